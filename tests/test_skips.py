@@ -1,0 +1,63 @@
+"""CI does not pass over a skip that nobody accepted."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.skips import KNOWN_SKIPS, known_patterns, unknown_reasons
+
+SKIPPING_TEST = "import pytest\n\n@pytest.mark.skip(reason={reason!r})\ndef test_it():\n    pass\n"
+PLUGINS = ("no:django", "no:cacheprovider", "tests.skips")
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_comments_and_empty_lines_are_no_patterns() -> None:
+    assert known_patterns("# why\n\nno Chromium: *  # a note\n") == ["no Chromium: *"]
+
+
+def test_a_reason_is_known_by_its_pattern() -> None:
+    assert unknown_reasons(["no Chromium: bring it", "too slow"], ["no Chromium: *"]) == ["too slow"]
+
+
+def test_the_list_knows_the_missing_browser() -> None:
+    assert unknown_reasons(["no Chromium: x"], known_patterns(KNOWN_SKIPS.read_text())) == []
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize(
+    ("ci", "reason", "exit_code"),
+    [("true", "too slow", 1), ("true", "no Chromium: bring it", 0), ("", "too slow", 0)],
+)
+def test_an_unknown_skip_fails_a_run_in_ci(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ci: str, reason: str, exit_code: int, workers: str
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    (tmp_path / "test_it.py").write_text(SKIPPING_TEST.format(reason=reason))
+    finished = _run_pytest(tmp_path, "-n", workers)
+    assert finished.returncode == exit_code, finished.stdout
+    assert f"skipped 1 times{': NOT in tests/known_skips.txt' if reason == 'too slow' else ''}: {reason}" in (
+        finished.stdout
+    )
+
+
+def _run_pytest(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:django",
+        "-p",
+        "tests.skips",
+        "-p",
+        "no:cacheprovider",
+    ]
+    return subprocess.run(
+        [*command, "--rootdir", folder, "-c", "/dev/null", *options, folder],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
