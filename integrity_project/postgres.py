@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from integrity_project.postgres_account import ServerAccount, scratch_folder
-from integrity_project.postgres_installation import Installation, PostgresError, find_servers, reachable
+from integrity_project.postgres_account import PostgresError, ServerAccount, scratch_folder
+from integrity_project.postgres_installation import Installation, find_servers, reachable
 
 __all__ = ["Installation", "PostgresError", "PostgresServer", "find_servers", "start"]
 
@@ -139,7 +139,7 @@ def _prepare(installation: Installation, data_dir: Path, account: ServerAccount)
 def _initdb(installation: Installation, data_dir: Path, account: ServerAccount) -> None:
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     account.take(data_dir)
-    command = [
+    command: list[str | Path] = [
         installation.bin_dir / "initdb",
         *("-D", data_dir, "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"),
     ]
