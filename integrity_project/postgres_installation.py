@@ -58,7 +58,7 @@ def reachable(installation: Installation, account: ServerAccount) -> Installatio
     """
     if _runs(installation, account):
         return installation
-    copied = Installation(_copy(installation) / "bin", installation.version)
+    copied = Installation(_copy(installation), installation.version)
     if not _runs(copied, account):
         raise PostgresError(
             f"User {account.name} can run PostgreSQL {installation.version} neither from "
@@ -95,13 +95,16 @@ def _inspect(folder: Path) -> Installation | None:
 
 def _runs(installation: Installation, account: ServerAccount) -> bool:
     try:
-        return account.run([installation.bin_dir / "postgres", "--version"]).returncode == 0
+        return all(
+            account.run([installation.bin_dir / program, "--version"]).returncode == 0
+            for program in ("postgres", "initdb")
+        )
     except PermissionError:
         return False
 
 
 def _copy(installation: Installation) -> Path:
-    """Copy the whole tree once, and return where it is; a copy that is not ours is not trusted."""
+    """Copy the installation once, and return its folder of programs; what is not ours is not trusted."""
     root = installation.bin_dir.parent
     mark = f"{root} {(installation.bin_dir / 'postgres').stat().st_mtime_ns}"
     place = CACHE / f"integrity-pg{installation.version}-{hashlib.sha256(mark.encode()).hexdigest()[:12]}"
@@ -110,14 +113,17 @@ def _copy(installation: Installation) -> Path:
     found = place.lstat()
     if found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise PostgresError(f"{place} was made by somebody else. Look at it, remove it, and try again.")
-    return place
+    return place / root.parent.name / root.name / installation.bin_dir.name
 
 
 def _copy_whole(root: Path, place: Path) -> None:
     """Copy beside, then rename: another process may want the same, and must not see half of it."""
     workshop = Path(tempfile.mkdtemp(prefix="integrity-pg-copy-", dir=place.parent))
     try:
-        shutil.copytree(root, workshop / "whole", symlinks=True)
+        for folder in _parts(root):
+            shutil.copytree(
+                folder, workshop / "whole" / folder.relative_to(root.parent.parent), symlinks=True
+            )
         for path in (workshop / "whole", *(workshop / "whole").rglob("*")):
             _open_to_everybody(path)
         (workshop / "whole").rename(place)
@@ -126,6 +132,14 @@ def _copy_whole(root: Path, place: Path) -> None:
             raise
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _parts(root: Path) -> Iterator[Path]:
+    """An installation, and the libraries that a wheel keeps beside the package, found by a relative path."""
+    yield root
+    libraries = root.parent.with_name(f"{root.parent.name}.libs")
+    if libraries.is_dir():
+        yield libraries
 
 
 def _open_to_everybody(path: Path) -> None:

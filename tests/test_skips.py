@@ -48,19 +48,9 @@ def test_an_unknown_skip_fails_a_run_in_ci(
 
 
 def _run_pytest(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:django",
-        "-p",
-        "tests.skips",
-        "-p",
-        "no:cacheprovider",
-    ]
+    plugins = [word for name in PLUGINS for word in ("-p", name)]
     return subprocess.run(
-        [*command, "--rootdir", folder, "-c", "/dev/null", *options, folder],
+        [sys.executable, "-m", "pytest", *plugins, "--rootdir", folder, "-c", "/dev/null", *options, folder],
         cwd=ROOT,
         capture_output=True,
         text=True,

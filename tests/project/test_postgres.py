@@ -96,8 +96,9 @@ def test_an_installation_out_of_reach_is_copied(
     monkeypatch.setattr(postgres_installation, "CACHE", folder)
     hidden = tmp_path / "hidden"
     hidden.mkdir(mode=0o700)
-    (hidden / "pginstall").symlink_to(newest.bin_dir.parent)
-    found = reachable(replace(newest, bin_dir=hidden / "pginstall" / "bin"), nobody)
+    (hidden / "packages").symlink_to(newest.bin_dir.parents[2])
+    bin_dir = hidden / "packages" / newest.bin_dir.relative_to(newest.bin_dir.parents[2])
+    found = reachable(replace(newest, bin_dir=bin_dir), nobody)
     assert found.bin_dir.is_relative_to(folder)
     assert stat.S_IMODE(found.bin_dir.stat().st_mode) == 0o755
 
