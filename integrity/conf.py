@@ -1,0 +1,79 @@
+"""The settings of this product, one function each, all under ``INTEGRITY`` in Django's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+
+def _setting(name: str, default: Any) -> Any:
+    return getattr(settings, "INTEGRITY", {}).get(name, default)
+
+
+def catalog_root() -> Path:
+    """``CATALOG_ROOT``: the folder that holds a target catalog per target (``migrations_catalog``)."""
+    base = getattr(settings, "BASE_DIR", Path.cwd())
+    return Path(_setting("CATALOG_ROOT", Path(base) / "migrations_catalog"))
+
+
+def catalog_package() -> str:
+    """``CATALOG_PACKAGE``: the import name of that folder (``migrations_catalog``)."""
+    return str(_setting("CATALOG_PACKAGE", catalog_root().name))
+
+
+def lock_timeout_ms() -> int:
+    """``LOCK_TIMEOUT_MS``: how long a change waits for a lock, in milliseconds (2,000)."""
+    return int(_setting("LOCK_TIMEOUT_MS", 2_000))
+
+
+def lock_attempts() -> int:
+    """``LOCK_ATTEMPTS``: how often a lock is tried for, with backoff, before giving up (5)."""
+    return int(_setting("LOCK_ATTEMPTS", 5))
+
+
+def statement_timeout_ms() -> int:
+    """``STATEMENT_TIMEOUT_MS``: how long one check may take, in milliseconds (0: no limit)."""
+    return int(_setting("STATEMENT_TIMEOUT_MS", 0))
+
+
+def batch_rows() -> int:
+    """``BATCH_ROWS``: rows in the first batch of a repair; later ones adapt (1,000)."""
+    return int(_setting("BATCH_ROWS", 1_000))
+
+
+def batch_seconds() -> float:
+    """``BATCH_SECONDS``: the time a batch aims at, in seconds (0.5)."""
+    return float(_setting("BATCH_SECONDS", 0.5))
+
+
+def sample_rows() -> int:
+    """``SAMPLE_ROWS``: how many rows and missing keys a finding keeps as samples (10)."""
+    return int(_setting("SAMPLE_ROWS", 10))
+
+
+def journal_days() -> int:
+    """``JOURNAL_DAYS``: how long quarantined rows are kept, in days (90)."""
+    return int(_setting("JOURNAL_DAYS", 90))
+
+
+def backup_root() -> Path:
+    """``BACKUP_ROOT``: the folder for backups (``var/backups`` under ``BASE_DIR``)."""
+    base = getattr(settings, "BASE_DIR", Path.cwd())
+    return Path(_setting("BACKUP_ROOT", Path(base) / "var" / "backups"))
+
+
+def writes_migrations() -> bool:
+    """``WRITES_MIGRATIONS``: whether admin may write migration files (default: ``DEBUG``)."""
+    return bool(_setting("WRITES_MIGRATIONS", settings.DEBUG))
+
+
+def direct_alias(alias: str) -> str:
+    """``DIRECT``: for a pooled target, the alias that reaches its server directly."""
+    return str(_setting("DIRECT", {}).get(alias, alias))
+
+
+def pg_dump() -> str:
+    """``PG_DUMP``: the ``pg_dump`` to take backups with (default: the newest that is found)."""
+    return str(_setting("PG_DUMP", ""))

@@ -1,0 +1,239 @@
+"""What an engine must be able to do: the one list of differences between databases.
+
+A new vendor is one class with these methods. SQL that every engine understands alike is built
+elsewhere, from the pieces given here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from integrity.database.identifiers import TableName
+from integrity.database.schema import Column, Schema, Table
+from integrity.database.session import Session, Target
+from integrity.exceptions import ReferentialIntegrityError
+
+Locator = Any
+"""What tells a row from all others within one transaction: a ctid, a rowid, or a key's values."""
+
+
+@dataclass(frozen=True)
+class Predicate:
+    """A condition with its parameters; the row it speaks of has the alias ``c``."""
+
+    sql: str
+    params: tuple[Any, ...] = ()
+
+    def __and__(self, other: Predicate) -> Predicate:
+        return Predicate(f"({self.sql}) AND ({other.sql})", self.params + other.params)
+
+    def __or__(self, other: Predicate) -> Predicate:
+        return Predicate(f"({self.sql}) OR ({other.sql})", self.params + other.params)
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What the rows of a table amount to: their number and an order-free sum of their hashes."""
+
+    rows: int
+    digest: str
+
+
+class Engine(ABC):
+    """A dialect: opening, structure, comparison, rows, journal, locks and DDL."""
+
+    vendor: str
+    default_schema: str
+
+    # -- opening ---------------------------------------------------------------------------
+
+    @abstractmethod
+    def check_exists(self, target: Target) -> None:
+        """Raises TargetUnreachable for what opening would silently create."""
+
+    @abstractmethod
+    def prepare(self, connection: BaseDatabaseWrapper) -> None:
+        """Adapts the settings of a connection that is not open yet."""
+
+    @abstractmethod
+    def opened(self, session: Session) -> None:
+        """Adapts a connection that was just opened."""
+
+    @abstractmethod
+    def begin_reading(self, session: Session) -> None:
+        """Begins the transaction in which everything is read."""
+
+    @abstractmethod
+    def begin_changing(self, session: Session) -> None:
+        """Begins a transaction that changes rows, its timeouts set."""
+
+    @abstractmethod
+    def look(self, session: Session) -> AbstractContextManager[None]:
+        """One check within a reading; a failure inside leaves the reading usable."""
+
+    @abstractmethod
+    def one_moment(self, session: Session) -> bool:
+        """Whether everything that this reading saw so far belongs to one moment."""
+
+    @abstractmethod
+    def rollback(self, session: Session) -> None:
+        """Ends the transaction without keeping anything; never raises."""
+
+    @abstractmethod
+    def streaming_cursor(self, session: Session) -> AbstractContextManager[Any]:
+        """A cursor that does not fetch everything at once."""
+
+    @abstractmethod
+    def translate(self, error: DatabaseError, session: Session) -> ReferentialIntegrityError | None:
+        """Returns what a database error means in this product's words, or None."""
+
+    @abstractmethod
+    def opening_error(self, error: Exception, target: Target) -> ReferentialIntegrityError:
+        """Returns why a target could not be opened."""
+
+    @contextmanager
+    def errors(self, session: Session) -> Iterator[None]:
+        """Turns the database errors that a user can act on into ours."""
+        try:
+            yield
+        except DatabaseError as error:
+            meaning = self.translate(error, session)
+            if meaning is None:
+                raise
+            raise meaning from error
+
+    @contextmanager
+    def opening_errors(self, target: Target) -> Iterator[None]:
+        """Turns whatever keeps a target from being opened into ours."""
+        try:
+            yield
+        except ReferentialIntegrityError:
+            raise
+        except (DatabaseError, OSError) as error:
+            raise self.opening_error(error, target) from error
+
+    @abstractmethod
+    def hold_target(self, target: Target, name: str, wait: float = 0) -> AbstractContextManager[bool]:
+        """Holds a lock on the whole target under ``name``, across processes and (PostgreSQL) hosts,
+        until left or until the process dies. Gives False when somebody else still holds it
+        after ``wait`` seconds."""
+
+    # -- structure -------------------------------------------------------------------------
+
+    @abstractmethod
+    def introspect(self, session: Session) -> Schema:
+        """Reads the structure in a fixed number of queries; our journal is left out."""
+
+    # -- comparison ------------------------------------------------------------------------
+
+    @abstractmethod
+    def equal(self, parent: Column, parent_sql: str, child: Column, child_sql: str) -> str:
+        """SQL that holds where a foreign key would find the parent's value equal to the child's.
+
+        Raises:
+            NotCheckable: when the types cannot be compared.
+        """
+
+    @abstractmethod
+    def source(self, table: Table) -> str:
+        """The FROM item for the rows that a foreign key on ``table`` would bind."""
+
+    @abstractmethod
+    def parent_source(self, table: Table) -> str:
+        """The FROM item in which referenced values are looked up."""
+
+    # -- rows ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def locator(self, table: Table, alias: str = "c") -> str:
+        """SQL for the locator of a row."""
+
+    @abstractmethod
+    def located(self, table: Table, locators: Sequence[Locator], alias: str = "c") -> Predicate:
+        """The condition that a row is one of ``locators``."""
+
+    @abstractmethod
+    def stretches(self, session: Session, table: Table, position: Any, size: int) -> Stretch | None:
+        """The next stretch of about ``size`` rows of a table in physical order after ``position``
+        (None: from the start), or None at the end."""
+
+    @abstractmethod
+    def claim(self, session: Session, table: Table, where: Predicate, limit: int) -> list[Locator]:
+        """Locks up to ``limit`` rows that fulfil ``where`` against others; returns their locators."""
+
+    @abstractmethod
+    def lock_referenced(self, session: Session, tables: Sequence[Table], changed: Sequence[Table]) -> None:
+        """Keeps others from changing ``tables`` (parents) until the transaction ends.
+
+        Raises:
+            MissingPrivilege: with the GRANT, without the right to lock.
+            TargetBusy: when not granted in time.
+        """
+
+    @abstractmethod
+    def digest(self, session: Session, table: Table) -> Digest:
+        """Digests every row of a table, order-free, every stored column and the key."""
+
+    @abstractmethod
+    def insert_prefix(self, table: Table) -> str:
+        """What stands between the column list and the values when identity values are given."""
+
+    @abstractmethod
+    def suppress_triggers(self, session: Session, table: Table) -> AbstractContextManager[None]:
+        """Keeps users' triggers of a table from acting while rows are restored."""
+
+    # -- journal ---------------------------------------------------------------------------
+
+    @abstractmethod
+    def journal_table(self, name: str) -> TableName:
+        """Where a table of the journal lives."""
+
+    @abstractmethod
+    def create_journal(self, session: Session) -> None:
+        """Makes the journal's schema and ``runs`` table where missing."""
+
+    @abstractmethod
+    def has_table(self, session: Session, table: TableName) -> bool:
+        """Whether a table of exactly that name is there."""
+
+    @abstractmethod
+    def serial(self) -> str:
+        """The column type of a key that counts up by itself."""
+
+    @abstractmethod
+    def stored_as(self, column: Column) -> str:
+        """The type in which the journal keeps a column; may be empty."""
+
+    @abstractmethod
+    def restored_as(self, column: Column, sql: str) -> str:
+        """SQL that turns a journaled value back into the column's own type."""
+
+    @abstractmethod
+    def same(self, left: str, right: str, column: Column) -> str:
+        """SQL that holds where a live value (left) is exactly the journaled one (right), NULLs included."""
+
+    # -- backup ----------------------------------------------------------------------------
+
+    @abstractmethod
+    def backup(self, target: Target, folder: FilePath) -> FilePath:
+        """Takes a backup into ``folder`` and returns its file.
+
+        Raises:
+            BackupFailed: with the reason.
+        """
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A piece of a table in physical order: the condition, and the position after it."""
+
+    where: Predicate
+    position: Any

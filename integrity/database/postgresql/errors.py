@@ -1,0 +1,90 @@
+"""What PostgreSQL's SQLSTATEs mean here (PostgreSQL manual, appendix A)."""
+
+from __future__ import annotations
+
+import re
+
+from django.db import DatabaseError
+
+from integrity.exceptions import (
+    MissingPrivilege,
+    NotCheckable,
+    ReadOnlyTarget,
+    ReferentialIntegrityError,
+    TargetBusy,
+    TargetUnreachable,
+    TimedOut,
+    WrongCredentials,
+)
+
+
+def sqlstate(error: BaseException) -> str:
+    """Returns the five-character code of an error, or an empty string."""
+    cause = error.__cause__ or error
+    return str(getattr(cause, "sqlstate", "") or "")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def translate(error: DatabaseError, target: str) -> ReferentialIntegrityError | None:
+    """Returns the error in this product's words, or None where only a programmer can act."""
+    code, line = sqlstate(error), _first_line(error)
+    if code == "42501" and "row-level security" in line:
+        return NotCheckable(
+            f"Row-level security hides rows from this role: {line}",
+            where=target,
+            hint="Use a role with BYPASSRLS, or the tables' owner without FORCE ROW LEVEL SECURITY.",
+        )
+    if code == "42501":
+        return MissingPrivilege(line.rstrip("."), where=target, hint=_grant(line))
+    if code == "25006":
+        return ReadOnlyTarget(
+            "The target is read-only", where=target, hint="Use the primary server and a role that may write."
+        )
+    if code in ("55P03", "40P01", "40001"):
+        return TargetBusy(
+            f"A lock was not granted: {line.rstrip('.')}",
+            where=target,
+            hint="Nothing was changed. Try again when the target is quieter, or raise LOCK_TIMEOUT_MS.",
+        )
+    if code == "57014":
+        return TimedOut(
+            "The statement ran past its time limit", where=target, hint="Raise the timeout or add an index."
+        )
+    if code.startswith("08") or code in ("57P01", "57P02", "57P03"):
+        return TargetUnreachable(f"The connection was lost: {line}", where=target, hint="Start it again.")
+    return None
+
+
+def _grant(line: str) -> str:
+    match = re.search(r"permission denied for (table|view|schema|sequence|database) (.+)", line)
+    if match is None:
+        return "Ask the owner for the right, or use a role that has it."
+    kind, name = match.groups()
+    rights = {"schema": "USAGE", "sequence": "USAGE, SELECT", "database": "CREATE"}
+    wanted = rights.get(kind, "SELECT, INSERT, UPDATE, DELETE")
+    noun = "" if kind in ("table", "view") else f"{kind.upper()} "
+    return f"GRANT {wanted} ON {noun}{name} TO the role in DATABASES."
+
+
+def opening_error(error: Exception, target: str) -> ReferentialIntegrityError:
+    """Returns why a connection could not be opened; the password is never part of it."""
+    text = str(error)
+    line = _first_line(error)
+    if "authentication failed" in text or "no password supplied" in text:
+        return WrongCredentials(
+            f"The server refused the user or password: {line}",
+            where=target,
+            hint="Correct USER and PASSWORD of this target.",
+        )
+    if "does not exist" in text and "database" in text:
+        return TargetUnreachable(
+            f"There is no such database: {line}", where=target, hint="Correct NAME of this target."
+        )
+    return TargetUnreachable(
+        f"The server cannot be reached: {line}",
+        where=target,
+        hint="Check HOST and PORT, and that the server is running.",
+    )

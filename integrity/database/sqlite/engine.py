@@ -1,0 +1,311 @@
+"""SQLite as an engine."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from integrity import conf
+from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
+from integrity.database.identifiers import TableName, column, quote, quote_table
+from integrity.database.schema import Column, Schema, Table
+from integrity.database.session import Session, Target
+from integrity.database.sqlite import digests, introspection
+from integrity.exceptions import (
+    BackupFailed,
+    MissingPrivilege,
+    ReadOnlyTarget,
+    ReferentialIntegrityError,
+    TargetBusy,
+    TargetUnreachable,
+    TimedOut,
+)
+
+
+class SQLiteEngine(Engine):
+    """SQLite 3.35 and later."""
+
+    vendor = "sqlite"
+    default_schema = introspection.MAIN
+
+    # -- opening ---------------------------------------------------------------------------
+
+    def check_exists(self, target: Target) -> None:
+        """SQLite would make an empty file of any name."""
+        file = database_file(target)
+        if file is not None and not file.is_file():
+            raise TargetUnreachable(
+                f"There is no file {file}", where=target.alias, hint="Correct NAME of this target."
+            )
+
+    def prepare(self, connection: BaseDatabaseWrapper) -> None:
+        """Values as they are stored (no converters), and our own patience for locks."""
+        options = connection.settings_dict.setdefault("OPTIONS", {})
+        options["detect_types"] = 0
+        options["timeout"] = conf.lock_timeout_ms() / 1000
+
+    def opened(self, session: Session) -> None:
+        """Text that is not UTF-8 is kept; nothing acts on rows but our own statements."""
+        raw = session.connection.connection
+        raw.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        raw.set_progress_handler(lambda: _overdue(session), 20_000)
+        digests.register(raw)
+        session.execute("PRAGMA foreign_keys = OFF")
+        session.rows("SELECT name FROM sqlite_master LIMIT 1")
+
+    def begin_reading(self, session: Session) -> None:
+        """In WAL one transaction; with a rollback journal, where a reader would block every
+        writer, one for each look (SQLite manual, "Isolation In SQLite")."""
+        if session.value("PRAGMA journal_mode") == "wal":
+            session.execute("BEGIN")
+            session.rows("SELECT name FROM sqlite_master LIMIT 1")
+        else:
+            session.moment = session.value("PRAGMA data_version")
+
+    @contextmanager
+    def look(self, session: Session) -> Iterator[None]:
+        """Nothing more in WAL: a failed query leaves the transaction as it was."""
+        if session.moment is None:
+            yield
+            return
+        session.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.rollback(session)
+
+    def one_moment(self, session: Session) -> bool:
+        """``data_version`` changes whenever another connection commits."""
+        return session.moment is None or session.value("PRAGMA data_version") == session.moment
+
+    def begin_changing(self, session: Session) -> None:
+        """BEGIN IMMEDIATE: the only writer until the end."""
+        session.execute("BEGIN IMMEDIATE")
+
+    def rollback(self, session: Session) -> None:
+        """ROLLBACK where a transaction is open."""
+        raw = session.connection.connection
+        if raw is not None and raw.in_transaction:
+            try:
+                raw.rollback()
+            except sqlite3.Error:
+                session.connection.close()
+
+    @contextmanager
+    def streaming_cursor(self, session: Session) -> Iterator[Any]:
+        """SQLite's cursors stream by nature."""
+        with session.connection.cursor() as cursor:
+            yield cursor
+
+    @contextmanager
+    def errors(self, session: Session) -> Iterator[None]:
+        """Starts the statement's clock: SQLite has no statement timeout of its own."""
+        limit = session.statement_timeout_ms
+        session.deadline = time.monotonic() + limit / 1000 if limit else None
+        with super().errors(session):
+            yield
+
+    def translate(self, error: DatabaseError, session: Session) -> ReferentialIntegrityError | None:
+        """By SQLite's words: its result codes are not passed on."""
+        return _meaning(str(error), session.target.alias)
+
+    def opening_error(self, error: Exception, target: Target) -> ReferentialIntegrityError:
+        """By SQLite's words."""
+        known = _meaning(str(error), target.alias)
+        return known or TargetUnreachable(
+            f"The file cannot be opened: {error}", where=target.alias, hint="Correct NAME of this target."
+        )
+
+    @contextmanager
+    def hold_target(self, target: Target, name: str, wait: float = 0) -> Iterator[bool]:
+        """A lock of the operating system on a file of its own: it ends with the process."""
+        key = hashlib.sha256(f"{database_file(target)} {name}".encode()).hexdigest()[:24]
+        path = Path(tempfile.gettempdir()) / f"integrity-{key}.lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            yield _locked(descriptor, time.monotonic() + wait)
+        finally:
+            os.close(descriptor)
+
+    # -- structure and comparison ----------------------------------------------------------
+
+    def introspect(self, session: Session) -> Schema:
+        """Six queries."""
+        return introspection.introspect(session)
+
+    def equal(self, parent: Column, parent_sql: str, child: Column, child_sql: str) -> str:
+        """With the parent's collation and affinity, as a foreign key compares (SQLite manual,
+        "Foreign Key Support" 3): the parent stands left, and ``+`` takes the child's affinity off."""
+        return f"{parent_sql} = +{child_sql}"
+
+    def source(self, table: Table) -> str:
+        """Its name."""
+        return quote_table(table.name)
+
+    def parent_source(self, table: Table) -> str:
+        """Its name."""
+        return quote_table(table.name)
+
+    # -- rows ------------------------------------------------------------------------------
+
+    def locator(self, table: Table, alias: str = "c") -> str:
+        """The rowid; without one, the key's values as SQL literals."""
+        if table.rowid:
+            return f"{alias}.{table.rowid}"
+        return " || ',' || ".join(f"quote({column(name, alias)})" for name in _key(table))
+
+    def located(self, table: Table, locators: Sequence[Locator], alias: str = "c") -> Predicate:
+        """A list of rowids as JSON, or of keys as literals that SQLite itself wrote."""
+        if table.rowid:
+            sql = f"{alias}.{table.rowid} IN (SELECT value FROM json_each(%s))"
+            return Predicate(sql, (json.dumps(list(locators)),))
+        if not locators:
+            return Predicate("0")
+        names = ", ".join(column(name, alias) for name in _key(table))
+        values = ", ".join(f"({literals})".replace("%", "%%") for literals in locators)
+        return Predicate(f"({names}) IN (VALUES {values})")
+
+    def stretches(self, session: Session, table: Table, position: Any, size: int) -> Stretch | None:
+        """A range of rowids; a table without them is one stretch."""
+        if not table.rowid:
+            return None if position else Stretch(Predicate("1"), True)
+        start, params = ("", ()) if position is None else (f"WHERE {table.rowid} > %s", (position,))
+        inner = f"SELECT {table.rowid} AS r FROM {quote_table(table.name)} {start} ORDER BY 1 LIMIT {int(size)}"
+        last = session.value(f"SELECT max(r) FROM ({inner})", params)
+        if last is None:
+            return None
+        upto = Predicate(f"c.{table.rowid} <= %s", (last,))
+        return Stretch(upto if position is None else Predicate(f"c.{table.rowid} > %s", params) & upto, last)
+
+    def claim(self, session: Session, table: Table, where: Predicate, limit: int) -> list[Locator]:
+        """Nobody else writes within BEGIN IMMEDIATE."""
+        sql = f"SELECT {self.locator(table)} FROM {self.source(table)} AS c WHERE {where.sql} LIMIT %s"
+        return [row[0] for row in session.rows(sql, [*where.params, limit])]
+
+    def lock_referenced(self, session: Session, tables: Sequence[Table], changed: Sequence[Table]) -> None:
+        """Nothing: BEGIN IMMEDIATE has locked the file."""
+
+    def digest(self, session: Session, table: Table) -> Digest:
+        """By a function of ours, rowid included."""
+        return digests.digest(session, table)
+
+    def insert_prefix(self, table: Table) -> str:
+        """Nothing: any rowid may be given."""
+        return ""
+
+    @contextmanager
+    def suppress_triggers(self, session: Session, table: Table) -> Iterator[None]:
+        """Dropped and made again within the same transaction: SQLite cannot disable one."""
+        for trigger in table.triggers:
+            session.execute(f"DROP TRIGGER {quote(trigger.name)}")
+        yield
+        for trigger in table.triggers:
+            session.execute(trigger.definition.replace("%", "%%"))
+
+    # -- journal ---------------------------------------------------------------------------
+
+    def journal_table(self, name: str) -> TableName:
+        """Beside the others, by its prefix."""
+        return TableName(introspection.MAIN, introspection.JOURNAL_PREFIX + name)
+
+    def create_journal(self, session: Session) -> None:
+        """Nothing: there are no schemas."""
+
+    def has_table(self, session: Session, table: TableName) -> bool:
+        """By the schema table."""
+        sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = %s"
+        return session.value(sql, [table.name]) is not None
+
+    def serial(self) -> str:
+        """The rowid."""
+        return "INTEGER"
+
+    def stored_as(self, column: Column) -> str:
+        """No type: a value keeps its own storage class."""
+        return ""
+
+    def restored_as(self, column: Column, sql: str) -> str:
+        """As it is."""
+        return sql
+
+    def same(self, left: str, right: str, column: Column) -> str:
+        """The same storage class and bytes, whatever the column's collation."""
+        return f"(typeof({left}) = typeof({right}) AND {left} COLLATE BINARY IS {right})"
+
+    # -- backup ----------------------------------------------------------------------------
+
+    def backup(self, target: Target, folder: Path) -> Path:
+        """SQLite's online backup: consistent while others write."""
+        file = folder / f"{target.alias}-{time.strftime('%Y%m%d-%H%M%S')}.sqlite3"
+        try:
+            with target.changing() as session, sqlite3.connect(file) as copy:
+                session.connection.connection.backup(copy)
+            copy.close()
+        except (sqlite3.Error, OSError) as error:
+            file.unlink(missing_ok=True)
+            raise BackupFailed(f"The backup failed: {error}", where=str(file), hint="Is there room?") from error
+        return file
+
+
+def database_file(target: Target) -> Path | None:
+    """The file behind a target, None for one in memory."""
+    name = str(target.settings["NAME"])
+    if name.startswith("file:"):
+        parts = urlsplit(name)
+        return None if "mode=memory" in parts.query else Path(unquote(parts.path))
+    return None if name == ":memory:" else Path(name).resolve()
+
+
+def _overdue(session: Session) -> int:
+    return int(session.deadline is not None and time.monotonic() > session.deadline)
+
+
+def _key(table: Table) -> tuple[str, ...]:
+    return table.primary_key.columns if table.primary_key else ()
+
+
+def _locked(descriptor: int, until: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.2)
+        else:
+            return True
+
+
+_MEANINGS: tuple[tuple[str, type[ReferentialIntegrityError], str, str], ...] = (
+    ("is locked", TargetBusy, "The file is locked by another connection",
+     "Nothing was changed. Try again when its writer is done, or raise LOCK_TIMEOUT_MS."),
+    ("readonly database", ReadOnlyTarget, "The file or its folder cannot be written",
+     "Give this user the right to write both, or open the file where it is writable."),
+    ("interrupted", TimedOut, "The statement ran past its time limit", "Raise the timeout or add an index."),
+    ("not a database", TargetUnreachable, "The file is not a SQLite database", "Correct NAME of this target."),
+    ("malformed", TargetUnreachable, "The file is damaged (PRAGMA integrity_check says where)",
+     "Restore it from a backup, or rescue it with .recover of the sqlite3 shell."),
+    ("unable to open", TargetUnreachable, "The file cannot be opened", "Check the path and its rights."),
+    ("disk is full", TargetBusy, "The disk is full", "Nothing was changed. Make room and resume."),
+    ("not authorized", MissingPrivilege, "SQLite refused the statement", "Use a build that allows it."),
+)
+
+
+def _meaning(text: str, target: str) -> ReferentialIntegrityError | None:
+    for part, kind, what, hint in _MEANINGS:
+        if part in text:
+            return kind(what, where=target, hint=hint)
+    return None

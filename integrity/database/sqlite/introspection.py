@@ -1,0 +1,203 @@
+"""Reads a SQLite file's structure in six queries, by table-valued pragmas."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from itertools import groupby
+from typing import Any
+
+from django.db import DatabaseError
+
+from integrity.database.identifiers import TableName
+from integrity.database.schema import (
+    Action,
+    Column,
+    ForeignKey,
+    Index,
+    Key,
+    Schema,
+    Table,
+    TableKind,
+    Trigger,
+)
+from integrity.database.session import Session
+from integrity.database.sqlite import tokens
+
+JOURNAL_PREFIX = "integrity_journal_"
+MAIN = "main"
+
+_OURS_TO_READ = "m.name NOT LIKE 'sqlite\\_%%' ESCAPE '\\' AND m.name NOT LIKE 'integrity\\_journal\\_%%' ESCAPE '\\'"
+_REAL = f"m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%%' AND {_OURS_TO_READ}"
+
+RELATIONS = f"""
+SELECT m.name, m.type, coalesce(m.sql, '') FROM sqlite_master m
+WHERE m.type IN ('table', 'view') AND {_OURS_TO_READ} ORDER BY m.name
+"""
+COLUMNS = """
+SELECT m.name, x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden
+FROM sqlite_master m JOIN pragma_table_xinfo(m.name) x WHERE {which} ORDER BY m.name, x.cid
+"""
+FOREIGN_KEYS = f"""
+SELECT m.name, f.id, f."table", f."from", f."to", f.on_update, f.on_delete
+FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE {_REAL} ORDER BY m.name, f.id DESC, f.seq
+"""
+INDEXES = f"""
+SELECT m.name, l.name, l."unique", l.origin, x.cid, x.name, coalesce(s.sql, '')
+FROM sqlite_master m JOIN pragma_index_list(m.name) l JOIN pragma_index_xinfo(l.name) x
+LEFT JOIN sqlite_master s ON s.type = 'index' AND s.name = l.name
+WHERE {_REAL} AND x.key = 1 ORDER BY m.name, l.name, x.seqno
+"""
+TRIGGERS = f"""
+SELECT m.tbl_name, m.name, m.sql FROM sqlite_master m WHERE m.type = 'trigger' AND {_OURS_TO_READ} ORDER BY m.name
+"""
+ESTIMATES = "SELECT tbl, max(CAST(substr(stat, 1, instr(stat || ' ', ' ') - 1) AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl"
+
+_ROWID_NAMES = ("rowid", "_rowid_", "oid")
+_ByTable = dict[str, list[Any]]
+
+
+def introspect(session: Session) -> Schema:
+    """Returns the structure of the file's main schema."""
+    relations = session.rows(RELATIONS)
+    definitions = {name: sql for name, _, sql in relations}
+    columns = _columns(session)
+    spelled = {name.lower(): name for name in definitions}
+    keys = _primary_keys(columns)
+    indexes = _indexes(session, keys)
+    foreign_keys = _foreign_keys(session, definitions, spelled, columns, keys)
+    triggers = _triggers(session, spelled)
+    estimates = _estimates(session)
+    tables = {}
+    for name, kind, sql in relations:
+        table = _table(name, kind, sql, [each for each, _ in columns[name]])
+        tables[table.name] = Table(
+            **table.__dict__
+            | {
+                "keys": tuple(keys[name]),
+                "indexes": tuple(indexes[name]),
+                "foreign_keys": tuple(foreign_keys[name]),
+                "triggers": tuple(triggers[name]),
+                "estimated_rows": estimates.get(name, -1),
+            }
+        )
+    return Schema("sqlite", session.value("SELECT sqlite_version()"), MAIN, tables)
+
+
+def _table(name: str, kind: str, sql: str, columns: list[Column]) -> Table:
+    which, options = TableKind.VIEW, ()
+    if kind == "table":
+        virtual = sql.lstrip().upper().startswith("CREATE VIRTUAL")
+        which = TableKind.VIRTUAL if virtual else TableKind.TABLE
+        options = () if virtual else tokens.parse_create_table(sql).options
+    taken = {column.name.lower() for column in columns}
+    rowid = next((each for each in _ROWID_NAMES if each not in taken), "")
+    return Table(
+        name=TableName(MAIN, name),
+        kind=which,
+        columns=tuple(columns),
+        rowid=rowid if which is TableKind.TABLE and "ROWID" not in options else "",
+        strict="STRICT" in options,
+        definition=sql,
+    )
+
+
+def _columns(session: Session) -> dict[str, list[tuple[Column, int]]]:
+    """Every table's columns with their place in the primary key (0: not in it)."""
+    found: dict[str, list[tuple[Column, int]]] = defaultdict(list)
+    rows = session.rows(COLUMNS.format(which=_REAL))
+    try:
+        rows += session.rows(COLUMNS.format(which=f"m.type = 'view' AND {_OURS_TO_READ}"))
+    except DatabaseError:
+        pass  # a view over something that is gone: it stays without columns
+    for table, name, kind, required, default, place, hidden in rows:
+        column = Column(name, kind, not required, default, generated=hidden in (2, 3))
+        found[table].append((column, place))
+    return found
+
+
+def _primary_keys(columns: dict[str, list[tuple[Column, int]]]) -> _ByTable:
+    keys: _ByTable = defaultdict(list)
+    for table, each in columns.items():
+        placed = sorted((place, column.name) for column, place in each if place)
+        if placed:
+            keys[table].append(Key("", tuple(name for _, name in placed), primary=True))
+    return keys
+
+
+def _indexes(session: Session, keys: _ByTable) -> _ByTable:
+    indexes: _ByTable = defaultdict(list)
+    for _, rows in groupby(session.rows(INDEXES), key=lambda row: (row[0], row[1])):
+        parts = list(rows)
+        table, name, unique, origin, _, _, sql = parts[0]
+        columns = tuple(column for *_, cid, column, _ in parts if cid >= 0)
+        expressions = any(cid == -2 for *_, cid, _, _ in parts)
+        where = _where(sql)
+        index = Index(name, TableName(MAIN, table), columns, bool(unique), "btree", where, expressions, True, sql)
+        indexes[table].append(index)
+        if unique and origin != "pk":
+            keys[table].append(Key(name, columns, False, origin == "u", True, where, expressions))
+    return indexes
+
+
+def _where(sql: str) -> str:
+    depth = 0
+    for token in tokens.tokens(sql):
+        depth += {"(": 1, ")": -1}.get(token.text if token.kind == "mark" else "", 0)
+        if depth == 0 and token.is_word("WHERE"):
+            return sql[token.end :].strip()
+    return ""
+
+
+def _foreign_keys(
+    session: Session,
+    definitions: dict[str, str],
+    spelled: dict[str, str],
+    columns: dict[str, list[tuple[Column, int]]],
+    keys: _ByTable,
+) -> _ByTable:
+    """The names come from the stored text, in whose order ``id`` counts downwards."""
+    found: _ByTable = defaultdict(list)
+    for table, rows in groupby(session.rows(FOREIGN_KEYS), key=lambda row: row[0]):
+        names = iter(tokens.foreign_key_names(definitions[table]))
+        for _, parts in groupby(rows, key=lambda row: row[1]):
+            sides = list(parts)
+            parent = spelled.get(sides[0][2].lower(), sides[0][2])
+            primary = keys[parent][0].columns if keys[parent] and keys[parent][0].primary else ()
+            here = tuple(_spelling(side[3], columns[table]) for side in sides)
+            there = tuple(_spelling(side[4], columns[parent]) for side in sides if side[4])
+            key = ForeignKey(
+                name=next(names, ""),
+                table=TableName(MAIN, table),
+                columns=here,
+                referenced_table=TableName(MAIN, parent),
+                referenced_columns=there or (primary if len(primary) == len(here) else here),
+                on_delete=Action(sides[0][6]),
+                on_update=Action(sides[0][5]),
+            )
+            found[table].append(key)
+    return found
+
+
+def _spelling(name: str, columns: list[tuple[Column, int]]) -> str:
+    """A column as its table spells it: SQLite compares names without regard to case."""
+    return next((column.name for column, _ in columns if column.name.lower() == name.lower()), name)
+
+
+_TIMING = re.compile(r"\b(DELETE|INSERT|UPDATE)\b", re.IGNORECASE)
+
+
+def _triggers(session: Session, spelled: dict[str, str]) -> _ByTable:
+    found: _ByTable = defaultdict(list)
+    for table, name, sql in session.rows(TRIGGERS):
+        on = spelled.get(table.lower(), table)
+        event = _TIMING.search(sql.split(name, 1)[-1])
+        events = (event.group(1).upper(),) if event else ()
+        found[on].append(Trigger(name, TableName(MAIN, on), sql, events))
+    return found
+
+
+def _estimates(session: Session) -> dict[str, int]:
+    if session.value("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'") is None:
+        return {}
+    return dict(session.rows(ESTIMATES))

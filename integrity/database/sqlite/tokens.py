@@ -1,0 +1,140 @@
+"""SQLite's stored CREATE TABLE text, read token by token.
+
+The stored text is the only place where SQLite keeps a foreign key's name, and editing it is
+how a key is added in place. Tokens follow SQLite's own tokenizer (``tokenize.c``): comments,
+four ways to quote, numbers, words, single characters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|--[^\n]*(?:\n|$)|/\*.*?(?:\*/|$))
+      | (?P<string>'(?:[^']|'')*')
+      | (?P<name>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
+      | (?P<word>[A-Za-z_\u0080-\U0010ffff$][\w$\u0080-\U0010ffff]*)
+      | (?P<number>\d[\w.+]*)
+      | (?P<mark>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of SQL text: what kind, as written, and from where to where."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """The identifier or string it stands for, without its quotes."""
+        if self.kind in ("name", "string"):
+            quote, inner = self.text[0], self.text[1:-1]
+            return inner if quote == "[" else inner.replace(quote * 2, quote)
+        return self.text
+
+    def is_word(self, *words: str) -> bool:
+        """Whether it is one of these keywords, in any case, unquoted."""
+        return self.kind == "word" and self.text.upper() in words
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One column definition or table constraint of a CREATE TABLE, as its tokens."""
+
+    tokens: tuple[Token, ...]
+
+    @property
+    def constraint_name(self) -> str:
+        """The name behind CONSTRAINT where this is a named table constraint, else empty."""
+        named = len(self.tokens) > 1 and self.tokens[0].is_word("CONSTRAINT")
+        return self.tokens[1].name if named else ""
+
+    @property
+    def is_foreign_key(self) -> bool:
+        """Whether this is a table constraint FOREIGN KEY."""
+        rest = self.tokens[2:] if self.constraint_name else self.tokens
+        return bool(rest) and rest[0].is_word("FOREIGN")
+
+    @property
+    def is_constraint(self) -> bool:
+        """Whether this is a table constraint rather than a column."""
+        heads = ("CONSTRAINT", "FOREIGN", "PRIMARY", "UNIQUE", "CHECK")
+        return bool(self.tokens) and self.tokens[0].is_word(*heads)
+
+
+@dataclass(frozen=True)
+class CreateTable:
+    """A CREATE TABLE text with its parts: ``close`` is where its body's bracket closes."""
+
+    sql: str
+    entries: tuple[Entry, ...]
+    open: int
+    close: int
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The words after the body: WITHOUT, ROWID, STRICT."""
+        return tuple(token.text.upper() for token in tokens(self.sql[self.close + 1 :]))
+
+
+def tokens(sql: str) -> Iterator[Token]:
+    """Yields the tokens of SQL text, without spaces and comments."""
+    for match in _TOKEN.finditer(sql):
+        if match.lastgroup and match.lastgroup != "space":
+            yield Token(match.lastgroup, match.group(), match.start(), match.end())
+
+
+def parse_create_table(sql: str) -> CreateTable:
+    """Splits a CREATE TABLE text into its entries.
+
+    Raises:
+        ValueError: when there is no body in brackets (``CREATE TABLE … AS`` is stored with one).
+    """
+    depth, start, found, current = 0, -1, [], []
+    for token in tokens(sql):
+        if token.text == "(" and depth == 0 and start < 0:
+            start, depth = token.start, 1
+            continue
+        depth += {"(": 1, ")": -1}.get(token.text if token.kind == "mark" else "", 0)
+        if start >= 0 and depth == 0:
+            entries = [*found, Entry(tuple(current))] if current else found
+            return CreateTable(sql, tuple(entries), start, token.start)
+        if depth == 1 and token.kind == "mark" and token.text == ",":
+            found.append(Entry(tuple(current)))
+            current = []
+        elif start >= 0:
+            current.append(token)
+    raise ValueError(f"not a CREATE TABLE with columns: {sql[:60]!r}")
+
+
+def foreign_key_names(sql: str) -> list[str]:
+    """Returns the names of all foreign keys in the order of the text, empty for a nameless one.
+
+    ``PRAGMA foreign_key_list`` numbers them in the opposite order.
+    """
+    return [name for entry in parse_create_table(sql).entries for name in _names_in(entry)]
+
+
+def _names_in(entry: Entry) -> Iterator[str]:
+    if entry.is_constraint:
+        if entry.is_foreign_key:
+            yield entry.constraint_name
+        return
+    depth, pending = 0, ""
+    for place, token in enumerate(entry.tokens):
+        depth += {"(": 1, ")": -1}.get(token.text if token.kind == "mark" else "", 0)
+        if depth:
+            continue
+        if token.is_word("CONSTRAINT"):
+            pending = entry.tokens[place + 1].name
+        elif token.is_word("REFERENCES"):
+            yield pending
+        if token.is_word("REFERENCES", "CHECK", "UNIQUE", "PRIMARY", "DEFAULT", "COLLATE", "GENERATED"):
+            pending = ""

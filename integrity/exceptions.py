@@ -1,0 +1,120 @@
+"""One root for every error of this product; each class says why it exists.
+
+A message says what is wrong, where, and what to do next, in that order. Commands turn any
+of these into exit code 2 without a traceback.
+"""
+
+from __future__ import annotations
+
+
+class ReferentialIntegrityError(Exception):
+    """The root: whatever this product refuses or cannot do.
+
+    Args:
+        what: what is wrong, a sentence without its full stop.
+        where: the target, file, table or row concerned.
+        hint: what to do next, a sentence.
+    """
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.hint = hint
+        super().__init__(what, where, hint)
+
+    def __str__(self) -> str:
+        place = f" ({self.where})" if self.where else ""
+        advice = f" {self.hint}" if self.hint else ""
+        return f"{self.what}{place}.{advice}"
+
+
+class UnknownTarget(ReferentialIntegrityError):
+    """An alias that is not in ``DATABASES``: the caller mistyped it or did not configure it."""
+
+
+class UnsupportedVendor(ReferentialIntegrityError):
+    """A database whose vendor nobody taught this product to read."""
+
+
+class TargetUnreachable(ReferentialIntegrityError):
+    """The target cannot be opened: no server, no file, no such database."""
+
+
+class WrongCredentials(TargetUnreachable):
+    """The server answered, but refused the user or the password."""
+
+
+class MissingPrivilege(ReferentialIntegrityError):
+    """The role may not do what is needed; the hint is the GRANT."""
+
+
+class ReadOnlyTarget(MissingPrivilege):
+    """The target can be read but not changed."""
+
+
+class TargetBusy(ReferentialIntegrityError):
+    """A lock was not granted in time; nothing was changed."""
+
+
+class TimedOut(ReferentialIntegrityError):
+    """A statement ran past its time limit; what it looked at was not checked."""
+
+
+class CatalogError(ReferentialIntegrityError):
+    """A mistake in a target catalog, with its file and entry."""
+
+
+class CatalogMissing(CatalogError):
+    """A command that needs a target catalog was given a target without one."""
+
+
+class InvalidIdentifier(ReferentialIntegrityError):
+    """A dotted name that cannot be read as schema, table and columns."""
+
+
+class UnknownReference(ReferentialIntegrityError):
+    """A reference was named that is neither in the catalog nor declared."""
+
+
+class UnknownTable(ReferentialIntegrityError):
+    """A table or column was named that the target does not have."""
+
+
+class NotCheckable(ReferentialIntegrityError):
+    """A reference that cannot be checked rightly, and therefore is not checked at all."""
+
+
+class PlanRefused(ReferentialIntegrityError):
+    """A resolution that would break another rule: SET NULL on NOT NULL, no system row, …"""
+
+
+class PlanMismatch(ReferentialIntegrityError):
+    """What would run is not what was approved: more rows, another schema, an unknown hash."""
+
+
+class TooManyRows(PlanMismatch):
+    """More rows than ``--max-rows`` or the approved plan allow."""
+
+
+class RepairRunning(ReferentialIntegrityError):
+    """Another repair holds the target; two at once could not both be journaled rightly."""
+
+
+class UnknownRun(ReferentialIntegrityError):
+    """A run number that the target's journal does not have, or not in a usable state."""
+
+
+class RollbackRefused(ReferentialIntegrityError):
+    """Rows cannot come back as they were without breaking something that stands now."""
+
+
+class Interrupted(ReferentialIntegrityError):
+    """Somebody stopped a repair between two batches; it can be resumed."""
+
+
+class SchemaFixRefused(ReferentialIntegrityError):
+    """A schema fix whose precondition does not hold, or that meets another object of its name."""
+
+
+class BackupFailed(ReferentialIntegrityError):
+    """No backup could be taken, or none is recorded where one is required."""

@@ -1,0 +1,311 @@
+"""A target catalog: what should hold in a target, read from ``catalog.toml``.
+
+Reading checks the text alone (words, types, notation); :func:`integrity.references.resolve`
+holds it against a schema. Every mistake says its file, entry and the nearest right name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+from integrity import conf
+from integrity.database.identifiers import Path, parse_path, parse_table
+from integrity.database.schema import Action, Match, did_you_mean
+from integrity.exceptions import CatalogError, CatalogMissing, InvalidIdentifier
+from integrity.references.reference import Resolution
+
+
+@dataclass(frozen=True)
+class CatalogReference:
+    """A ``[[reference]]`` as written."""
+
+    entry: str
+    source: Path
+    to: Path
+    name: str = ""
+    match: Match = Match.SIMPLE
+    on_delete: Action = Action.NO_ACTION
+    on_update: Action = Action.NO_ACTION
+    rationale: str = ""
+    orphans: Resolution | None = None
+
+
+@dataclass(frozen=True)
+class CatalogIndex:
+    """An ``[[index]]`` or, with ``unique``, a ``[[unique]]`` as written."""
+
+    entry: str
+    table: Path
+    columns: tuple[str, ...]
+    name: str = ""
+    where: str = ""
+    rationale: str = ""
+    unique: bool = False
+
+
+@dataclass(frozen=True)
+class CatalogQuery:
+    """A ``[[query]]``: a hot query, where its parameters come from, and the plans it should have."""
+
+    entry: str
+    name: str
+    sql: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    table: str = ""
+    index: str = ""
+    before: str = "scan"
+    rationale: str = ""
+
+
+@dataclass(frozen=True)
+class CatalogFlow:
+    """A ``[[flow]]``: statements of the application that must work, run and taken back."""
+
+    entry: str
+    name: str
+    statements: tuple[str, ...]
+    parameters: dict[str, str] = field(default_factory=dict)
+    rationale: str = ""
+
+
+@dataclass(frozen=True)
+class Client:
+    """A ``[[client]]`` of a SQLite file, and the line that switches enforcement on in it."""
+
+    name: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that ``catalog.toml`` says; empty for a target without one."""
+
+    file: FilePath | None = None
+    vendor: str = ""
+    description: str = ""
+    references: tuple[CatalogReference, ...] = ()
+    indexes: tuple[CatalogIndex, ...] = ()
+    uniques: tuple[CatalogIndex, ...] = ()
+    queries: tuple[CatalogQuery, ...] = ()
+    flows: tuple[CatalogFlow, ...] = ()
+    clients: tuple[Client, ...] = ()
+    system_rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    masked: tuple[Path, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.file is not None
+
+
+def catalog_file(target: str) -> FilePath:
+    """Where a target's catalog is kept, whether or not it exists."""
+    return conf.catalog_root() / target / "catalog.toml"
+
+
+def load_catalog(target: str, lent: FilePath | None = None, *, required: bool = False) -> Catalog:
+    """Reads a target's catalog, or the one lent to it for one run.
+
+    Args:
+        target: the target's alias.
+        lent: a file given with ``--catalog``.
+        required: whether a target without a catalog is an error.
+
+    Raises:
+        CatalogMissing: when required, or lent and not there.
+        CatalogError: with file, entry and the nearest right word.
+    """
+    file = lent or catalog_file(target)
+    if not file.is_file():
+        if lent or required:
+            raise CatalogMissing(
+                f"{target} has no target catalog",
+                where=str(file),
+                hint=f"Make one with: manage.py integrity_startcatalog {target}, or lend one with --catalog FILE.",
+            )
+        return Catalog()
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CatalogError(f"The catalog is not TOML: {error}", where=str(file), hint="Correct that line.") from error
+    return _Reader(file, data).catalog()
+
+
+_TOP = {
+    "target", "reference", "index", "unique", "query", "flow", "client", "system_row", "mask",
+    "log", "restore", "mirror", "required_table", "environment",
+}  # fmt: skip
+_WORDS = {
+    "target": {"vendor", "description"},
+    "reference": {"from", "to", "name", "match", "on_delete", "on_update", "rationale", "orphans"},
+    "index": {"table", "columns", "name", "where", "rationale"},
+    "unique": {"table", "columns", "name", "where", "rationale", "duplicates"},
+    "query": {"name", "sql", "parameters", "table", "index", "before", "after", "rationale"},
+    "flow": {"name", "statements", "parameters", "rationale"},
+    "client": {"name", "line"},
+    "mask": {"columns"},
+}
+_NOT_YET = {"log", "restore", "mirror", "required_table", "environment"}
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Turns TOML into a catalog, knowing where each thing stands for its errors."""
+
+    file: FilePath
+    data: dict[str, Any]
+
+    def catalog(self) -> Catalog:
+        self._only(self.data, _TOP, "the file")
+        for word in sorted(_NOT_YET & set(self.data)):
+            raise self._error(word, f"[{word}] is not supported by this version", "Take it out for now.")
+        target = self._table("target")
+        return Catalog(
+            file=self.file,
+            vendor=str(target.get("vendor", "")),
+            description=str(target.get("description", "")),
+            references=tuple(self._reference(*each) for each in self._entries("reference")),
+            indexes=tuple(self._index(*each) for each in self._entries("index")),
+            uniques=tuple(self._index(*each, unique=True) for each in self._entries("unique")),
+            queries=tuple(self._query(*each) for each in self._entries("query")),
+            flows=tuple(self._flow(*each) for each in self._entries("flow")),
+            clients=tuple(self._client(*each) for each in self._entries("client")),
+            system_rows=self._system_rows(),
+            masked=self._masked(),
+        )
+
+    def _error(self, entry: str, what: str, hint: str = "") -> CatalogError:
+        return CatalogError(what, where=f"{self.file}, {entry}", hint=hint)
+
+    def _only(self, table: dict[str, Any], words: set[str], entry: str) -> None:
+        for word in table:
+            if word not in words:
+                raise self._error(entry, f"{word!r} is not a word of a catalog", did_you_mean(word, sorted(words)))
+
+    def _table(self, word: str) -> dict[str, Any]:
+        table = self.data.get(word, {})
+        if not isinstance(table, dict):
+            raise self._error(word, f"{word} must be a table", f"Write [{word}].")
+        self._only(table, _WORDS[word], f"[{word}]")
+        return table
+
+    def _entries(self, word: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        entries = self.data.get(word, [])
+        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+            raise self._error(word, f"{word} must be a list of tables", f"Write [[{word}]].")
+        for number, table in enumerate(entries, start=1):
+            named = table.get("name") or table.get("from") or table.get("table")
+            entry = f"[[{word}]] {number}" + (f" ({named})" if named else "")
+            self._only(table, _WORDS[word], entry)
+            yield entry, table
+
+    def _text(self, table: dict[str, Any], word: str, entry: str, *, required: bool = True) -> str:
+        value = table.get(word, "")
+        if not isinstance(value, str) or (required and not value):
+            raise self._error(entry, f"{word} is missing" if value == "" else f"{word} must be text")
+        return value
+
+    def _texts(self, table: dict[str, Any], word: str, entry: str) -> tuple[str, ...]:
+        value = table.get(word)
+        if not isinstance(value, list) or not value or not all(isinstance(each, str) for each in value):
+            raise self._error(entry, f"{word} must be a list of texts", f'Write {word} = ["…"].')
+        return tuple(value)
+
+    def _path(self, table: dict[str, Any], word: str, entry: str, *, columns: bool) -> Path:
+        text = self._text(table, word, entry)
+        try:
+            return parse_path(text) if columns else parse_table(text)
+        except InvalidIdentifier as error:
+            raise self._error(entry, f"{word}: {error.what}", error.hint) from error
+
+    def _choice(self, table: dict[str, Any], word: str, entry: str, choices: type[Any], default: Any) -> Any:
+        if word not in table:
+            return default
+        text = self._text(table, word, entry)
+        known = [str(each) for each in choices]
+        same = [each for each in known if _plain(each) == _plain(text)]
+        if not same:
+            raise self._error(entry, f"{word} = {text!r} is not known", did_you_mean(text, known))
+        return choices(same[0])
+
+    def _reference(self, entry: str, table: dict[str, Any]) -> CatalogReference:
+        source = self._path(table, "from", entry, columns=True)
+        to = self._path(table, "to", entry, columns=True)
+        if len(source.columns) != len(to.columns):
+            raise self._error(entry, "from and to name a different number of columns")
+        return CatalogReference(
+            entry=entry,
+            source=source,
+            to=to,
+            name=self._text(table, "name", entry, required=False),
+            match=self._choice(table, "match", entry, Match, Match.SIMPLE),
+            on_delete=self._choice(table, "on_delete", entry, Action, Action.NO_ACTION),
+            on_update=self._choice(table, "on_update", entry, Action, Action.NO_ACTION),
+            rationale=self._text(table, "rationale", entry, required=False),
+            orphans=self._choice(table, "orphans", entry, Resolution, None),
+        )
+
+    def _index(self, entry: str, table: dict[str, Any], *, unique: bool = False) -> CatalogIndex:
+        return CatalogIndex(
+            entry=entry,
+            table=self._path(table, "table", entry, columns=False),
+            columns=self._texts(table, "columns", entry),
+            name=self._text(table, "name", entry, required=False),
+            where=self._text(table, "where", entry, required=False),
+            rationale=self._text(table, "rationale", entry, required=False),
+            unique=unique,
+        )
+
+    def _query(self, entry: str, table: dict[str, Any]) -> CatalogQuery:
+        before = self._text(table, "before", entry, required=False) or "scan"
+        if before not in ("scan", "index"):
+            raise self._error(entry, f"before = {before!r} is not known", "Write scan or index.")
+        return CatalogQuery(
+            entry=entry,
+            name=self._text(table, "name", entry),
+            sql=self._text(table, "sql", entry),
+            parameters=self._parameters(table, entry),
+            table=self._text(table, "table", entry, required=False),
+            index=self._text(table, "index", entry, required=False),
+            before=before,
+            rationale=self._text(table, "rationale", entry, required=False),
+        )
+
+    def _flow(self, entry: str, table: dict[str, Any]) -> CatalogFlow:
+        return CatalogFlow(
+            entry=entry,
+            name=self._text(table, "name", entry),
+            statements=self._texts(table, "statements", entry),
+            parameters=self._parameters(table, entry),
+            rationale=self._text(table, "rationale", entry, required=False),
+        )
+
+    def _parameters(self, table: dict[str, Any], entry: str) -> dict[str, str]:
+        parameters = table.get("parameters", {})
+        if not isinstance(parameters, dict) or not all(isinstance(sql, str) for sql in parameters.values()):
+            raise self._error(entry, "parameters must give a query for each name")
+        return parameters
+
+    def _client(self, entry: str, table: dict[str, Any]) -> Client:
+        return Client(self._text(table, "name", entry), self._text(table, "line", entry))
+
+    def _system_rows(self) -> dict[str, dict[str, Any]]:
+        rows = self.data.get("system_row", {})
+        if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
+            raise self._error("system_row", "a system row must be a table", "Write [system_row.users].")
+        return rows
+
+    def _masked(self) -> tuple[Path, ...]:
+        if "mask" not in self.data:
+            return ()
+        try:
+            return tuple(parse_path(text) for text in self._texts(self._table("mask"), "columns", "[mask]"))
+        except InvalidIdentifier as error:
+            raise self._error("[mask]", error.what, error.hint) from error
+
+
+def _plain(word: str) -> str:
+    """A word without regard to case and to how its parts are joined: SET NULL is set_null."""
+    return word.lower().replace("_", " ").strip()

@@ -1,0 +1,101 @@
+"""Holds what is written against what is there: catalog entries become references of real tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from integrity.database.identifiers import Path, TableName
+from integrity.database.schema import Schema
+from integrity.exceptions import CatalogError, UnknownReference, UnknownTable
+from integrity.references.catalog import Catalog, CatalogIndex, CatalogReference
+from integrity.references.declared import declared_references
+from integrity.references.reference import Reference, Source, matching_key, written
+
+
+def known_references(
+    schema: Schema, catalog: Catalog, others: Iterable[Reference] = ()
+) -> list[Reference]:
+    """Returns every reference known of a target, each rule once, the catalog's word first.
+
+    Args:
+        schema: the target's structure.
+        catalog: its catalog, or an empty one.
+        others: references from elsewhere (the site's models).
+
+    Raises:
+        CatalogError: for a table or column that the target does not have.
+    """
+    found: dict[object, Reference] = {}
+    written_down = [catalog_reference(schema, catalog, entry) for entry in catalog.references]
+    for reference in [*written_down, *declared_references(schema), *others]:
+        found.setdefault(reference.sides, reference)
+    return [replace(each, declared=matching_key(schema, each)) for each in found.values()]
+
+
+def catalog_reference(schema: Schema, catalog: Catalog, entry: CatalogReference) -> Reference:
+    """Returns what a ``[[reference]]`` means in a schema.
+
+    Raises:
+        CatalogError: for a table or column that the target does not have.
+    """
+    return Reference(
+        table=_table(schema, catalog, entry.entry, entry.source),
+        columns=entry.source.columns,
+        referenced_table=_table(schema, catalog, entry.entry, entry.to),
+        referenced_columns=entry.to.columns,
+        source=Source.CATALOG,
+        name=entry.name or default_name(entry.source),
+        match=entry.match,
+        on_delete=entry.on_delete,
+        on_update=entry.on_update,
+        rationale=entry.rationale,
+        policy=entry.orphans,
+    )
+
+
+def catalog_table(schema: Schema, catalog: Catalog, entry: CatalogIndex) -> TableName:
+    """Returns the table that an ``[[index]]`` or ``[[unique]]`` means, its columns checked.
+
+    Raises:
+        CatalogError: for a table or column that the target does not have.
+    """
+    return _table(schema, catalog, entry.entry, Path(entry.table.parts, entry.columns))
+
+
+def _table(schema: Schema, catalog: Catalog, entry: str, path: Path) -> TableName:
+    try:
+        table = schema.table(schema.resolve(path))
+        for column in path.columns:
+            table.column(column)
+    except UnknownTable as error:
+        raise CatalogError(error.what, where=f"{catalog.file}, {entry}", hint=error.hint) from error
+    return table.name
+
+
+def default_name(path: Path) -> str:
+    """The name of a foreign key that nobody named: ``fk_orders_customer_id``."""
+    return "_".join(["fk", path.table, *path.columns])[:63]
+
+
+def choose(references: Sequence[Reference], schema: Schema, wanted: Sequence[Path]) -> list[Reference]:
+    """Returns the references that were named on a command line, in that order; all when none was.
+
+    Raises:
+        UnknownReference: with the nearest known one.
+    """
+    if not wanted:
+        return list(references)
+    return [each for path in wanted for each in _named(references, schema, path)]
+
+
+def _named(references: Sequence[Reference], schema: Schema, path: Path) -> list[Reference]:
+    table = schema.resolve(path)
+    found = [each for each in references if each.table == table and set(each.columns) == set(path.columns)]
+    if not found:
+        known = sorted(reference.label for reference in references)
+        raise UnknownReference(
+            f"There is no reference {written(table, path.columns)}",
+            hint=f"Known are: {', '.join(known[:20])}{' …' if len(known) > 20 else ''}.",
+        )
+    return found
