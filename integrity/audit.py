@@ -1,0 +1,159 @@
+"""References × detectors at one moment: what is wrong, and what was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import DatabaseError
+
+from integrity.database.identifiers import Path
+from integrity.database.session import Session, Target
+from integrity.detectors import Finding, Inspection, Severity, all_detectors
+from integrity.exceptions import NotCheckable, ReferentialIntegrityError, TimedOut
+from integrity.references.catalog import Catalog
+from integrity.references.reference import Reference
+from integrity.references.resolve import choose, known_references
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far something is: ``done`` of ``total`` (None: unknown), and at what."""
+
+    done: int
+    total: int | None
+    at: str = ""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass
+class Coverage:
+    """What was looked at, and what was not, and why: nothing is green that was not looked at.
+
+    ``snapshot`` is ``one`` where all was seen at one moment, else ``per_reference``.
+    """
+
+    snapshot: str = "one"
+    references: int = 0
+    checked: int = 0
+    skipped: list[dict[str, str]] = field(default_factory=list)
+    timed_out: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything known was checked."""
+        return not (self.skipped or self.timed_out)
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the coverage as plain values."""
+        return {
+            "complete": self.complete,
+            "snapshot": self.snapshot,
+            "references": self.references,
+            "checked": self.checked,
+            "skipped": self.skipped,
+            "timed_out": self.timed_out,
+        }
+
+
+@dataclass
+class AuditResult:
+    """What one audit of one target found. ``run`` is the number under which it is stored."""
+
+    target: str
+    vendor: str
+    server_version: str
+    schema_fingerprint: str
+    findings: list[Finding] = field(default_factory=list)
+    coverage: Coverage = field(default_factory=Coverage)
+    run: int | None = None
+
+    def at_or_above(self, severity: Severity) -> list[Finding]:
+        """The findings that ``--fail-on`` counts."""
+        return [finding for finding in self.findings if finding.severity.rank >= severity.rank]
+
+    def with_code(self, code: str) -> list[Finding]:
+        """The findings of one detector."""
+        return [finding for finding in self.findings if finding.code == code]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the whole result as plain values."""
+        return {
+            "target": self.target,
+            "vendor": self.vendor,
+            "server_version": self.server_version,
+            "run": self.run,
+            "coverage": self.coverage.as_json(),
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+def audit(
+    target: Target,
+    catalog: Catalog,
+    *,
+    only: Sequence[Path] = (),
+    others: Sequence[Reference] = (),
+    statement_timeout_ms: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> AuditResult:
+    """Audits a target.
+
+    Args:
+        target: what to look at.
+        catalog: what should hold there (an empty catalog: what is declared).
+        only: the references to look at, all when empty.
+        others: references known from elsewhere, such as the site's models.
+        statement_timeout_ms: how long one check may take.
+        on_progress: told after each check.
+
+    Raises:
+        ReferentialIntegrityError: when the target cannot be opened or the catalog has a mistake.
+    """
+    with target.reading(statement_timeout_ms=statement_timeout_ms) as session:
+        schema = session.schema()
+        references = choose(known_references(schema, catalog, others), schema, only)
+        result = AuditResult(target.alias, schema.vendor, schema.version, schema.fingerprint())
+        result.coverage.references = len(references)
+        inspection = Inspection(session, schema, catalog, tuple(references), narrowed=bool(only))
+        _check(inspection, result, on_progress or (lambda progress: None))
+        result.coverage.snapshot = "one" if session.engine.one_moment(session) else "per_reference"
+    result.findings.sort(key=lambda each: (-each.severity.rank, each.code, each.table, each.columns))
+    return result
+
+
+def _check(inspection: Inspection, result: AuditResult, on_progress: OnProgress) -> None:
+    references, detectors = inspection.references, all_detectors()
+    total = len(references) + 1
+    for number, reference in enumerate(references):
+        on_progress(Progress(number, total, reference.label))
+        _check_reference(inspection, reference, result)
+    on_progress(Progress(total - 1, total, "structure"))
+    for detector in detectors:
+        with inspection.session.look():
+            result.findings += detector.check_structure(inspection)
+    on_progress(Progress(total, total))
+
+
+def _check_reference(inspection: Inspection, reference: Reference, result: AuditResult) -> None:
+    where = {"reference": reference.label}
+    try:
+        with inspection.session.look():
+            for detector in all_detectors():
+                result.findings += detector.check_reference(inspection, reference)
+        result.coverage.checked += 1
+    except TimedOut as error:
+        result.coverage.timed_out.append(where | {"reason": str(error)})
+    except NotCheckable as error:
+        result.coverage.skipped.append(where | {"reason": str(error)})
+    except (ReferentialIntegrityError, DatabaseError) as error:
+        _refuse_lost_connection(inspection.session, error)
+        result.coverage.skipped.append(where | {"reason": str(error).strip()})
+
+
+def _refuse_lost_connection(session: Session, error: Exception) -> None:
+    if not session.connection.is_usable():
+        raise error

@@ -1,0 +1,52 @@
+"""What a detector is, and what it is given to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import ClassVar
+
+from integrity.database.schema import Schema
+from integrity.database.session import Session
+from integrity.detectors.finding import Finding, Severity
+from integrity.references.catalog import Catalog
+from integrity.references.reference import Reference
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A target at one moment, with everything that is known of it.
+
+    ``narrowed`` says that only some references were asked for: then nothing is said of others.
+    """
+
+    session: Session
+    schema: Schema
+    catalog: Catalog
+    references: tuple[Reference, ...]
+    narrowed: bool = False
+
+
+class Detector:
+    """Finds one kind of thing. A subclass in a module of this package is registered by being there."""
+
+    code: ClassVar[str] = ""
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    def check_reference(self, inspection: Inspection, reference: Reference) -> Iterable[Finding]:
+        """Yields what is wrong with one reference."""
+        return ()
+
+    def check_structure(self, inspection: Inspection) -> Iterable[Finding]:
+        """Yields what is wrong with the target as a whole."""
+        return ()
+
+
+def all_detectors() -> list[Detector]:
+    """Returns one detector of each kind, in the order of their codes."""
+    package = import_module(__package__)
+    for module in iter_modules(package.__path__):
+        import_module(f"{__package__}.{module.name}")
+    return sorted((kind() for kind in Detector.__subclasses__()), key=lambda each: each.code)

@@ -1,0 +1,129 @@
+"""What a repair or a rollback did, as values that interfaces only format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from integrity.database.identifiers import TableName
+from integrity.plans.plan import Tally
+
+
+class State(StrEnum):
+    """Where a run stands."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    ROLLED_BACK = "rolled_back"
+    PARTLY_ROLLED_BACK = "partly_rolled_back"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A row that was left as it was, and why. ``key`` names it as people do."""
+
+    table: TableName
+    key: dict[str, Any]
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the refusal as plain values."""
+        return {"table": str(self.table), "key": self.key, "reason": self.reason}
+
+
+@dataclass
+class RepairResult:
+    """What a run did. ``run`` is its number in the target's journal, None for a dry run."""
+
+    target: str
+    kind: str
+    plan: str
+    state: State = State.RUNNING
+    run: int | None = None
+    dry_run: bool = False
+    rows: dict[TableName, Tally] = field(default_factory=dict)
+    refusals: list[Refusal] = field(default_factory=list)
+    duration_s: float = 0.0
+    error: str = ""
+
+    def tally(self, table: TableName) -> Tally:
+        """The counts of one table."""
+        return self.rows.setdefault(table, Tally())
+
+    @property
+    def refused(self) -> int:
+        """How many rows were refused."""
+        return sum(tally.refused for tally in self.rows.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the result as plain values, as the changing commands print it."""
+        return {
+            "target": self.target,
+            "run": self.run,
+            "kind": self.kind,
+            "state": str(self.state),
+            "plan": self.plan,
+            "dry_run": self.dry_run,
+            "rows": {str(table): vars(tally) for table, tally in sorted(self.rows.items())},
+            "refusals": [refusal.as_json() for refusal in self.refusals],
+            "duration_s": round(self.duration_s, 3),
+        }
+
+
+@dataclass
+class TableProof:
+    """Whether a table is what it was: the rows restored, and the whole table's digest."""
+
+    restored: int = 0
+    rows_equal: bool = True
+    digest_before: str = ""
+    digest_after: str = ""
+
+    @property
+    def table_equal(self) -> bool:
+        """Whether every row of the table, touched or not, is as before the repair."""
+        return self.digest_before == self.digest_after
+
+
+@dataclass
+class Proof:
+    """The comparison that a rollback prints."""
+
+    schema_before: str = ""
+    schema_after: str = ""
+    tables: dict[TableName, TableProof] = field(default_factory=dict)
+
+    @property
+    def schema_equal(self) -> bool:
+        """Whether the structure is as before the repair."""
+        return self.schema_before == self.schema_after
+
+    @property
+    def rows_equal(self) -> bool:
+        """Whether every restored row is exactly what it was."""
+        return all(table.rows_equal for table in self.tables.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the proof as plain values."""
+        tables = {
+            str(name): vars(table) | {"table_equal": table.table_equal} for name, table in sorted(self.tables.items())
+        }
+        return {"rows_equal": self.rows_equal, "schema_equal": self.schema_equal, "tables": tables}
+
+
+@dataclass
+class RollbackResult(RepairResult):
+    """What a rollback did, and the proof of it. ``of`` is the run that was taken back."""
+
+    of: int = 0
+    proof: Proof = field(default_factory=Proof)
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the result with its proof."""
+        return super().as_json() | {"of": self.of, "proof": self.proof.as_json()}
