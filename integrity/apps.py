@@ -1,0 +1,13 @@
+"""The app as Django meets it."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class IntegrityConfig(AppConfig):
+    """One line in `INSTALLED_APPS`."""
+
+    name = "integrity"
+    label = "integrity"
+    verbose_name = _("Referential integrity")
+    default_auto_field = "django.db.models.BigAutoField"
