@@ -201,9 +201,7 @@ class Table:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise UnknownTable(
-            f"{self.name} has no column {name!r}", hint=did_you_mean(name, self.column_names)
-        )
+        raise UnknownTable(f"{self.name} has no column {name!r}", hint=did_you_mean(name, self.column_names))
 
     def has_columns(self, names: tuple[str, ...]) -> bool:
         """Whether every one of ``names`` is a column here."""

@@ -49,7 +49,7 @@ class Session:
         """Returns all rows of a query whose result is small."""
         with self.engine.errors(self), self.connection.cursor() as cursor:
             cursor.execute(sql, tuple(params))
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     def row(self, sql: str, params: Sequence[Any] = ()) -> Row:
         """Returns the first row of a query that always has one."""

@@ -8,7 +8,7 @@ from integrity.database.schema import Table
 from integrity.detectors.base import Detector, Inspection
 from integrity.detectors.finding import Finding, Severity
 from integrity.references.catalog import CatalogIndex
-from integrity.references.reference import Reference
+from integrity.references.reference import Reference, written
 from integrity.references.resolve import catalog_table
 
 
@@ -30,7 +30,10 @@ class MissingIndex(Detector):
                 yield self._wanted(inspection, table, entry)
         asked = {(table.name, entry.columns) for table, entry in wanted}
         for reference in inspection.references:
-            if reference.table in inspection.schema.tables and (reference.table, reference.columns) not in asked:
+            if (
+                reference.table in inspection.schema.tables
+                and (reference.table, reference.columns) not in asked
+            ):
                 yield from self._unserved(inspection, reference)
 
     def _wanted(self, inspection: Inspection, table: Table, entry: CatalogIndex) -> Finding:
@@ -42,14 +45,18 @@ class MissingIndex(Detector):
             columns=entry.columns,
             source="catalog",
             object=entry.name,
-            message=f"The index {entry.name} on {table.name.name} ({', '.join(entry.columns)}) is missing{why}",
+            message=f"The index {entry.name} on {written(table.name, entry.columns)} is missing{why}",
             suggestion=f"manage.py integrity_makemigrations {inspection.session.target}",
             evidence={"name": entry.name, "where": entry.where, "rationale": entry.rationale},
         )
 
     def _unserved(self, inspection: Inspection, reference: Reference) -> Iterator[Finding]:
         table = inspection.schema.table(reference.table)
-        if not table.has_columns(reference.columns) or table.index_serving(reference.columns) or _is_key(table, reference):
+        if (
+            not table.has_columns(reference.columns)
+            or table.index_serving(reference.columns)
+            or _is_key(table, reference)
+        ):
             return
         yield Finding(
             code=self.code,

@@ -63,11 +63,14 @@ def _profile(
     session = inspection.session
     keys = quote_columns(reference.columns, "c")
     source = session.engine.source(inspection.schema.table(reference.table))
-    counted = f"SELECT {keys}, count(*) AS n FROM {source} c WHERE {where.sql} GROUP BY {keys}"
     width = len(reference.columns)
+    names = [f"key{at}" for at in range(width)]
+    listed = ", ".join(names)
     sql = (
-        f"WITH k AS ({counted}), t AS (SELECT sum(n) AS s, count(*) AS m FROM k) "
-        f"SELECT k.*, t.s, t.m FROM k, t ORDER BY n DESC, {', '.join(str(at + 1) for at in range(width))} LIMIT %s"
+        f"WITH k({listed}, n) AS "
+        f"(SELECT {keys}, count(*) FROM {source} c WHERE {where.sql} GROUP BY {keys}), "
+        f"t AS (SELECT sum(n) AS s, count(*) AS m FROM k) "
+        f"SELECT {listed}, n, s, m FROM k, t ORDER BY n DESC, {listed} LIMIT %s"
     )
     found = session.rows(sql, [*where.params, conf.sample_rows()])
     if not found:

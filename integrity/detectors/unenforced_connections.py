@@ -47,4 +47,6 @@ class UnenforcedConnections(Detector):
 def _broken(inspection: Inspection, reference: Reference) -> bool:
     where = orphaned(inspection.session.engine, inspection.schema, reference)
     source = inspection.session.engine.source(inspection.schema.table(reference.table))
-    return bool(inspection.session.value(f"SELECT EXISTS (SELECT 1 FROM {source} c WHERE {where.sql})", where.params))
+    return bool(
+        inspection.session.value(f"SELECT EXISTS (SELECT 1 FROM {source} c WHERE {where.sql})", where.params)
+    )

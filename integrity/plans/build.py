@@ -117,10 +117,14 @@ class _Planner:
         if not rows:
             return None
         resolution = _resolution(reference, request)
-        step = Step(0, resolution, reference, rows, missing, where.sql, reason=request.reason, until=request.until)
+        step = Step(
+            0, resolution, reference, rows, missing, where.sql, reason=request.reason, until=request.until
+        )
         return self._completed(step, request, where, references)
 
-    def _completed(self, step: Step, request: Request, where: Predicate, references: Sequence[Reference]) -> Step:
+    def _completed(
+        self, step: Step, request: Request, where: Predicate, references: Sequence[Reference]
+    ) -> Step:
         if step.resolution is not Resolution.KEEP:
             self._refuse_unchangeable(step.reference)
         if step.resolution is Resolution.DELETE:
@@ -189,7 +193,9 @@ class _Planner:
                 hint="Give one for each column, separated by commas.",
             )
         values = tuple(zip(reference.columns, key, strict=True))
-        if request.to and not self._exists(reference.referenced_table, tuple(zip(reference.referenced_columns, key, strict=True))):
+        if request.to and not self._exists(
+            reference.referenced_table, tuple(zip(reference.referenced_columns, key, strict=True))
+        ):
             raise PlanRefused(
                 f"{written(reference.referenced_table)} has no row {', '.join(map(str, key))}",
                 where=reference.label,
@@ -207,7 +213,8 @@ class _Planner:
             raise PlanRefused(
                 f"There is no system row for {written(parent.name)}, to which orphans could be reassigned",
                 where=str(self.catalog.file or f"{self.session.target}, without a catalog"),
-                hint=f"Describe it as [system_row.{written(parent.name)}] in the catalog, or give a key with --to.",
+                hint=f"Describe it as [system_row.{written(parent.name)}] in the catalog, "
+                "or give a key with --to.",
             )
         for name in values:
             parent.column(name)
@@ -241,7 +248,9 @@ class _Planner:
                 continue
             key = tuple(zip(reference.referenced_columns, given, strict=True))
             itself = all(values.get(name) == value for name, value in key)
-            if not (reference.referenced_table == table and itself) and not self._exists(reference.referenced_table, key):
+            if not (reference.referenced_table == table and itself) and not self._exists(
+                reference.referenced_table, key
+            ):
                 raise PlanRefused(
                     f"The system row of {written(table)} would be an orphan of {reference}",
                     where=f"{self.catalog.file}, [system_row.{written(table)}]",

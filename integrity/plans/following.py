@@ -45,7 +45,9 @@ def spread(root: TableName, references: Iterable[Reference]) -> Spread:
                 levels[reference.table] = levels[table] + 1
                 queue.append(reference.table)
     cyclic = _has_cycle(root, cascades)
-    return Spread(root, _longest(root, cascades) if not cyclic else levels, tuple(cascades), tuple(ends), cyclic)
+    return Spread(
+        root, _longest(root, cascades) if not cyclic else levels, tuple(cascades), tuple(ends), cyclic
+    )
 
 
 def leaf_first(tables: Sequence[TableName], references: Iterable[Reference]) -> list[TableName]:

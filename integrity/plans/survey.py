@@ -22,14 +22,12 @@ def count_orphans(session: Session, schema: Schema, reference: Reference) -> tup
     where = orphaned(session.engine, schema, reference)
     keys = quote_columns(reference.columns, "c")
     source = session.engine.source(schema.table(reference.table))
-    sql = f"SELECT {keys}, count(*) AS n FROM {source} c WHERE {where.sql} GROUP BY {keys}"
+    sql = f"SELECT count(*) AS n FROM {source} c WHERE {where.sql} GROUP BY {keys}"
     rows, missing = session.row(f"SELECT coalesce(sum(n), 0), count(*) FROM ({sql}) k", where.params)
     return int(rows), int(missing)
 
 
-def count_effects(
-    session: Session, schema: Schema, root: Predicate, reach: Spread
-) -> list[Effect]:
+def count_effects(session: Session, schema: Schema, root: Predicate, reach: Spread) -> list[Effect]:
     """Returns one effect for each reference along which rows would be touched, with their number.
 
     Args:
@@ -38,7 +36,9 @@ def count_effects(
         root: which rows of ``reach.root`` are deleted first.
         reach: what can follow from it.
     """
-    counted = _recursive(session, schema, root, reach) if reach.cyclic else _nested(session, schema, root, reach)
+    counted = (
+        _recursive(session, schema, root, reach) if reach.cyclic else _nested(session, schema, root, reach)
+    )
     return [effect for effect in counted if effect.rows]
 
 
@@ -102,7 +102,9 @@ def triggers_met(schema: Schema, table: TableName, change: Change | None) -> tup
     if change in (None, Change.RESTRICT):
         return ()
     leaves = schema.leaves(table) or (schema.table(table),)
-    met = {each.name for leaf in (schema.table(table), *leaves) for each in leaf.triggers if each.fires_on(event)}
+    met = {
+        each.name for leaf in (schema.table(table), *leaves) for each in leaf.triggers if each.fires_on(event)
+    }
     return tuple(sorted(met))
 
 
@@ -113,13 +115,15 @@ def _recursive(session: Session, schema: Schema, root: Predicate, reach: Spread)
     engine = session.engine
     numbers = {table: number for number, table in enumerate(reach.levels)}
     steps = " UNION ALL ".join(_edge(engine, schema, each, numbers) for each in reach.cascades)
-    seeds = f"SELECT 0, {_row(engine, schema, reach.root, 'c')} FROM {engine.source(schema.table(reach.root))} c"
+    seeds = (
+        f"SELECT 0, {_row(engine, schema, reach.root, 'c')} FROM {engine.source(schema.table(reach.root))} c"
+    )
     doomed = (
         f"WITH RECURSIVE doomed(t, r) AS ({seeds} WHERE {root.sql} UNION "
         f"SELECT e.t, e.r FROM doomed d JOIN ({steps}) e ON e.pt = d.t AND e.pr = d.r)"
     )
     sql = f"{doomed} SELECT t, count(*) FROM doomed GROUP BY t"
-    totals = dict(session.rows(sql, root.params))
+    totals: dict[int, int] = dict(session.rows(sql, root.params))
     seeded = session.value(f"SELECT count(*) FROM ({seeds} WHERE {root.sql}) s", root.params)
     totals[0] = totals.get(0, 0) - int(seeded)
     effects, counted = [], set()
@@ -167,5 +171,3 @@ def _ending(
         f"WHERE NOT EXISTS (SELECT 1 FROM doomed x WHERE x.t = e.t AND x.r = e.r)"
     )
     return int(session.value(sql, root.params))
-
-

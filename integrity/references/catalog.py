@@ -123,13 +123,16 @@ def load_catalog(target: str, lent: FilePath | None = None, *, required: bool = 
             raise CatalogMissing(
                 f"{target} has no target catalog",
                 where=str(file),
-                hint=f"Make one with: manage.py integrity_startcatalog {target}, or lend one with --catalog FILE.",
+                hint=f"Make one with: manage.py integrity_startcatalog {target}, "
+                "or lend one with --catalog FILE.",
             )
         return Catalog()
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CatalogError(f"The catalog is not TOML: {error}", where=str(file), hint="Correct that line.") from error
+        raise CatalogError(
+            f"The catalog is not TOML: {error}", where=str(file), hint="Correct that line."
+        ) from error
     return _Reader(file, data).catalog()
 
 
@@ -182,7 +185,9 @@ class _Reader:
     def _only(self, table: dict[str, Any], words: set[str], entry: str) -> None:
         for word in table:
             if word not in words:
-                raise self._error(entry, f"{word!r} is not a word of a catalog", did_you_mean(word, sorted(words)))
+                raise self._error(
+                    entry, f"{word!r} is not a word of a catalog", did_you_mean(word, sorted(words))
+                )
 
     def _table(self, word: str) -> dict[str, Any]:
         table = self.data.get(word, {})

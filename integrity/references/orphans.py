@@ -65,6 +65,9 @@ def refuse_uncheckable(schema: Schema, reference: Reference) -> None:
             raise NotCheckable(
                 f"This role may not read {name}", where=str(reference), hint=f"GRANT SELECT ON {name} TO it."
             )
-    for name, columns in ((reference.table, reference.columns), (reference.referenced_table, reference.referenced_columns)):
+    for name, columns in (
+        (reference.table, reference.columns),
+        (reference.referenced_table, reference.referenced_columns),
+    ):
         if not schema.table(name).has_columns(columns):
             raise NotCheckable(f"{name} has no column {', '.join(columns)}", where=str(reference))

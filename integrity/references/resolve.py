@@ -13,9 +13,7 @@ from integrity.references.declared import declared_references
 from integrity.references.reference import Reference, Source, matching_key, written
 
 
-def known_references(
-    schema: Schema, catalog: Catalog, others: Iterable[Reference] = ()
-) -> list[Reference]:
+def known_references(schema: Schema, catalog: Catalog, others: Iterable[Reference] = ()) -> list[Reference]:
     """Returns every reference known of a target, each rule once, the catalog's word first.
 
     Args:

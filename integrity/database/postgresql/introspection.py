@@ -134,7 +134,8 @@ def introspect(session: Session) -> Schema:
     version, default_schema = session.row(SERVER)
     relations = session.rows(RELATIONS)
     names = {row[0]: TableName(row[1], row[2]) for row in relations}
-    columns, checks = _columns(session), defaultdict(list)
+    columns = _columns(session)
+    checks: _ByTable = defaultdict(list)
     foreign_keys = _constraints(session, names, checks)
     indexes, keys = _indexes(session, names)
     triggers = _triggers(session, names)
@@ -187,12 +188,12 @@ def _indexes(session: Session, names: dict[int, TableName]) -> tuple[_ByTable, _
         deferrable, nulls_equal, definition, columns, constraint = row[8:]
         if oid not in names:
             continue
-        index = Index(
-            name, names[oid], tuple(columns), unique, method, where, expressions, valid, definition
-        )
+        index = Index(name, names[oid], tuple(columns), unique, method, where, expressions, valid, definition)
         indexes[oid].append(index)
         if unique and valid:
-            key = Key(name, tuple(columns), primary, constraint, not nulls_equal, where, expressions, deferrable)
+            key = Key(
+                name, tuple(columns), primary, constraint, not nulls_equal, where, expressions, deferrable
+            )
             keys[oid].append(key)
     return indexes, keys
 

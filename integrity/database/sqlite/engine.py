@@ -183,7 +183,9 @@ class SQLiteEngine(Engine):
         if not table.rowid:
             return None if position else Stretch(Predicate("1"), True)
         start, params = ("", ()) if position is None else (f"WHERE {table.rowid} > %s", (position,))
-        inner = f"SELECT {table.rowid} AS r FROM {quote_table(table.name)} {start} ORDER BY 1 LIMIT {int(size)}"
+        inner = (
+            f"SELECT {table.rowid} AS r FROM {quote_table(table.name)} {start} ORDER BY 1 LIMIT {int(size)}"
+        )
         last = session.value(f"SELECT max(r) FROM ({inner})", params)
         if last is None:
             return None
@@ -256,7 +258,9 @@ class SQLiteEngine(Engine):
             copy.close()
         except (sqlite3.Error, OSError) as error:
             file.unlink(missing_ok=True)
-            raise BackupFailed(f"The backup failed: {error}", where=str(file), hint="Is there room?") from error
+            raise BackupFailed(
+                f"The backup failed: {error}", where=str(file), hint="Is there room?"
+            ) from error
         return file
 
 
@@ -290,14 +294,31 @@ def _locked(descriptor: int, until: float) -> bool:
 
 
 _MEANINGS: tuple[tuple[str, type[ReferentialIntegrityError], str, str], ...] = (
-    ("is locked", TargetBusy, "The file is locked by another connection",
-     "Nothing was changed. Try again when its writer is done, or raise LOCK_TIMEOUT_MS."),
-    ("readonly database", ReadOnlyTarget, "The file or its folder cannot be written",
-     "Give this user the right to write both, or open the file where it is writable."),
+    (
+        "is locked",
+        TargetBusy,
+        "The file is locked by another connection",
+        "Nothing was changed. Try again when its writer is done, or raise LOCK_TIMEOUT_MS.",
+    ),
+    (
+        "readonly database",
+        ReadOnlyTarget,
+        "The file or its folder cannot be written",
+        "Give this user the right to write both, or open the file where it is writable.",
+    ),
     ("interrupted", TimedOut, "The statement ran past its time limit", "Raise the timeout or add an index."),
-    ("not a database", TargetUnreachable, "The file is not a SQLite database", "Correct NAME of this target."),
-    ("malformed", TargetUnreachable, "The file is damaged (PRAGMA integrity_check says where)",
-     "Restore it from a backup, or rescue it with .recover of the sqlite3 shell."),
+    (
+        "not a database",
+        TargetUnreachable,
+        "The file is not a SQLite database",
+        "Correct NAME of this target.",
+    ),
+    (
+        "malformed",
+        TargetUnreachable,
+        "The file is damaged (PRAGMA integrity_check says where)",
+        "Restore it from a backup, or rescue it with .recover of the sqlite3 shell.",
+    ),
     ("unable to open", TargetUnreachable, "The file cannot be opened", "Check the path and its rights."),
     ("disk is full", TargetBusy, "The disk is full", "Nothing was changed. Make room and resume."),
     ("not authorized", MissingPrivilege, "SQLite refused the statement", "Use a build that allows it."),

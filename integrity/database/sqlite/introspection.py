@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from contextlib import suppress
 from itertools import groupby
 from typing import Any
 
@@ -27,7 +28,9 @@ from integrity.database.sqlite import tokens
 JOURNAL_PREFIX = "integrity_journal_"
 MAIN = "main"
 
-_OURS_TO_READ = "m.name NOT LIKE 'sqlite\\_%%' ESCAPE '\\' AND m.name NOT LIKE 'integrity\\_journal\\_%%' ESCAPE '\\'"
+_OURS_TO_READ = (
+    "m.name NOT LIKE 'sqlite\\_%%' ESCAPE '\\' AND m.name NOT LIKE 'integrity\\_journal\\_%%' ESCAPE '\\'"
+)
 _REAL = f"m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%%' AND {_OURS_TO_READ}"
 
 RELATIONS = f"""
@@ -49,9 +52,12 @@ LEFT JOIN sqlite_master s ON s.type = 'index' AND s.name = l.name
 WHERE {_REAL} AND x.key = 1 ORDER BY m.name, l.name, x.seqno
 """
 TRIGGERS = f"""
-SELECT m.tbl_name, m.name, m.sql FROM sqlite_master m WHERE m.type = 'trigger' AND {_OURS_TO_READ} ORDER BY m.name
+SELECT m.tbl_name, m.name, m.sql FROM sqlite_master m
+WHERE m.type = 'trigger' AND {_OURS_TO_READ} ORDER BY m.name
 """
-ESTIMATES = "SELECT tbl, max(CAST(substr(stat, 1, instr(stat || ' ', ' ') - 1) AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl"
+ESTIMATES = """
+SELECT tbl, max(CAST(substr(stat, 1, instr(stat || ' ', ' ') - 1) AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl
+"""
 
 _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 _ByTable = dict[str, list[Any]]
@@ -85,7 +91,7 @@ def introspect(session: Session) -> Schema:
 
 
 def _table(name: str, kind: str, sql: str, columns: list[Column]) -> Table:
-    which, options = TableKind.VIEW, ()
+    which, options = TableKind.VIEW, tuple[str, ...]()
     if kind == "table":
         virtual = sql.lstrip().upper().startswith("CREATE VIRTUAL")
         which = TableKind.VIRTUAL if virtual else TableKind.TABLE
@@ -106,10 +112,8 @@ def _columns(session: Session) -> dict[str, list[tuple[Column, int]]]:
     """Every table's columns with their place in the primary key (0: not in it)."""
     found: dict[str, list[tuple[Column, int]]] = defaultdict(list)
     rows = session.rows(COLUMNS.format(which=_REAL))
-    try:
+    with suppress(DatabaseError):  # a view over something that is gone: views stay without columns
         rows += session.rows(COLUMNS.format(which=f"m.type = 'view' AND {_OURS_TO_READ}"))
-    except DatabaseError:
-        pass  # a view over something that is gone: it stays without columns
     for table, name, kind, required, default, place, hidden in rows:
         column = Column(name, kind, not required, default, generated=hidden in (2, 3))
         found[table].append((column, place))
@@ -133,7 +137,9 @@ def _indexes(session: Session, keys: _ByTable) -> _ByTable:
         columns = tuple(column for *_, cid, column, _ in parts if cid >= 0)
         expressions = any(cid == -2 for *_, cid, _, _ in parts)
         where = _where(sql)
-        index = Index(name, TableName(MAIN, table), columns, bool(unique), "btree", where, expressions, True, sql)
+        index = Index(
+            name, TableName(MAIN, table), columns, bool(unique), "btree", where, expressions, True, sql
+        )
         indexes[table].append(index)
         if unique and origin != "pk":
             keys[table].append(Key(name, columns, False, origin == "u", True, where, expressions))
@@ -162,7 +168,7 @@ def _foreign_keys(
         names = iter(tokens.foreign_key_names(definitions[table]))
         for _, parts in groupby(rows, key=lambda row: row[1]):
             sides = list(parts)
-            parent = spelled.get(sides[0][2].lower(), sides[0][2])
+            parent = _spelled(sides[0][2], spelled)
             primary = keys[parent][0].columns if keys[parent] and keys[parent][0].primary else ()
             here = tuple(_spelling(side[3], columns[table]) for side in sides)
             there = tuple(_spelling(side[4], columns[parent]) for side in sides if side[4])
@@ -179,8 +185,13 @@ def _foreign_keys(
     return found
 
 
+def _spelled(table: str, spelled: dict[str, str]) -> str:
+    """A table as it was made: SQLite compares names without regard to case."""
+    return spelled.get(table.lower(), table)
+
+
 def _spelling(name: str, columns: list[tuple[Column, int]]) -> str:
-    """A column as its table spells it: SQLite compares names without regard to case."""
+    """A column as its table spells it."""
     return next((column.name for column, _ in columns if column.name.lower() == name.lower()), name)
 
 
@@ -190,7 +201,7 @@ _TIMING = re.compile(r"\b(DELETE|INSERT|UPDATE)\b", re.IGNORECASE)
 def _triggers(session: Session, spelled: dict[str, str]) -> _ByTable:
     found: _ByTable = defaultdict(list)
     for table, name, sql in session.rows(TRIGGERS):
-        on = spelled.get(table.lower(), table)
+        on = _spelled(table, spelled)
         event = _TIMING.search(sql.split(name, 1)[-1])
         events = (event.group(1).upper(),) if event else ()
         found[on].append(Trigger(name, TableName(MAIN, on), sql, events))

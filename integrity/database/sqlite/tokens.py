@@ -97,7 +97,9 @@ def parse_create_table(sql: str) -> CreateTable:
     Raises:
         ValueError: when there is no body in brackets (``CREATE TABLE … AS`` is stored with one).
     """
-    depth, start, found, current = 0, -1, [], []
+    depth, start = 0, -1
+    found: list[Entry] = []
+    current: list[Token] = []
     for token in tokens(sql):
         if token.text == "(" and depth == 0 and start < 0:
             start, depth = token.start, 1
