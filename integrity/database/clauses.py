@@ -1,0 +1,61 @@
+"""Pieces of DDL that both engines write alike. A statement without parameters: percent signs single."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from integrity.database.identifiers import quote, quote_columns, quote_table, shown
+from integrity.database.schema import Action, ForeignKey, Match, TableName
+
+
+def name(identifier: str) -> str:
+    """Returns an identifier as it stands in a statement that is sent without parameters."""
+    return shown(quote(identifier))
+
+
+def table(identifier: TableName) -> str:
+    """Returns ``"schema"."name"`` as it stands in a statement that is sent without parameters."""
+    return shown(quote_table(identifier))
+
+
+def columns(identifiers: Iterable[str]) -> str:
+    """Returns a list of columns as it stands in a statement that is sent without parameters."""
+    return shown(quote_columns(identifiers))
+
+
+def foreign_key(key: ForeignKey, referenced: str) -> str:
+    """Returns ``CONSTRAINT … FOREIGN KEY … REFERENCES …`` with all that differs from the defaults.
+
+    Args:
+        key: what to say.
+        referenced: the referenced table, quoted as the engine wants it.
+    """
+    parts = [
+        f"CONSTRAINT {name(key.name)}",
+        f"FOREIGN KEY ({columns(key.columns)})",
+        f"REFERENCES {referenced} ({columns(key.referenced_columns)})",
+    ]
+    parts += [f"MATCH {key.match}"] if key.match is not Match.SIMPLE else []
+    parts += [f"ON UPDATE {key.on_update}"] if key.on_update is not Action.NO_ACTION else []
+    parts += [f"ON DELETE {key.on_delete}"] if key.on_delete is not Action.NO_ACTION else []
+    parts += ["DEFERRABLE"] if key.deferrable else []
+    parts += ["INITIALLY DEFERRED"] if key.deferred else []
+    return " ".join(parts)
+
+
+def create_index(
+    index: str, on: str, listed: Iterable[str], *, unique: bool = False, where: str = "", how: str = ""
+) -> str:
+    """Returns ``CREATE [UNIQUE] INDEX [CONCURRENTLY] … ON … (…) [WHERE …]``.
+
+    Args:
+        index: the index's name, not yet quoted.
+        on: the table, quoted as the engine wants it.
+        listed: the columns.
+        unique: whether it forbids duplicates.
+        where: SQL that makes it partial.
+        how: words between INDEX and the name.
+    """
+    words = ["CREATE UNIQUE INDEX" if unique else "CREATE INDEX", how, name(index)]
+    text = " ".join(word for word in words if word) + f" ON {on} ({columns(listed)})"
+    return f"{text} WHERE {where}" if where else text
