@@ -1,0 +1,98 @@
+"""What audits found, kept from run to run."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from integrity.models.audit_run import AuditRun
+from integrity.models.states import FindingState, Severity
+from integrity.models.target import Target
+
+ORPHANED_ROWS = "orphaned_rows"
+
+
+class Finding(models.Model):
+    """One thing that audits found wrong; the fingerprint tells it again in the next run.
+
+    `label` is the reference as commands name it, `rows` the number at the last look and
+    `previous_rows` at the look before. `opened_at` is when it was found, or found again.
+    """
+
+    target = models.ForeignKey(Target, models.CASCADE, related_name="findings", verbose_name=_("target"))
+    fingerprint = models.CharField(_("fingerprint"), max_length=64)
+    code = models.CharField(_("code"), max_length=100)
+    severity = models.CharField(_("severity"), max_length=10, choices=Severity)
+    state = models.CharField(_("state"), max_length=10, choices=FindingState, default=FindingState.OPEN)
+    label = models.CharField(_("reference"), max_length=500)
+    schema_name = models.CharField(_("schema"), max_length=200, blank=True)
+    table_name = models.CharField(_("table"), max_length=200)
+    columns = models.JSONField(_("columns"), default=list, blank=True)
+    referenced_schema = models.CharField(_("referenced schema"), max_length=200, blank=True)
+    referenced_table = models.CharField(_("referenced table"), max_length=200, blank=True)
+    referenced_columns = models.JSONField(_("referenced columns"), default=list, blank=True)
+    object = models.CharField(_("object"), max_length=200, blank=True)
+    rows = models.PositiveBigIntegerField(_("rows"), default=0)
+    missing_keys = models.PositiveBigIntegerField(_("missing keys"), default=0)
+    previous_rows = models.PositiveBigIntegerField(_("rows before"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=20, blank=True)
+    message = models.TextField(_("message"))
+    suggestion = models.TextField(_("suggestion"), blank=True)
+    evidence = models.JSONField(_("evidence"), default=dict, blank=True)
+    first_seen_run = models.ForeignKey(
+        AuditRun, models.PROTECT, related_name="+", verbose_name=_("first seen in")
+    )
+    last_seen_run = models.ForeignKey(
+        AuditRun, models.PROTECT, related_name="findings", verbose_name=_("last seen in")
+    )
+    opened_at = models.DateTimeField(_("opened"), default=timezone.now)
+    resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("finding")
+        verbose_name_plural = _("findings")
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        permissions = [
+            ("decide_finding", _("Can decide what becomes of a finding")),
+            ("cleanup_finding", _("Can delete orphans to quarantine")),
+            ("set_null_finding", _("Can set the references of orphans to NULL")),
+            ("reassign_finding", _("Can reassign orphans")),
+            ("keep_finding", _("Can decide to keep orphans")),
+            ("view_sample_rows", _("Can see rows of a target")),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["target", "fingerprint"], name="integrity_finding_once_per_target"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["target", "state", "code"], name="integrity_finding_by_state"),
+            models.Index(fields=["code", "state", "-rows"], name="integrity_finding_by_rows"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.label}"
+
+
+class OrphanFindings(models.Manager["OrphanFinding"]):
+    """The findings that speak of rows."""
+
+    def get_queryset(self) -> models.QuerySet[OrphanFinding]:
+        """Leaves out what is not about orphans."""
+        return super().get_queryset().filter(code=ORPHANED_ROWS)
+
+
+class OrphanFinding(Finding):
+    """A finding about orphans, for which somebody decides."""
+
+    objects: ClassVar[OrphanFindings] = OrphanFindings()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("orphan finding")
+        verbose_name_plural = _("orphan findings")
+        default_permissions = ("view",)

@@ -1,0 +1,49 @@
+"""The words in which stored things say where they stand."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class RunState(models.TextChoices):
+    """Where an audit, a repair or a migration stands; the values of `integrity.repairs.result.State`."""
+
+    PLANNED = "planned", _("planned")
+    RUNNING = "running", _("running")
+    PAUSED = "paused", _("paused")
+    FINISHED = "finished", _("finished")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+    INTERRUPTED = "interrupted", _("interrupted")
+    ROLLED_BACK = "rolled_back", _("rolled back")
+    PARTLY_ROLLED_BACK = "partly_rolled_back", _("partly rolled back")
+
+
+class Severity(models.TextChoices):
+    """How bad a finding is; the values of `integrity.detectors.Severity`."""
+
+    ERROR = "error", _("error")
+    WARNING = "warning", _("warning")
+    INFO = "info", _("information")
+
+
+class FindingState(models.TextChoices):
+    """What became of a finding."""
+
+    OPEN = "open", _("open")
+    KEPT = "kept", _("kept by decision")
+    RESOLVED = "resolved", _("resolved")
+
+
+class RunKind(models.TextChoices):
+    """What a repair run is for."""
+
+    CLEANUP = "cleanup", _("cleanup")
+    REASSIGN = "reassign", _("reassign")
+    ROLLBACK = "rollback", _("rollback")
+
+
+class Direction(models.TextChoices):
+    """Which way a migration went."""
+
+    FORWARD = "forward", _("applied")
+    BACKWARD = "backward", _("reversed")

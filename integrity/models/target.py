@@ -1,0 +1,32 @@
+"""Databases under care."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Target(models.Model):
+    """A database under care, known by its alias. How to open it stays in `DATABASES`: no secrets here."""
+
+    alias = models.CharField(_("alias"), max_length=200, unique=True)
+    vendor = models.CharField(_("vendor"), max_length=50, blank=True)
+    server_version = models.CharField(_("server version"), max_length=200, blank=True)
+    reachable = models.BooleanField(
+        _("reachable"), null=True, help_text=_("Unknown until it is first opened.")
+    )
+    error = models.TextField(_("error"), blank=True, help_text=_("Why it could not be opened."))
+    last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
+    schema_fingerprint = models.CharField(_("schema fingerprint"), max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("target")
+        verbose_name_plural = _("targets")
+        ordering = ["alias"]
+        default_permissions = ("view",)
+        permissions = [
+            ("audit_target", _("Can audit a target")),
+            ("write_migrations", _("Can write the schema fixes of a target as migrations")),
+            ("apply_migrations", _("Can apply and reverse the migrations of a target")),
+        ]
+
+    def __str__(self) -> str:
+        return self.alias
