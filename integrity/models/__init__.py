@@ -3,10 +3,11 @@
 from integrity.models.audit_run import AuditRun
 from integrity.models.backup import Backup
 from integrity.models.finding import ORPHANED_ROWS, Finding, OrphanFinding
+from integrity.models.job import Job
 from integrity.models.migration_run import MigrationRun
 from integrity.models.repair_run import RepairRun
 from integrity.models.resolution import Decision, Resolution
-from integrity.models.states import Direction, FindingState, RunKind, RunState, Severity
+from integrity.models.states import Direction, FindingState, JobKind, RunKind, RunState, Severity
 from integrity.models.stored_plan import StoredPlan
 from integrity.models.target import Target
 
@@ -18,6 +19,8 @@ __all__ = [
     "Direction",
     "Finding",
     "FindingState",
+    "Job",
+    "JobKind",
     "MigrationRun",
     "OrphanFinding",
     "RepairRun",

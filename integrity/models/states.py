@@ -47,3 +47,13 @@ class Direction(models.TextChoices):
 
     FORWARD = "forward", _("applied")
     BACKWARD = "backward", _("reversed")
+
+
+class JobKind(models.TextChoices):
+    """What a background job does."""
+
+    AUDIT = "audit", _("audit")
+    BACKUP = "backup", _("backup")
+    REPAIR = "repair", _("repair")
+    ROLLBACK = "rollback", _("rollback")
+    MIGRATE = "migrate", _("migrations")

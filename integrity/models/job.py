@@ -1,0 +1,48 @@
+"""Work that a page asked for and somebody else carries out."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from integrity.models.states import JobKind, RunState
+from integrity.models.target import Target
+
+
+class Job(models.Model):
+    """Long work of a target, carried out outside the request that asked for it.
+
+    `arguments` are plain values for `integrity.tasks`; `done` of `total` and `at` say how far it is,
+    `signs_of_life_at` when it last said so, `result` what came out (the number of a run, say).
+    """
+
+    target = models.ForeignKey(Target, models.CASCADE, related_name="jobs", verbose_name=_("target"))
+    kind = models.CharField(_("kind"), max_length=20, choices=JobKind)
+    state = models.CharField(_("state"), max_length=20, choices=RunState, default=RunState.PLANNED)
+    arguments = models.JSONField(_("arguments"), default=dict, blank=True)
+    result = models.JSONField(_("result"), default=dict, blank=True)
+    done = models.PositiveBigIntegerField(_("done"), default=0)
+    total = models.PositiveBigIntegerField(_("of"), null=True, blank=True)
+    at = models.TextField(_("at"), blank=True)
+    stop_asked = models.BooleanField(_("asked to stop"), default=False)
+    actor = models.CharField(_("actor"), max_length=200, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    created_at = models.DateTimeField(_("asked for"), default=timezone.now)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    signs_of_life_at = models.DateTimeField(_("last sign of life"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("background job")
+        verbose_name_plural = _("background jobs")
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["state", "id"], name="integrity_job_by_state")]
+
+    def __str__(self) -> str:
+        return gettext("%(kind)s of %(target)s") % {"kind": self.get_kind_display(), "target": self.target}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state not in (RunState.PLANNED, RunState.RUNNING)
