@@ -16,8 +16,9 @@ from typing import Any
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from integrity.database.access import Access
 from integrity.database.identifiers import TableName
-from integrity.database.schema import Column, Schema, Table
+from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
 from integrity.exceptions import ReferentialIntegrityError
 
@@ -150,6 +151,38 @@ class Engine(ABC):
     def parent_source(self, table: Table) -> str:
         """The FROM item in which referenced values are looked up."""
 
+    # -- verification ----------------------------------------------------------------------
+
+    @abstractmethod
+    def begin_trial(self, session: Session) -> None:
+        """Begins a transaction in which foreign keys bind at once; it is always rolled back."""
+
+    @abstractmethod
+    def violated_key(self, error: BaseException) -> str | None:
+        """The name of the foreign key that an error is about, empty where the database does not
+        say which; None for any other error."""
+
+    @abstractmethod
+    def given(self, column: Column) -> str:
+        """SQL for a parameter that becomes a value of a column's own type."""
+
+    @abstractmethod
+    def unusable(self, session: Session, key: ForeignKey) -> str:
+        """Why a foreign key that is there cannot work, empty where it can."""
+
+    @abstractmethod
+    def accesses(
+        self, session: Session, sql: str, params: Sequence[Any], *, prefer_index: bool = False
+    ) -> list[Access]:
+        """How a query would reach its tables, without running it.
+
+        Args:
+            session: an open reading.
+            sql: the query, with parameters in the ``%s`` style.
+            params: their values.
+            prefer_index: whether to ask what the plan would be on a table too large to be scanned.
+        """
+
     # -- rows ------------------------------------------------------------------------------
 
     @abstractmethod
@@ -168,6 +201,26 @@ class Engine(ABC):
     @abstractmethod
     def claim(self, session: Session, table: Table, where: Predicate, limit: int) -> list[Locator]:
         """Locks up to ``limit`` rows that fulfil ``where`` against others; returns their locators."""
+
+    @abstractmethod
+    def paired(self, pairs: Sequence[tuple[int, Locator]]) -> tuple[str, list[Any]]:
+        """A FROM item ``m(seq, loc)`` with these pairs of numbers and locators, and its parameters."""
+
+    @abstractmethod
+    def update_located(
+        self,
+        session: Session,
+        table: Table,
+        assignments: str,
+        values: Sequence[Any],
+        pairs: Sequence[tuple[int, Locator]],
+        *,
+        keyed: bool,
+    ) -> dict[int, Locator]:
+        """Updates the rows of ``pairs``; returns the locator that each changed one has afterwards.
+
+        ``keyed`` says that the assignment changes columns of the row's key.
+        """
 
     @abstractmethod
     def lock_referenced(self, session: Session, tables: Sequence[Table], changed: Sequence[Table]) -> None:

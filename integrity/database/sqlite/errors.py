@@ -1,0 +1,69 @@
+"""What SQLite's error texts mean here: its result codes are not passed on."""
+
+from __future__ import annotations
+
+from django.db import DatabaseError
+
+from integrity.database.identifiers import quote
+from integrity.database.schema import ForeignKey
+from integrity.database.session import Session
+from integrity.exceptions import (
+    MissingPrivilege,
+    ReadOnlyTarget,
+    ReferentialIntegrityError,
+    TargetBusy,
+    TargetUnreachable,
+    TimedOut,
+)
+
+_MEANINGS: tuple[tuple[str, type[ReferentialIntegrityError], str, str], ...] = (
+    (
+        "is locked",
+        TargetBusy,
+        "The file is locked by another connection",
+        "Nothing was changed. Try again when its writer is done, or raise LOCK_TIMEOUT_MS.",
+    ),
+    (
+        "readonly database",
+        ReadOnlyTarget,
+        "The file or its folder cannot be written",
+        "Give this user the right to write both, or open the file where it is writable.",
+    ),
+    ("interrupted", TimedOut, "The statement ran past its time limit", "Raise the timeout or add an index."),
+    (
+        "not a database",
+        TargetUnreachable,
+        "The file is not a SQLite database",
+        "Correct NAME of this target.",
+    ),
+    (
+        "malformed",
+        TargetUnreachable,
+        "The file is damaged (PRAGMA integrity_check says where)",
+        "Restore it from a backup, or rescue it with .recover of the sqlite3 shell.",
+    ),
+    ("unable to open", TargetUnreachable, "The file cannot be opened", "Check the path and its rights."),
+    ("disk is full", TargetBusy, "The disk is full", "Nothing was changed. Make room and resume."),
+    ("not authorized", MissingPrivilege, "SQLite refused the statement", "Use a build that allows it."),
+)
+
+
+def meaning(text: str, target: str) -> ReferentialIntegrityError | None:
+    """Returns an error in this product's words, or None where only a programmer can act."""
+    for part, kind, what, hint in _MEANINGS:
+        if part in text:
+            return kind(what, where=target, hint=hint)
+    return None
+
+
+def mismatch(session: Session, key: ForeignKey) -> str:
+    """Returns SQLite's words where what a key refers to is not unique, or not there, else nothing.
+
+    Compiling a check of the table shows it (SQLite manual, "Foreign Key Support" 3).
+    """
+    try:
+        session.rows(f"EXPLAIN PRAGMA foreign_key_check({quote(key.table.name)})")
+    except DatabaseError as error:
+        if f'referencing "{key.referenced_table.name}"'.lower() in str(error).lower():
+            return str(error)
+    return ""
