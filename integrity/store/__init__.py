@@ -1,0 +1,40 @@
+"""Values become models here, and models values: nothing else reads or writes what the site remembers.
+
+Every write is conditional and looks at the count, so that two processes may do the same at once.
+"""
+
+from integrity.store.audits import begin_audit, end_audit, last_audit, store_audit
+from integrity.store.decisions import decisions_for, kept_until, store_decision, store_kept
+from integrity.store.jobs import begin_job, create_job, end_job, job_moved, stop_asked
+from integrity.store.plans import load_plan, store_plan
+from integrity.store.runs import last_backup, mirror_runs, store_backup, store_migration_step, store_repair
+from integrity.store.site import site_database
+from integrity.store.targets import know_targets, reached, target_row, unreachable
+
+__all__ = [
+    "begin_audit",
+    "begin_job",
+    "create_job",
+    "decisions_for",
+    "end_audit",
+    "end_job",
+    "job_moved",
+    "kept_until",
+    "know_targets",
+    "last_audit",
+    "last_backup",
+    "load_plan",
+    "mirror_runs",
+    "reached",
+    "site_database",
+    "stop_asked",
+    "store_audit",
+    "store_backup",
+    "store_decision",
+    "store_kept",
+    "store_migration_step",
+    "store_plan",
+    "store_repair",
+    "target_row",
+    "unreachable",
+]

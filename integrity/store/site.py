@@ -1,0 +1,64 @@
+"""The site's own database, and what to say when it cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, InterfaceError, OperationalError, router, transaction
+
+from integrity import models
+from integrity.exceptions import ReferentialIntegrityError
+
+_MISSING_ON_POSTGRESQL = ("42P01", "42703")
+_MISSING_ON_SQLITE = ("no such table", "no such column", "has no column named")
+
+
+def alias() -> str:
+    """The alias of the database in which the site remembers."""
+    return router.db_for_write(models.Target)
+
+
+@contextmanager
+def site_database(*, atomic: bool = False) -> Iterator[None]:
+    """Says what to do when the site's own database lacks the tables of this app or cannot be opened.
+
+    Args:
+        atomic: whether all within is one transaction.
+
+    Raises:
+        ReferentialIntegrityError: with the command that helps.
+    """
+    try:
+        if atomic:
+            with transaction.atomic(using=alias()):
+                yield
+        else:
+            yield
+    except (DatabaseError, InterfaceError) as error:
+        if _lacks_tables(error):
+            raise _not_migrated() from error
+        if isinstance(error, (OperationalError, InterfaceError)):
+            raise _unusable(error) from error
+        raise
+
+
+def _lacks_tables(error: Exception) -> bool:
+    code = getattr(error.__cause__, "sqlstate", None)
+    return code in _MISSING_ON_POSTGRESQL or any(words in str(error) for words in _MISSING_ON_SQLITE)
+
+
+def _not_migrated() -> ReferentialIntegrityError:
+    return ReferentialIntegrityError(
+        "The site's own database lacks the tables of this app",
+        where=alias(),
+        hint="Run manage.py migrate.",
+    )
+
+
+def _unusable(error: Exception) -> ReferentialIntegrityError:
+    return ReferentialIntegrityError(
+        f"The site's own database cannot be used: {str(error).strip()}",
+        where=alias(),
+        hint="Nothing could be recorded there. Correct its entry in DATABASES, or try again when it is free.",
+    )

@@ -1,0 +1,54 @@
+"""What is known of targets."""
+
+from __future__ import annotations
+
+from django.db import connections
+from django.utils import timezone
+
+from integrity import models
+from integrity.exceptions import ReferentialIntegrityError
+from integrity.store.site import site_database
+
+_VENDORS = ("postgresql", "sqlite")
+
+
+def target_row(alias: str) -> models.Target:
+    """Returns what is stored of a target; it is made when nothing was."""
+    with site_database():
+        found, _ = models.Target.objects.get_or_create(alias=alias, defaults={"vendor": _vendor(alias)})
+        return found
+
+
+def know_targets() -> None:
+    """Makes sure that every database of a supported vendor in `DATABASES` is known; opens none."""
+    with site_database():
+        known = set(models.Target.objects.values_list("alias", flat=True))
+        new = [(alias, _vendor(alias)) for alias in connections.databases if alias not in known]
+        rows = [models.Target(alias=alias, vendor=vendor) for alias, vendor in new if vendor in _VENDORS]
+        if rows:
+            models.Target.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def reached(alias: str, *, vendor: str, server_version: str, schema_fingerprint: str) -> None:
+    """Notes that a target was opened and what it is."""
+    target = target_row(alias)
+    with site_database():
+        models.Target.objects.filter(pk=target.pk).update(
+            vendor=vendor,
+            server_version=server_version,
+            schema_fingerprint=schema_fingerprint,
+            reachable=True,
+            error="",
+            last_seen_at=timezone.now(),
+        )
+
+
+def unreachable(alias: str, error: ReferentialIntegrityError) -> None:
+    """Notes that a target could not be opened, and why."""
+    target = target_row(alias)
+    with site_database():
+        models.Target.objects.filter(pk=target.pk).update(reachable=False, error=str(error))
+
+
+def _vendor(alias: str) -> str:
+    return connections.create_connection(alias).vendor if alias in connections.databases else ""
