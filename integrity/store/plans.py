@@ -78,5 +78,5 @@ def _changed(stored: models.StoredPlan, alias: str) -> PlanMismatch:
     return PlanMismatch(
         f"The stored plan {stored.hash[:12]} is not what its hash says",
         where=alias,
-        hint=f"Another version made it, or somebody changed it. Make a new one: manage.py integrity_plan {alias}.",
+        hint=f"It was made by another version, or changed. Make a new one: manage.py integrity_plan {alias}.",
     )

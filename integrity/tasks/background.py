@@ -1,0 +1,202 @@
+"""Long work outside of requests: a bounded pool of threads in this process.
+
+A job is taken by a conditional update, so whatever else takes jobs (another process, a worker) never
+does one twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from django.db import connections, transaction
+
+from integrity import models, store
+from integrity.audit import Progress
+from integrity.database.identifiers import parse_path
+from integrity.exceptions import ReferentialIntegrityError
+from integrity.operations.executor import StepEvent
+from integrity.plans import Plan
+from integrity.repairs import Options, RepairResult
+from integrity.tasks.migrating import migrate_and_store
+from integrity.tasks.reading import audit_and_store, backup_and_store
+from integrity.tasks.repairing import repair_and_store, resume_and_store, roll_back_and_store
+
+logger = logging.getLogger(__name__)
+
+THREADS = 2
+SECONDS_BETWEEN_NOTES = 0.5
+
+_lock = Lock()
+_pool: list[ThreadPoolExecutor] = []
+_waiting: set[Future[None]] = set()
+
+
+def start_job(
+    alias: str, kind: models.JobKind | str, arguments: dict[str, Any] | None = None, *, actor: str = ""
+) -> models.Job:
+    """Asks for long work, and returns at once.
+
+    Args:
+        alias: the target.
+        kind: ``audit``, ``backup``, ``repair`` (``plan``: a stored plan's hash, ``kind``), ``rollback``
+            (``run``, ``unvalidate``) or ``migrate`` (``to``, ``phase``).
+        arguments: plain values for it.
+        actor: who asks.
+
+    Returns:
+        The job, by whose state people see how it goes.
+    """
+    job = store.create_job(alias, models.JobKind(kind), arguments or {}, actor=actor)
+    transaction.on_commit(lambda: _submit(job.pk), using=job._state.db)
+    return job
+
+
+def wait_for_jobs(seconds: float = 60) -> bool:
+    """Waits until the jobs of this process are done; returns whether they are."""
+    deadline = time.monotonic() + seconds
+    while left := [each for each in list(_waiting) if not each.done()]:
+        if wait(left, timeout=max(0, deadline - time.monotonic())).not_done:
+            return False
+    return True
+
+
+def carry_out(pk: int) -> None:
+    """Does a job, unless somebody else has it; whatever comes of it is stored with the job."""
+    job = store.begin_job(pk)
+    if job is None:
+        return
+    try:
+        state, result = _WORK[models.JobKind(job.kind)](_Work(job))
+    except ReferentialIntegrityError as error:
+        store.end_job(pk, models.RunState.FAILED, error=str(error))
+    except Exception as error:
+        logger.exception("Job %s failed", pk)
+        store.end_job(pk, models.RunState.FAILED, error=f"{type(error).__name__}: {error}")
+    else:
+        store.end_job(pk, state, result=result)
+
+
+def _submit(pk: int) -> None:
+    with _lock:
+        if not _pool:
+            _pool.append(ThreadPoolExecutor(THREADS, thread_name_prefix="integrity"))
+        future = _pool[0].submit(_in_thread, pk)
+        _waiting.add(future)
+    future.add_done_callback(_waiting.discard)
+
+
+def _in_thread(pk: int) -> None:
+    try:
+        carry_out(pk)
+    except Exception:
+        logger.exception("Job %s was lost", pk)
+    finally:
+        connections.close_all()
+
+
+@dataclass
+class _Work:
+    """A job on its way: it notes how far it is, but not at every step, and heeds a wish to stop."""
+
+    job: models.Job
+    noted_at: float = 0.0
+    asked_at: float = 0.0
+
+    @property
+    def alias(self) -> str:
+        return self.job.target.alias
+
+    def moved(self, progress: Progress) -> None:
+        if time.monotonic() - self.noted_at >= SECONDS_BETWEEN_NOTES:
+            self.note(progress.done, progress.total, progress.at)
+
+    def note(self, done: int, total: int | None, at: str) -> None:
+        self.noted_at = time.monotonic()
+        try:
+            store.job_moved(self.job.pk, done, total, at)
+        except ReferentialIntegrityError:
+            logger.warning("The progress of job %s could not be noted", self.job.pk, exc_info=True)
+
+    def stop(self) -> str | None:
+        if time.monotonic() - self.asked_at < SECONDS_BETWEEN_NOTES:
+            return None
+        self.asked_at = time.monotonic()
+        return "cancelled" if store.stop_asked(self.job.pk) else None
+
+    def options(self, **more: Any) -> Options:
+        return Options(actor=self.job.actor, on_progress=self.moved, stop=self.stop, **more)
+
+
+Outcome = tuple[models.RunState, dict[str, Any]]
+
+
+def _audit(work: _Work) -> Outcome:
+    only = [parse_path(text) for text in work.job.arguments.get("only", [])]
+    result = audit_and_store(work.alias, only=only, on_progress=work.moved, actor=work.job.actor)
+    return models.RunState.FINISHED, {"audit_run": result.run, "findings": len(result.findings)}
+
+
+def _backup(work: _Work) -> Outcome:
+    backup = backup_and_store(work.alias, actor=work.job.actor)
+    return models.RunState.FINISHED, {"backup": backup.pk, "file": backup.file}
+
+
+def _repair(work: _Work) -> Outcome:
+    arguments = work.job.arguments
+    if "resume" in arguments:
+        result = resume_and_store(work.alias, arguments["resume"], options=work.options())
+        return _looked_again(work, result)
+    plan = store.load_plan(work.alias, arguments["plan"])
+    options, kind = work.options(approved=True), arguments.get("kind", "cleanup")
+    return _looked_again(work, repair_and_store(work.alias, plan, kind=kind, options=options), plan)
+
+
+def _roll_back(work: _Work) -> Outcome:
+    arguments = work.job.arguments
+    unvalidate = bool(arguments.get("unvalidate"))
+    result = roll_back_and_store(work.alias, arguments["run"], options=work.options(), unvalidate=unvalidate)
+    return _looked_again(work, result)
+
+
+def _migrate(work: _Work) -> Outcome:
+    own = work.alias == work.job._state.db
+
+    def told(step: StepEvent) -> None:
+        if not own:  # the connection that would note it is the one that migrates
+            work.note(step.number - 1, step.total, step.name)
+
+    wanted = {name: work.job.arguments[name] for name in ("to", "phase") if name in work.job.arguments}
+    result = migrate_and_store(work.alias, **wanted, on_step=told, actor=work.job.actor)
+    _count_again(work)
+    return models.RunState.FINISHED, {"migrations": [step.name for step in result.steps]}
+
+
+def _looked_again(work: _Work, result: RepairResult, plan: Plan | None = None) -> Outcome:
+    """The findings that a repair was about are counted again, so that people see what it changed."""
+    labels = {step.reference.label for step in plan.steps} if plan else set()
+    _count_again(work, sorted(labels))
+    return models.RunState(str(result.state)), {"run": result.run}
+
+
+def _count_again(work: _Work, labels: Sequence[str] = ()) -> None:
+    """What was done stands, also when it cannot be looked at afterwards."""
+    try:
+        only = [parse_path(label) for label in labels]
+        audit_and_store(work.alias, only=only, actor=work.job.actor)
+    except ReferentialIntegrityError:
+        logger.warning("%s could not be audited after job %s", work.alias, work.job.pk, exc_info=True)
+
+
+_WORK: dict[models.JobKind, Callable[[_Work], Outcome]] = {
+    models.JobKind.AUDIT: _audit,
+    models.JobKind.BACKUP: _backup,
+    models.JobKind.REPAIR: _repair,
+    models.JobKind.ROLLBACK: _roll_back,
+    models.JobKind.MIGRATE: _migrate,
+}

@@ -1,0 +1,125 @@
+"""What changes the rows of a target, mirrored for people as it goes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from integrity import models, signals, store
+from integrity.database.session import Target
+from integrity.exceptions import ReferentialIntegrityError
+from integrity.plans import Plan
+from integrity.references import load_catalog
+from integrity.repairs import (
+    Options,
+    RepairResult,
+    RollbackResult,
+    list_runs,
+    resume_repair,
+    roll_back,
+    run_repair,
+)
+from integrity.tasks.reading import others_of
+
+logger = logging.getLogger(__name__)
+
+
+def repair_and_store(
+    alias: str,
+    plan: Plan,
+    *,
+    catalog_file: FilePath | None = None,
+    kind: str = "cleanup",
+    options: Options | None = None,
+) -> RepairResult:
+    """Runs a plan on a target and stores what came of it.
+
+    Args:
+        alias: the target.
+        plan: what was approved.
+        catalog_file: a catalog lent for this run.
+        kind: ``cleanup`` or ``reassign``.
+        options: who asks, limits, progress; the references of the site's models are added.
+
+    Raises:
+        RepairRunning, PlanMismatch, TooManyRows, …: see :func:`integrity.repairs.run_repair`.
+    """
+    target, catalog = Target(alias), load_catalog(alias, catalog_file)
+    options = _complete(target, options)
+    with _mirrored(target):
+        result = run_repair(target, plan, catalog=catalog, kind=kind, options=options)
+    if not result.dry_run:
+        store.store_kept(plan, actor=options.actor)
+    return _stored(result)
+
+
+def resume_and_store(
+    alias: str, run: int, *, catalog_file: FilePath | None = None, options: Options | None = None
+) -> RepairResult:
+    """Goes on with a repair that was stopped; see :func:`integrity.repairs.resume_repair`."""
+    target, catalog = Target(alias), load_catalog(alias, catalog_file)
+    with _mirrored(target):
+        result = resume_repair(target, run, catalog=catalog, options=_complete(target, options))
+    return _stored(result)
+
+
+def roll_back_and_store(
+    alias: str,
+    run: int,
+    *,
+    catalog_file: FilePath | None = None,
+    options: Options | None = None,
+    **wishes: Any,
+) -> RollbackResult:
+    """Takes a repair back and stores the proof.
+
+    Args:
+        alias: the target.
+        run: the number of the run in the target's journal.
+        catalog_file: a catalog lent for this run.
+        options: who asks, progress.
+        wishes: ``unvalidate``, ``selection``, and whatever else :func:`integrity.repairs.roll_back` takes.
+
+    Raises:
+        UnknownRun, RollbackRefused, …: see :func:`integrity.repairs.roll_back`.
+    """
+    target, catalog = Target(alias), load_catalog(alias, catalog_file)
+    with _mirrored(target):
+        result = roll_back(target, run, catalog=catalog, options=_complete(target, options), **wishes)
+    _stored(result)
+    return result
+
+
+def mirror(alias: str) -> int:
+    """Reads a target's journal and stores what it says of its runs; returns how many there are."""
+    return store.mirror_runs(alias, list_runs(Target(alias)))
+
+
+def _complete(target: Target, options: Options | None) -> Options:
+    options = options or Options()
+    return options if options.others else replace(options, others=tuple(others_of(target)))
+
+
+@contextmanager
+def _mirrored(target: Target) -> Iterator[None]:
+    """Whatever happens, the site knows of it: a failure of its own never hides that of the target."""
+    try:
+        yield
+    except BaseException:
+        try:
+            mirror(target.alias)
+        except ReferentialIntegrityError:
+            logger.warning("The runs of %s could not be mirrored", target, exc_info=True)
+        raise
+    mirror(target.alias)
+
+
+def _stored(result: RepairResult) -> RepairResult:
+    store.store_repair(result)
+    if not result.dry_run:
+        signals.repair_finished.send_robust(models.RepairRun, target=result.target, result=result)
+    return result
