@@ -11,6 +11,9 @@ from integrity.database import clauses
 from integrity.database.identifiers import TableName
 from integrity.database.schema import ForeignKey
 
+FIRST_WITH_NOT_ENFORCED = 18
+FIRST_WITH_UNVALIDATED_ON_PARTITIONED = 18
+
 LONG_TRANSACTIONS = """
 SELECT pid, coalesce(usename, ''), coalesce(application_name, ''), extract(epoch FROM now() - xact_start)::int
 FROM pg_stat_activity a
@@ -58,12 +61,6 @@ def unvalidate(key: ForeignKey) -> tuple[str, str]:
     """Returns the two statements that bracket a restore: old rows may break the key afterwards,
     new ones may not. Both belong into one transaction."""
     return drop_constraint(key.table, key.name), add_foreign_key(key)
-
-
-def on_each(key: ForeignKey, leaves: Sequence[TableName]) -> list[ForeignKey]:
-    """Returns the same key for each partition: before version 18 a partitioned table cannot have
-    an unvalidated one (PostgreSQL 17 manual, ALTER TABLE, ADD table_constraint)."""
-    return [ForeignKey(**{**key.__dict__, "table": leaf}) for leaf in leaves]
 
 
 def create_index(

@@ -114,6 +114,11 @@ def compile_check(table: str) -> str:
     return f"EXPLAIN PRAGMA foreign_key_check({clauses.name(table)})"
 
 
+def run_check(table: str) -> str:
+    """Lists the rows of a table that break its foreign keys."""
+    return f"PRAGMA foreign_key_check({clauses.name(table)})"
+
+
 def create_index(
     name: str, table: str, columns: Sequence[str], *, where: str = "", unique: bool = False
 ) -> str:

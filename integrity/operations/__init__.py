@@ -1,0 +1,10 @@
+"""What the migrations of target catalogs are made of. Whatever is exported here is frozen: migrations
+that were written import it, so names stay and arguments are only added."""
+
+from integrity.operations.add_foreign_key import AddForeignKey
+from integrity.operations.add_index import AddIndex
+from integrity.operations.add_unique import AddUnique
+from integrity.operations.migration import CatalogMigration
+from integrity.operations.validate_foreign_key import ValidateForeignKey
+
+__all__ = ["AddForeignKey", "AddIndex", "AddUnique", "CatalogMigration", "ValidateForeignKey"]

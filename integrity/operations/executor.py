@@ -1,0 +1,107 @@
+"""Django's migration executor, for one catalog: timed, reported, and at home in files with orphans."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.state import ProjectState
+
+from integrity.database.sqlite.editor import tolerant
+from integrity.operations.alteration import immediate
+from integrity.operations.catalog_migrations import CatalogLoader, CatalogPackage, phase_of
+
+
+class StepState(StrEnum):
+    """Where a step of a migration run stands."""
+
+    PLANNED = "planned"
+    STARTED = "started"
+    APPLIED = "applied"
+    REVERSED = "reversed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class StepEvent:
+    """One migration of a run; ``seconds`` is how long it took, ``error`` the full text of a failure."""
+
+    name: str
+    phase: int
+    backwards: bool
+    number: int
+    total: int
+    state: StepState = StepState.PLANNED
+    seconds: float = 0.0
+    error: str = ""
+
+
+OnStep = Callable[[StepEvent], None]
+
+
+class CatalogExecutor(MigrationExecutor):
+    """Runs the migrations of one catalog on one connection.
+
+    Args:
+        connection: the alias's connection.
+        package: the catalog.
+        on_step: told before and after each migration.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper, package: CatalogPackage, on_step: OnStep) -> None:
+        self.connection = connection
+        self.loader = CatalogLoader(connection, package)
+        self.recorder = MigrationRecorder(connection)
+        self.progress_callback = None
+        self.on_step = on_step
+        self.steps: dict[str, StepEvent] = {}
+
+    def run(self, plan: list[tuple[Migration, bool]]) -> None:
+        """Carries out a plan that this executor made; what failed is raised after it was reported."""
+        self.steps = {step.name: step for step in planned(plan)}
+        with tolerant(self.connection, changes_rows=False), immediate(self.connection):
+            self.recorder.ensure_schema()
+            self.migrate([], plan=plan)
+
+    def apply_migration(
+        self, state: ProjectState, migration: Migration, fake: bool = False, fake_initial: bool = False
+    ) -> ProjectState:
+        """Applies and records one migration."""
+        with self._step(migration, StepState.APPLIED):
+            return super().apply_migration(state, migration, fake=fake, fake_initial=fake_initial)
+
+    def unapply_migration(
+        self, state: ProjectState, migration: Migration, fake: bool = False
+    ) -> ProjectState:
+        """Reverses one migration and takes it out of the ledger."""
+        with self._step(migration, StepState.REVERSED):
+            return super().unapply_migration(state, migration, fake=fake)
+
+    @contextmanager
+    def _step(self, migration: Migration, done: StepState) -> Iterator[None]:
+        step = self.steps[migration.name]
+        self.on_step(replace(step, state=StepState.STARTED))
+        began = time.monotonic()
+        try:
+            with tolerant(self.connection, changes_rows=getattr(migration, "changes_rows", True)):
+                yield
+        except BaseException as error:
+            text = str(error) or type(error).__name__
+            self.on_step(replace(step, state=StepState.FAILED, seconds=time.monotonic() - began, error=text))
+            raise
+        self.on_step(replace(step, state=done, seconds=time.monotonic() - began))
+
+
+def planned(plan: list[tuple[Migration, bool]]) -> list[StepEvent]:
+    """Returns a plan as steps that were not started."""
+    return [
+        StepEvent(migration.name, phase_of(migration), backwards, number, len(plan))
+        for number, (migration, backwards) in enumerate(plan, start=1)
+    ]

@@ -1,0 +1,217 @@
+"""Which changes of structure a target needs so that what should hold is enforced; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from integrity.database.identifiers import TableName
+from integrity.database.schema import Action, Schema
+from integrity.operations.add_foreign_key import AddForeignKey
+from integrity.operations.add_index import AddIndex
+from integrity.operations.add_unique import AddUnique
+from integrity.operations.catalog_migrations import operations_of
+from integrity.operations.operation import CatalogOperation
+from integrity.operations.validate_foreign_key import ValidateForeignKey
+from integrity.references.catalog import Catalog, CatalogIndex
+from integrity.references.reference import Reference, Source, written
+from integrity.references.resolve import catalog_table
+
+
+class FixKind(StrEnum):
+    """What is changed."""
+
+    INDEX = "index"
+    UNIQUE = "unique"
+    FOREIGN_KEY = "foreign_key"
+    VALIDATE = "validate"
+
+
+FixKey = tuple[str, str, str]
+"""(kind of operation, table as written, name): what makes two fixes the same."""
+
+
+@dataclass(frozen=True)
+class SchemaFix:
+    """One change of structure, ready to be written into a migration.
+
+    ``phase`` 1 is harmless, 2 binds new rows, 3 binds all rows. ``consequence`` says what deleting a
+    referenced row will do from then on.
+    """
+
+    phase: int
+    kind: FixKind
+    table: TableName
+    columns: tuple[str, ...]
+    name: str
+    operation: CatalogOperation = field(compare=False)
+    rationale: str = ""
+    consequence: str = ""
+
+    @property
+    def key(self) -> FixKey:
+        """What tells it from others in the catalog's migrations."""
+        return self.operation.kind, self.operation.table, self.name
+
+    def describe(self) -> str:
+        """One line."""
+        return self.operation.describe()
+
+    def statements(self, vendor: str) -> list[str]:
+        """The SQL as a script would have it."""
+        return self.operation.statements(vendor)
+
+    def locks(self, vendor: str) -> str:
+        """What is locked meanwhile, and what that keeps others from doing."""
+        return locks(self.operation, vendor)
+
+
+_TRUSTED = (Source.CATALOG, Source.DJANGO)
+
+
+def schema_fixes(
+    schema: Schema,
+    catalog: Catalog,
+    references: Sequence[Reference],
+    *,
+    planned: Collection[FixKey] = (),
+    everything: bool = False,
+) -> list[SchemaFix]:
+    """Returns what is missing, in the order in which it must be done.
+
+    Args:
+        schema: the target's structure.
+        catalog: its catalog, or an empty one.
+        references: what should hold; those of the catalog and of Django's models get foreign keys,
+            those that are declared already are only validated.
+        planned: what the catalog's migrations do already (:func:`planned_fixes`).
+        everything: proposes also what the target has already, for a catalog that other copies of the
+            same database will use; there it is adopted.
+
+    Raises:
+        CatalogError: for a table or column that the target does not have.
+    """
+    found = [
+        *_indexes(schema, catalog, everything),
+        *_uniques(schema, catalog, references, everything),
+        *_foreign_keys(references, everything),
+    ]
+    seen = set(planned)
+    fixes = []
+    for fix in sorted(found, key=lambda fix: fix.phase):
+        if fix.key not in seen:
+            seen.add(fix.key)
+            fixes.append(fix)
+    return fixes
+
+
+def planned_fixes(alias: str, root: Path | None = None) -> set[FixKey]:
+    """Returns what the migrations of a target's catalog do already."""
+    return {(each.kind, each.table, each.name) for _, each in operations_of(alias, root)}
+
+
+def _indexes(schema: Schema, catalog: Catalog, everything: bool) -> Iterator[SchemaFix]:
+    for entry in catalog.indexes:
+        table = catalog_table(schema, catalog, entry)
+        name = entry.name or default_index_name(table, entry.columns)
+        operation = AddIndex(table=written(table), columns=entry.columns, name=name, where=entry.where)
+        if everything or not any(operation.equals(index) for index in schema.table(table).indexes):
+            yield SchemaFix(1, FixKind.INDEX, table, entry.columns, name, operation, entry.rationale)
+
+
+def _uniques(
+    schema: Schema, catalog: Catalog, references: Sequence[Reference], everything: bool
+) -> Iterator[SchemaFix]:
+    """In phase 3, unless a reference points at it: then it must stand before the foreign key."""
+    for entry in catalog.uniques:
+        table = catalog_table(schema, catalog, entry)
+        name = entry.name or default_index_name(table, entry.columns, "key")
+        operation = AddUnique(table=written(table), columns=entry.columns, name=name)
+        if everything or schema.table(table).key_on(entry.columns) is None:
+            phase = 1 if _is_referenced(table, entry, references) else 3
+            yield SchemaFix(phase, FixKind.UNIQUE, table, entry.columns, name, operation, entry.rationale)
+
+
+def _is_referenced(table: TableName, entry: CatalogIndex, references: Sequence[Reference]) -> bool:
+    wanted = set(entry.columns)
+    return any(
+        each.referenced_table == table and set(each.referenced_columns) == wanted for each in references
+    )
+
+
+def default_index_name(table: TableName, columns: Sequence[str], ending: str = "idx") -> str:
+    """The name of an index that nobody named: ``orders_pod_id_idx``."""
+    return "_".join([table.name, *columns])[: 62 - len(ending)] + f"_{ending}"
+
+
+def _foreign_keys(references: Sequence[Reference], everything: bool) -> Iterator[SchemaFix]:
+    for reference in references:
+        key = reference.declared
+        ours = reference.source in _TRUSTED
+        if ours and (everything or key is None):
+            yield foreign_key_fix(reference)
+        if (ours and (everything or key is None)) or (
+            key is not None and not (key.validated and key.enforced)
+        ):
+            yield validation_fix(reference)
+
+
+def foreign_key_fix(reference: Reference) -> SchemaFix:
+    """Returns the foreign key that makes a reference bind new rows."""
+    operation = AddForeignKey(**_arguments(reference))
+    return SchemaFix(
+        2, FixKind.FOREIGN_KEY, reference.table, reference.columns, operation.name, operation,
+        reference.rationale, consequence(reference),
+    )  # fmt: skip
+
+
+def validation_fix(reference: Reference) -> SchemaFix:
+    """Returns what makes a reference's foreign key bind all rows."""
+    operation = ValidateForeignKey(**_arguments(reference))
+    return SchemaFix(3, FixKind.VALIDATE, reference.table, reference.columns, operation.name, operation)
+
+
+def _arguments(reference: Reference) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "table": written(reference.table),
+        "columns": reference.columns,
+        "to": written(reference.referenced_table),
+        "to_columns": reference.referenced_columns,
+        "name": reference.name or "_".join(["fk", reference.table.name, *reference.columns])[:63],
+        "on_delete": str(reference.on_delete),
+    }
+    if reference.on_update is not Action.NO_ACTION:
+        arguments["on_update"] = str(reference.on_update)
+    if reference.match != "SIMPLE":
+        arguments["match"] = str(reference.match)
+    return arguments
+
+
+def consequence(reference: Reference) -> str:
+    """Returns what deleting a referenced row does once the foreign key stands."""
+    deleting = f"Deleting a row of {written(reference.referenced_table)}"
+    table, columns = written(reference.table), ", ".join(reference.columns)
+    said = {
+        Action.CASCADE: f"{deleting} deletes the rows of {table} that refer to it by {columns}.",
+        Action.SET_NULL: f"{deleting} sets {columns} to NULL in the rows of {table} that refer to it.",
+        Action.SET_DEFAULT: f"{deleting} sets {columns} to its default in the rows of {table} referring to it.",
+    }
+    return said.get(
+        reference.on_delete, f"{deleting} is refused while rows of {table} refer to it by {columns}."
+    )
+
+
+def locks(operation: CatalogOperation, vendor: str) -> str:
+    """Returns what an operation locks, and what that keeps others from doing."""
+    table = operation.table
+    if vendor == "sqlite":
+        building = isinstance(operation, AddIndex | AddUnique)
+        return f"the file, {'while the index is built' if building else 'briefly'}: other writers wait"
+    if isinstance(operation, AddForeignKey):
+        both = table if operation.to == table else f"{table} and {operation.to}"
+        return f"SHARE ROW EXCLUSIVE on {both}, briefly: writers wait"
+    going_on = f"SHARE UPDATE EXCLUSIVE on {table}: readers and writers go on"
+    return f"{going_on}; then ACCESS EXCLUSIVE, briefly" if isinstance(operation, AddUnique) else going_on

@@ -1,0 +1,190 @@
+"""Applies and reverses the migrations of a target catalog: one function for command, admin and task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
+from django.db.migrations.exceptions import AmbiguityError
+from django.db.migrations.loader import MigrationLoader
+
+from integrity import conf
+from integrity.database.session import Target
+from integrity.database.sqlite.editor import tolerant
+from integrity.exceptions import CatalogError, SchemaFixRefused
+from integrity.operations.catalog_migrations import (
+    CatalogLoader,
+    CatalogPackage,
+    existing_package,
+    phase_of,
+)
+from integrity.operations.executor import CatalogExecutor, OnStep, StepEvent, StepState, planned
+from integrity.operations.lock import migrating_alone
+
+ZERO = "zero"
+Plan = list[tuple[Migration, bool]]
+
+
+class MigrationState(StrEnum):
+    """Whether a target has a migration; ``unknown`` is recorded there, and its file is gone."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class MigrationStatus:
+    """One migration of a catalog in one target."""
+
+    name: str
+    phase: int
+    state: MigrationState
+    applied_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class MigrateResult:
+    """What a run did, or would do when it was only planned."""
+
+    target: str
+    steps: tuple[StepEvent, ...] = ()
+    sql: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """How long all steps took."""
+        return sum(step.seconds for step in self.steps)
+
+
+def migration_status(target: Target) -> list[MigrationStatus]:
+    """Returns the state of every migration that the catalog or the target knows, in order.
+
+    Raises:
+        CatalogMissing: when the target's catalog has no migrations.
+    """
+    package = existing_package(target.alias)
+    with _opened(target) as connection:
+        loader = CatalogLoader(connection, package)
+    applied = {name: each for (app, name), each in loader.applied_migrations.items() if app == package.label}
+    known = {name: each for (app, name), each in loader.disk_migrations.items() if app == package.label}
+    return [_status(name, known.get(name), applied.get(name)) for name in sorted({*known, *applied})]
+
+
+def _status(name: str, migration: Migration | None, recorded: object) -> MigrationStatus:
+    if migration is None:
+        state = MigrationState.UNKNOWN
+    else:
+        state = MigrationState.APPLIED if recorded else MigrationState.PENDING
+    at = getattr(recorded, "applied", None)
+    return MigrationStatus(name, phase_of(migration) if migration else 0, state, at)
+
+
+def run_migrations(
+    target: Target,
+    *,
+    to: str | None = None,
+    phase: int | None = None,
+    plan_only: bool = False,
+    with_sql: bool = False,
+    on_step: OnStep | None = None,
+) -> MigrateResult:
+    """Applies what is pending, or goes to ``to``, forwards or backwards. Run again, it does nothing.
+
+    Not within a transaction and not in a request's thread: it uses the alias's own connection.
+
+    Args:
+        target: the target.
+        to: a migration's name or its beginning, or ``zero``; default: the last one.
+        phase: stops before the first migration of a later phase.
+        plan_only: changes nothing; the steps are ``planned``.
+        with_sql: collects the SQL instead of running it; implies ``plan_only``.
+        on_step: told before and after each migration.
+
+    Returns:
+        the steps with their seconds.
+
+    Raises:
+        CatalogMissing: when the target's catalog has no migrations.
+        CatalogError: when ``to`` names none, or several.
+        RepairRunning: when another process is migrating the target.
+        SchemaFixRefused: when a precondition does not hold, with what to do.
+        TargetBusy: when a lock was not granted in time; what was done before stands.
+    """
+    package = existing_package(target.alias)
+    done: list[StepEvent] = []
+
+    def told(step: StepEvent) -> None:
+        if step.state is not StepState.STARTED:
+            done.append(step)
+        if on_step is not None:
+            on_step(step)
+
+    if plan_only or with_sql:
+        return _planned(target, package, to, phase, with_sql)
+    with _opened(target) as connection, migrating_alone(_direct(target)):
+        executor = CatalogExecutor(connection, package, told)
+        plan = _plan(executor, package, to, phase)
+        if plan:
+            executor.run(plan)
+    return MigrateResult(target.alias, tuple(done))
+
+
+def _planned(
+    target: Target, package: CatalogPackage, to: str | None, phase: int | None, with_sql: bool
+) -> MigrateResult:
+    with _opened(target) as connection, tolerant(connection, changes_rows=False):
+        executor = CatalogExecutor(connection, package, lambda step: None)
+        plan = _plan(executor, package, to, phase)
+        sql = executor.loader.collect_sql(plan) if with_sql else []
+        return MigrateResult(target.alias, tuple(planned(plan)), tuple(sql))
+
+
+def _plan(executor: CatalogExecutor, package: CatalogPackage, to: str | None, phase: int | None) -> Plan:
+    """What is to be done, in order; phases cut a forward plan off."""
+    graph = executor.loader.graph
+    wanted = _named(executor.loader, package, to)
+    nodes = [wanted] if wanted else graph.leaf_nodes(package.label)
+    plan = executor.migration_plan(nodes)
+    if phase is None or any(backwards for _, backwards in plan):
+        return plan
+    later = (place for place, (migration, _) in enumerate(plan) if phase_of(migration) > phase)
+    return plan[: next(later, len(plan))]
+
+
+def _named(loader: MigrationLoader, package: CatalogPackage, to: str | None) -> tuple[str, str | None] | None:
+    if to is None:
+        return None
+    if to == ZERO:
+        return package.label, None
+    names = sorted(name for app, name in loader.disk_migrations if app == package.label)
+    try:
+        return package.label, to if to in names else loader.get_migration_by_prefix(package.label, to).name
+    except (KeyError, AmbiguityError) as error:
+        raise CatalogError(
+            f"{to!r} is not the name of one migration of {package.name}",
+            where=str(package.folder / "migrations"),
+            hint=f"There are: {', '.join(names)}, and zero.",
+        ) from error
+
+
+def _direct(target: Target) -> Target:
+    """The alias that reaches the server past a pooler: indexes are built outside of transactions."""
+    return Target(conf.direct_alias(target.alias))
+
+
+@contextmanager
+def _opened(target: Target) -> Iterator[BaseDatabaseWrapper]:
+    with _direct(target).migrating() as connection:
+        if connection.in_atomic_block:
+            raise SchemaFixRefused(
+                "Migrations cannot run within a transaction",
+                where=target.alias,
+                hint="Call this outside of atomic() and ATOMIC_REQUESTS, in a thread or process of its own.",
+            )
+        yield connection

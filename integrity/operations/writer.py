@@ -1,0 +1,198 @@
+"""Writes schema fixes as migrations that a person reads before they are applied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from textwrap import wrap
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS
+from django.db.migrations.loader import MigrationLoader
+
+from integrity import conf
+from integrity.database.schema import Schema
+from integrity.exceptions import CatalogError
+from integrity.operations.catalog_document import catalog_text
+from integrity.operations.catalog_migrations import CatalogPackage, catalog_package
+from integrity.operations.fixes import SchemaFix
+from integrity.references.catalog import Catalog
+from integrity.references.reference import Reference
+
+WIDTH = 110
+Dependency = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file that was written, or would be."""
+
+    path: Path
+    text: str
+
+
+_PHASES = {
+    1: (
+        "indexes",
+        "Phase 1 of 3, harmless: indexes, built while others read and write.",
+    ),
+    2: (
+        "foreign_keys",
+        "Phase 2 of 3: foreign keys for new rows. Orphans that stand stay; no new ones can appear, and the "
+        "delete actions act from here on.",
+    ),
+    3: (
+        "validate",
+        "Phase 3 of 3: foreign keys for all rows, and uniques. Apply it when no orphan is left: "
+        "manage.py integrity_audit {target}.",
+    ),
+}
+
+
+def write_migrations(
+    alias: str, fixes: Sequence[SchemaFix], *, root: Path | None = None, dry_run: bool = False
+) -> list[WrittenFile]:
+    """Writes one migration a phase, numbered on from those that are there.
+
+    Args:
+        alias: the target.
+        fixes: what :func:`integrity.operations.fixes.schema_fixes` found.
+        root: the folder of all catalogs (default: the setting).
+        dry_run: returns the files without writing them.
+
+    Returns:
+        the files, those of the package among them where they were missing.
+    """
+    package = catalog_package(alias, root)
+    files = package_files(package) if fixes else []
+    names = [path.stem for path in package.files]
+    number = max((int(match[0]) for name in names if (match := re.match(r"\d+", name))), default=0)
+    previous = names[-1] if names else ""
+    dependencies = site_dependencies(alias, fixes)
+    for phase, group in groupby(sorted(fixes, key=lambda fix: fix.phase), key=lambda fix: fix.phase):
+        number += 1
+        name = f"{number:04d}_{_PHASES[phase][0]}"
+        needs = [*dependencies, *([(package.label, previous)] if previous else [])]
+        text = migration_text(package.name, phase, list(group), needs)
+        files.append(WrittenFile(package.folder / "migrations" / f"{name}.py", text))
+        previous = name
+    return _written(files, dry_run=dry_run)
+
+
+def start_catalog(
+    alias: str,
+    schema: Schema,
+    catalog: Catalog,
+    references: Sequence[Reference] = (),
+    *,
+    root: Path | None = None,
+    dry_run: bool = False,
+) -> list[WrittenFile]:
+    """Makes a new target catalog: ``catalog.toml`` with what is known, and an empty package.
+
+    Raises:
+        CatalogError: when the target has a catalog already, or its name cannot be that of a package.
+    """
+    package = catalog_package(alias, root)
+    toml = package.folder / "catalog.toml"
+    if toml.exists():
+        raise CatalogError(
+            f"{alias} has a target catalog already",
+            where=str(toml),
+            hint="Edit it, or move it away first.",
+        )
+    text = catalog_text(alias, schema, catalog, references)
+    return _written([WrittenFile(toml, text), *package_files(package)], dry_run=dry_run)
+
+
+def package_files(package: CatalogPackage) -> list[WrittenFile]:
+    """Returns the files that make a folder an app, those that are missing.
+
+    Raises:
+        CatalogError: when the name cannot be that of a package.
+    """
+    if not package.name.isidentifier():
+        raise CatalogError(
+            f"{package.name!r} cannot be the name of a Python package",
+            where="DATABASES",
+            hint="Add CATALOG, an identifier, to this alias's entry.",
+        )
+    name = package.name
+    class_name = "".join(part.capitalize() for part in name.split("_")) or "Target"
+    config = (
+        f'"""The target catalog of {name} as a Django app."""\n\nfrom django.apps import AppConfig\n\n\n'
+        f"class {class_name}CatalogConfig(AppConfig):\n"
+        f'    """What should hold in {name}, and the migrations that make it so."""\n\n'
+        f"    name = {quoted(f'{conf.catalog_package()}.{name}')}\n    label = {quoted(package.label)}\n"
+        f"    verbose_name = {quoted(f'Target catalog of {name}')}\n"
+    )
+    texts = {
+        package.folder.parent
+        / "__init__.py": '"""The target catalogs: what should hold in each target."""\n',
+        package.folder
+        / "__init__.py": f'"""What should hold in {name}: catalog.toml and its migrations."""\n',
+        package.folder / "apps.py": config,
+        package.folder / "models.py": f'"""No models: nothing of {name} belongs to this site."""\n',
+        package.folder / "migrations" / "__init__.py": "",
+    }
+    return [WrittenFile(path, text) for path, text in texts.items() if not path.exists()]
+
+
+def site_dependencies(alias: str, fixes: Iterable[SchemaFix]) -> list[Dependency]:
+    """Returns the latest migrations of the apps whose tables are changed, for the site's own database;
+    a foreign database's catalog depends on nothing."""
+    if alias != DEFAULT_DB_ALIAS:
+        return []
+    tables = {fix.table.name for fix in fixes}
+    labels = {model._meta.app_label for model in apps.get_models() if model._meta.db_table in tables}
+    graph = MigrationLoader(None).graph
+    return sorted(leaf for leaf in graph.leaf_nodes() if leaf[0] in labels)
+
+
+def migration_text(
+    target: str, phase: int, fixes: Sequence[SchemaFix], dependencies: Sequence[Dependency]
+) -> str:
+    """Returns a migration's text: what it does and when, then its operations with their reasons."""
+    intent = "\n".join(wrap(_PHASES[phase][1].format(target=target), WIDTH - 4))
+    names = sorted({type(fix.operation).__name__ for fix in fixes} | {"CatalogMigration"})
+    needs = "".join(f"\n        ({quoted(app)}, {quoted(name)})," for app, name in dependencies)
+    operations = "\n".join(operation_text(fix) for fix in fixes)
+    return (
+        f'"""{target}: {intent}"""\n\n'
+        f"from integrity.operations import {', '.join(names)}\n\n\n"
+        "class Migration(CatalogMigration):\n"
+        f'    """{len(fixes)} schema {"fix" if len(fixes) == 1 else "fixes"}."""\n\n'
+        f"    target = {quoted(target)}\n    phase = {phase}\n    changes_rows = False\n"
+        f"    dependencies = [{needs}\n    ]\n".replace("[\n    ]", "[]")
+        + f"    operations = [\n{operations}\n    ]\n"
+    )
+
+
+def operation_text(fix: SchemaFix) -> str:
+    """Returns an operation with its reasons as comments above it."""
+    reasons = [line for text in (fix.rationale, fix.consequence) for line in wrap(text, WIDTH - 12)]
+    comments = "".join(f"        # {line}\n" for line in reasons)
+    arguments = "".join(
+        f"            {name}={quoted(value)},\n" for name, value in fix.operation.arguments().items() if value
+    )
+    return f"{comments}        {type(fix.operation).__name__}(\n{arguments}        ),"
+
+
+def quoted(value: object) -> str:
+    """Returns ``repr(value)``, in double quotes where that changes nothing."""
+    if isinstance(value, tuple):
+        return f"({', '.join(quoted(each) for each in value)}{',' if len(value) == 1 else ''})"
+    text = repr(value)
+    plain = isinstance(value, str) and text[0] == "'" and '"' not in text and "\\" not in text
+    return f'"{text[1:-1]}"' if plain else text
+
+
+def _written(files: list[WrittenFile], *, dry_run: bool) -> list[WrittenFile]:
+    if not dry_run:
+        for file in files:
+            file.path.parent.mkdir(parents=True, exist_ok=True)
+            file.path.write_text(file.text, encoding="utf-8")
+    return files
