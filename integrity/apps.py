@@ -11,3 +11,9 @@ class IntegrityConfig(AppConfig):
     label = "integrity"
     verbose_name = _("Referential integrity")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Tells Django of the system checks."""
+        from integrity import checks  # noqa: PLC0415 - after all apps are loaded
+
+        checks.register()

@@ -1,0 +1,139 @@
+"""What `manage.py check` says of settings and targets before anybody is surprised by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.utils.translation import gettext as _
+
+from integrity.database.schema import did_you_mean
+from integrity.database.session import Target
+from integrity.exceptions import CatalogError, ReferentialIntegrityError
+from integrity.references import load_catalog
+from integrity.references.catalog import catalog_file
+from integrity.references.django_models import has_models
+
+TAG = "integrity"
+LONGEST_LOOK_MS = 2_000
+"""A check must not keep a deployment waiting."""
+
+SETTINGS = (
+    "BACKUP_ROOT",
+    "BATCH_ROWS",
+    "BATCH_SECONDS",
+    "CATALOG_PACKAGE",
+    "CATALOG_ROOT",
+    "DIRECT",
+    "JOURNAL_DAYS",
+    "LOCK_ATTEMPTS",
+    "LOCK_TIMEOUT_MS",
+    "PG_DUMP",
+    "SAMPLE_ROWS",
+    "STATEMENT_TIMEOUT_MS",
+    "WRITES_MIGRATIONS",
+)
+"""Every setting that `integrity.conf` reads."""
+
+
+def register() -> None:
+    """Tells Django of these checks; called when the app is ready."""
+    checks.register(check_settings, TAG)
+    checks.register(check_test_databases, TAG)
+    checks.register(check_catalogs, TAG)
+    checks.register(check_standing_violations, checks.Tags.database)
+
+
+def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
+    """W002: a setting that nobody reads does nothing, which is worse than an error."""
+    given = getattr(settings, "INTEGRITY", {})
+    return [
+        checks.Warning(
+            _("INTEGRITY has no setting %(name)r.") % {"name": name},
+            hint=did_you_mean(str(name).upper(), SETTINGS),
+            id="integrity.W002",
+        )
+        for name in given
+        if name not in SETTINGS
+    ]
+
+
+def check_test_databases(**kwargs: Any) -> list[checks.CheckMessage]:
+    """W001: Django's test runner would migrate a target's test database with the site's apps."""
+    return [
+        checks.Warning(
+            _("The target %(alias)s would be migrated when tests begin.") % {"alias": alias},
+            hint=_('Add "TEST": {"MIGRATE": False} to DATABASES["%(alias)s"].') % {"alias": alias},
+            id="integrity.W001",
+        )
+        for alias in _targets()
+        if connections.databases[alias].get("TEST", {}).get("MIGRATE", True)
+    ]
+
+
+def check_catalogs(**kwargs: Any) -> list[checks.CheckMessage]:
+    """E001: a target catalog with a mistake; every command for the target would stop at it."""
+    found: list[checks.CheckMessage] = []
+    for alias in connections.databases:
+        try:
+            load_catalog(alias)
+        except (CatalogError, OSError) as error:
+            found.append(_unreadable(alias, error))
+    return found
+
+
+def check_standing_violations(
+    databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """W003: plain `migrate` checks a whole SQLite file, and fails on what was wrong before.
+
+    Django's SQLite schema editor runs `check_constraints()` at its end, also for tables that a
+    migration never touched (decision 27 of the design).
+    """
+    return [
+        checks.Warning(
+            _(
+                "%(alias)s holds rows that violate its foreign keys: plain migrate fails there, whatever it does."
+            )
+            % {"alias": alias},
+            hint=_(
+                "See them with: manage.py integrity_audit %(alias)s. Until they are resolved, "
+                "manage.py integrity_migrate %(alias)s migrates around them."
+            )
+            % {"alias": alias},
+            id="integrity.W003",
+        )
+        for alias in databases or ()
+        if _violated(alias)
+    ]
+
+
+def _unreadable(alias: str, error: Exception) -> checks.CheckMessage:
+    where = getattr(error, "where", "") or str(catalog_file(alias))
+    return checks.Error(
+        _("The target catalog of %(alias)s cannot be read: %(what)s (%(where)s).")
+        % {"alias": alias, "what": getattr(error, "what", error), "where": where},
+        hint=getattr(error, "hint", "") or None,
+        id="integrity.E001",
+    )
+
+
+def _targets() -> Iterator[str]:
+    """The databases that are here to be looked after: not the site's own, and not home to its models."""
+    for alias in connections.databases:
+        if alias != DEFAULT_DB_ALIAS and not has_models(alias):
+            yield alias
+
+
+def _violated(alias: str) -> bool:
+    """Whether a SQLite file holds a violation, as far as can be seen in a short time."""
+    if connections[alias].vendor != "sqlite":
+        return False
+    try:
+        with Target(alias).reading(statement_timeout_ms=LONGEST_LOOK_MS) as session:
+            return bool(session.rows("SELECT 1 FROM pragma_foreign_key_check LIMIT 1"))
+    except (ReferentialIntegrityError, DatabaseError):
+        return False  # what cannot be opened is said by whoever needs it
