@@ -95,9 +95,7 @@ def check_standing_violations(
     """
     return [
         checks.Warning(
-            _(
-                "%(alias)s holds rows that violate its foreign keys: plain migrate fails there, whatever it does."
-            )
+            _("%(alias)s holds rows that violate its foreign keys: plain migrate fails there, always.")
             % {"alias": alias},
             hint=_(
                 "See them with: manage.py integrity_audit %(alias)s. Until they are resolved, "
