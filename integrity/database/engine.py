@@ -53,6 +53,8 @@ class Engine(ABC):
 
     vendor: str
     default_schema: str
+    names_violated_key: bool
+    """Whether an error says which foreign key was violated."""
 
     # -- opening ---------------------------------------------------------------------------
 
@@ -243,6 +245,11 @@ class Engine(ABC):
     def suppress_triggers(self, session: Session, table: Table) -> AbstractContextManager[None]:
         """Keeps users' triggers of a table from acting while rows are restored."""
 
+    @abstractmethod
+    def lifted(self, session: Session, keys: Sequence[ForeignKey]) -> AbstractContextManager[None]:
+        """Lifts foreign keys while rows come back as orphans; afterwards they bind new rows only.
+        Within one transaction."""
+
     # -- journal ---------------------------------------------------------------------------
 
     @abstractmethod
@@ -272,6 +279,14 @@ class Engine(ABC):
     @abstractmethod
     def same(self, left: str, right: str, column: Column) -> str:
         """SQL that holds where a live value (left) is exactly the journaled one (right), NULLs included."""
+
+    def same_image(self, left: str, right: str, column: Column) -> str:
+        """The same for two journaled values."""
+        return self.same(left, right, column)
+
+    def hidden_identity(self, table: Table) -> str:
+        """The name of an identity that rows have beside their columns, empty where there is none."""
+        return ""
 
     # -- backup ----------------------------------------------------------------------------
 

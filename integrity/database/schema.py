@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
@@ -272,10 +272,28 @@ class Schema:
             return (table,)
         return tuple(leaf for child in table.children for leaf in self.leaves(child))
 
+    def structure(self) -> dict[str, Any]:
+        """The structure as plain values: not rows, estimates, rights or object ids."""
+        return {str(name): _structure(self.tables[name]) for name in sorted(self.tables)}
+
     def fingerprint(self) -> str:
-        """A digest of the structure (not of rows, estimates, rights or object ids)."""
-        facts = [_structure(self.tables[name]) for name in sorted(self.tables)]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        """A digest of the structure."""
+        return fingerprint(self.structure())
+
+
+def fingerprint(structure: dict[str, Any]) -> str:
+    """Returns the digest of a structure."""
+    return hashlib.sha256(json.dumps(structure, sort_keys=True).encode()).hexdigest()
+
+
+def without(structure: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Returns a structure without the foreign keys, indexes and keys of these names."""
+
+    def kept(table: dict[str, Any]) -> dict[str, Any]:
+        lists = ("foreign_keys", "indexes", "keys")
+        return table | {part: [each for each in table[part] if each["name"] not in names] for part in lists}
+
+    return {name: kept(table) for name, table in structure.items()}
 
 
 _NOT_STRUCTURE = {"estimated_rows", "readable", "owned", "oid", "definition"}

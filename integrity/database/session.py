@@ -45,6 +45,11 @@ class Session:
     deadline: float | None = field(default=None, repr=False)
     moment: Any = field(default=None, repr=False)
 
+    @property
+    def vendor(self) -> str:
+        """``postgresql`` or ``sqlite``."""
+        return self.engine.vendor
+
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Returns all rows of a query whose result is small."""
         with self.engine.errors(self), self.connection.cursor() as cursor:
@@ -97,6 +102,18 @@ class Session:
         except BaseException:
             self.engine.rollback(self)
             raise
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """A part of a transaction that can be given up alone."""
+        self.execute("SAVEPOINT integrity_part")
+        try:
+            yield
+        except BaseException:
+            self.execute("ROLLBACK TO SAVEPOINT integrity_part")
+            self.execute("RELEASE SAVEPOINT integrity_part")
+            raise
+        self.execute("RELEASE SAVEPOINT integrity_part")
 
     def retrying(self, work: Callable[[], Result], attempts: int | None = None) -> Result:
         """Runs ``work`` again, with backoff, while a lock is not granted in time.

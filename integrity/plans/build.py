@@ -11,6 +11,7 @@ from integrity.database.identifiers import Path, TableName, column, parse_table,
 from integrity.database.schema import Schema, TableKind
 from integrity.database.session import Session, Target
 from integrity.exceptions import CatalogError, NotCheckable, PlanRefused, TooManyRows
+from integrity.plans.columns import columns_set_null
 from integrity.plans.following import leaf_first, spread
 from integrity.plans.plan import Plan, Step, SystemRow
 from integrity.plans.survey import count_effects, count_orphans, triggers_met
@@ -133,7 +134,9 @@ class _Planner:
                 effects = count_effects(self.session, self.schema, where, reach)
             step = replace(step, effects=tuple(effects))
         elif step.resolution is Resolution.SET_NULL:
-            step = replace(step, values=tuple((name, None) for name in self._nullable(step.reference)))
+            table = self.schema.table(step.reference.table)
+            columns = columns_set_null(table, step.reference, references)
+            step = replace(step, values=tuple((name, None) for name in columns))
         elif step.resolution is Resolution.REASSIGN:
             step = self._reassigned(step, request)
         return replace(step, triggers=triggers_met(self.schema, step.reference.table, step.change))
@@ -159,27 +162,6 @@ class _Planner:
                 where=reference.label,
                 hint="Keep them, or repair the tables that it shows.",
             )
-
-    def _nullable(self, reference: Reference) -> list[str]:
-        """The columns that become NULL: all that may be (one is enough to end the reference)."""
-        table = self.schema.table(reference.table)
-        names = [name for name in reference.columns if table.column(name).nullable]
-        key = table.primary_key
-        names = [name for name in names if key is None or name not in key.columns]
-        if not names or (reference.match == "FULL" and len(names) < len(reference.columns)):
-            raise PlanRefused(
-                f"{reference.label} cannot be set to NULL: the column is NOT NULL",
-                where=f"{self.session.target}, {reference.table}",
-                hint="Choose delete, reassign or keep, or allow NULL by a migration first.",
-            )
-        own = [name for name in names if self._belongs_to_this_alone(reference, name)]
-        return own or names
-
-    def _belongs_to_this_alone(self, reference: Reference, name: str) -> bool:
-        """A column that other references use too (a tenant's) had better keep its value."""
-        known = known_references(self.schema, self.catalog, self.others)
-        sharing = [each for each in known if each.table == reference.table and name in each.columns]
-        return len(sharing) <= 1
 
     # -- reassigning -----------------------------------------------------------------------
 

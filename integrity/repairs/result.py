@@ -112,7 +112,8 @@ class Proof:
     def as_json(self) -> dict[str, Any]:
         """Returns the proof as plain values."""
         tables = {
-            str(name): vars(table) | {"table_equal": table.table_equal} for name, table in sorted(self.tables.items())
+            str(name): vars(table) | {"table_equal": table.table_equal}
+            for name, table in sorted(self.tables.items())
         }
         return {"rows_equal": self.rows_equal, "schema_equal": self.schema_equal, "tables": tables}
 

@@ -19,7 +19,7 @@ from integrity import conf
 from integrity.database.access import Access
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.identifiers import TableName, quote, quote_table
-from integrity.database.postgresql import errors, introspection, plans, rows
+from integrity.database.postgresql import ddl, errors, introspection, plans, rows
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
 from integrity.exceptions import (
@@ -51,6 +51,7 @@ class PostgreSQLEngine(Engine):
 
     vendor = "postgresql"
     default_schema = "public"
+    names_violated_key = True
 
     # -- opening ---------------------------------------------------------------------------
 
@@ -276,6 +277,16 @@ class PostgreSQLEngine(Engine):
         for trigger in acting:
             how = "ENABLE ALWAYS" if trigger.firing == "always" else "ENABLE"
             session.execute(f"ALTER TABLE {name} {how} TRIGGER {quote(trigger.name)}")
+
+    @contextmanager
+    def lifted(self, session: Session, keys: Sequence[ForeignKey]) -> Iterator[None]:
+        """Dropped, and added again NOT VALID, in one transaction: no other sees it missing."""
+        brackets = [ddl.unvalidate(key) for key in keys]
+        for drop, _ in brackets:
+            session.execute(drop.replace("%", "%%"))
+        yield
+        for _, add in brackets:
+            session.execute(add.replace("%", "%%"))
 
     # -- journal ---------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ class SQLiteEngine(Engine):
 
     vendor = "sqlite"
     default_schema = introspection.MAIN
+    names_violated_key = False
 
     # -- opening ---------------------------------------------------------------------------
 
@@ -271,6 +272,12 @@ class SQLiteEngine(Engine):
         for trigger in table.triggers:
             session.execute(trigger.definition.replace("%", "%%"))
 
+    @contextmanager
+    def lifted(self, session: Session, keys: Sequence[ForeignKey]) -> Iterator[None]:
+        """Nothing: our connection has enforcement off, and a key of SQLite never says of old rows
+        that they hold."""
+        yield
+
     # -- journal ---------------------------------------------------------------------------
 
     def journal_table(self, name: str) -> TableName:
@@ -300,6 +307,12 @@ class SQLiteEngine(Engine):
     def same(self, left: str, right: str, column: Column) -> str:
         """The same storage class and bytes, whatever the column's collation."""
         return f"(typeof({left}) = typeof({right}) AND {left} COLLATE BINARY IS {right})"
+
+    def hidden_identity(self, table: Table) -> str:
+        """The rowid, where no INTEGER PRIMARY KEY is its name (SQLite manual, "ROWIDs")."""
+        key = _key(table)
+        alias = len(key) == 1 and table.column(key[0]).type.upper() == "INTEGER"
+        return "" if alias else table.rowid
 
     # -- backup ----------------------------------------------------------------------------
 

@@ -1,0 +1,269 @@
+"""Puts rows back as the journal has them: deleted ones in, updated ones back, made ones out.
+
+Every restored row is compared with its image in the same transaction. A row that somebody
+changed, or made anew, since is never overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from integrity.database.engine import Locator, Predicate
+from integrity.database.identifiers import column, quote, quote_columns, quote_table
+from integrity.database.schema import Column, Key, Schema, Table
+from integrity.database.session import Session
+from integrity.references.orphans import joined
+from integrity.references.reference import Reference
+from integrity.repairs.batch import Disagreement
+from integrity.repairs.journal import OF, ROW, SEQ, Images, Journal, row_key
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An image that was not put back, and why."""
+
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Restorer:
+    """Restores rows of one table from one table of the journal."""
+
+    session: Session
+    journal: Journal
+    schema: Schema
+    references: Sequence[Reference]
+    images: Images
+
+    @property
+    def table(self) -> Table:
+        """The table as it is now."""
+        return self.schema.table(self.images.table)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The journaled columns, as they are now."""
+        return tuple(self.table.column(name) for name in self.images.columns)
+
+    # -- deleted rows ----------------------------------------------------------------------
+
+    def insert(self, seqs: Sequence[int]) -> list[Refused]:
+        """Puts deleted rows back; returns those whose place is taken.
+
+        Raises:
+            Disagreement: a trigger or rule keeps them out or changes them.
+        """
+        taken = self._taken(seqs)
+        free = [seq for seq in seqs if seq not in taken]
+        hidden = self.session.engine.hidden_identity(self.table)
+        lost = self._identity_taken(free, hidden) if hidden else set()
+        kept = [seq for seq in free if seq not in lost]
+        done = self._insert(kept, hidden) + self._insert([seq for seq in free if seq in lost], "")
+        if done != len(free):
+            raise Disagreement(f"{len(free):,} rows of {self.table.name} were put back, {done:,} arrived")
+        self._prove(kept, hidden)
+        self._prove([seq for seq in free if seq in lost], "")
+        return [Refused(seq, reason) for seq, reason in taken.items()]
+
+    def _insert(self, seqs: Sequence[int], hidden: str) -> int:
+        if not seqs:
+            return 0
+        engine = self.session.engine
+        names = [quote(name) for name in self.images.columns]
+        values = [engine.restored_as(each, column(each.name, "j")) for each in self.columns]
+        if hidden:
+            names, values = [hidden, *names], [f"j.{ROW}", *values]
+        where = self.journal.seqs(seqs)
+        prefix = engine.insert_prefix(self.table)
+        sql = (
+            f"INSERT INTO {quote_table(self.table.name)} ({', '.join(names)}) {prefix} "
+            f"SELECT {', '.join(values)} FROM {self.images.sql} AS j WHERE {where.sql} ORDER BY j.{SEQ}"
+        )
+        return self.session.execute(sql)
+
+    def _taken(self, seqs: Sequence[int]) -> dict[int, str]:
+        found: dict[int, str] = {}
+        for key in self.table.keys:
+            if key.expressions or not set(key.columns) <= set(self.images.columns):
+                continue
+            for seq in self._clashing(seqs, key):
+                name = "key" if key.primary else key.name
+                found.setdefault(seq, f"a row with the same {name} ({', '.join(key.columns)}) was made since")
+        return found
+
+    def _clashing(self, seqs: Sequence[int], key: Key) -> list[int]:
+        engine = self.session.engine
+        alike = " AND ".join(
+            f"{column(name, 'c')} = {engine.restored_as(self.table.column(name), column(name, 'j'))}"
+            for name in key.columns
+        )
+        partial = f" AND ({key.where.replace('%', '%%')})" if key.where else ""
+        where = self.journal.seqs(seqs)
+        live = f"SELECT 1 FROM {quote_table(self.table.name)} AS c WHERE {alike}{partial}"
+        sql = f"SELECT j.{SEQ} FROM {self.images.sql} AS j WHERE {where.sql} AND EXISTS ({live})"
+        return [row[0] for row in self.session.rows(sql)]
+
+    def _identity_taken(self, seqs: Sequence[int], hidden: str) -> set[int]:
+        """Rows whose rowid, which nobody sees, another row has by now: they get a new one."""
+        where = self.journal.seqs(seqs)
+        live = f"SELECT 1 FROM {quote_table(self.table.name)} AS c WHERE c.{hidden} = j.{ROW}"
+        sql = f"SELECT j.{SEQ} FROM {self.images.sql} AS j WHERE {where.sql} AND EXISTS ({live})"
+        return {row[0] for row in self.session.rows(sql)}
+
+    def _prove(self, seqs: Sequence[int], hidden: str) -> None:
+        """Compares what was put back with its images, column by column."""
+        if not seqs:
+            return
+        where = self.journal.seqs(seqs)
+        at = f" AND c.{hidden} = j.{ROW}" if hidden else ""
+        live = f"SELECT 1 FROM {quote_table(self.table.name)} AS c WHERE {self._alike('c', 'j')}{at}"
+        sql = f"SELECT count(*) FROM {self.images.sql} AS j WHERE {where.sql} AND NOT EXISTS ({live})"
+        different = self.session.value(sql)
+        if different:
+            raise Disagreement(
+                f"{different:,} rows of {self.table.name} came back different: a trigger changed them"
+            )
+
+    # -- updated rows ----------------------------------------------------------------------
+
+    def revert(self, seqs: Sequence[int]) -> list[Refused]:
+        """Sets updated rows back; returns those that somebody changed or deleted since.
+
+        Raises:
+            Disagreement: a trigger or rule acts on them.
+        """
+        pairs = self._unchanged(seqs)
+        if pairs:
+            self._set_back(pairs)
+            self._prove(list(pairs), "")
+        left = [seq for seq in seqs if seq not in pairs]
+        return [Refused(seq, "the row was changed or deleted since") for seq in left]
+
+    def _unchanged(self, seqs: Sequence[int]) -> dict[int, Locator]:
+        """The live row of each image, where it still is as the repair left it."""
+        engine = self.session.engine
+        where = self.journal.seqs(seqs, "b")
+        hidden = engine.hidden_identity(self.table)
+        place = f" AND c.{hidden} = a.{ROW}" if hidden else ""
+        found: dict[int, Locator] = {}
+        for leaf in self.schema.leaves(self.table.name):
+            locator = engine.locator(leaf)
+            sql = (
+                f"SELECT b.{SEQ}, {locator} FROM {self.images.sql} AS b "
+                f"JOIN {self.images.sql} AS a ON a.{OF} = b.{SEQ} "
+                f"JOIN {engine.source(leaf)} AS c ON {self._alike('c', 'a')}{place} WHERE {where.sql}"
+            )
+            used = set()
+            for seq, at in self.session.rows(sql):
+                if seq not in found and at not in used:
+                    found[seq] = at
+                    used.add(at)
+        return found
+
+    def _set_back(self, pairs: dict[int, Locator]) -> None:
+        engine = self.session.engine
+        changed = self._changed_columns(list(pairs))
+        if not changed:
+            return
+        assigned = ", ".join(
+            f"{quote(each.name)} = {engine.restored_as(each, column(each.name, 'b'))}" for each in changed
+        )
+        item, params = engine.paired(list(pairs.items()))
+        done = 0
+        for leaf in self.schema.leaves(self.table.name):
+            located = engine.located(leaf, list(pairs.values()))
+            sql = (
+                f"UPDATE {engine.source(leaf)} AS c SET {assigned} FROM {self.images.sql} AS b "
+                f"JOIN {item} ON b.{SEQ} = m.seq "
+                f"WHERE {located.sql} AND {engine.locator(leaf)} = m.loc AND {self._still(leaf)}"
+            )
+            done += self.session.execute(sql, [*params, *located.params])
+        if done != len(pairs):
+            raise Disagreement(f"{len(pairs):,} rows of {self.table.name} were set back, {done:,} changed")
+
+    def _still(self, leaf: Table) -> str:
+        """Rows of two partitions can have the same locator: the after-image decides."""
+        if leaf.name == self.table.name:
+            return "1 = 1"
+        after = f"SELECT 1 FROM {self.images.sql} AS a WHERE a.{OF} = b.{SEQ} AND {self._alike('c', 'a')}"
+        return f"EXISTS ({after})"
+
+    def _changed_columns(self, seqs: Sequence[int]) -> list[Column]:
+        """The columns in which images before and after differ, whoever changed them."""
+        engine = self.session.engine
+        counts = ", ".join(
+            f"count(*) FILTER (WHERE NOT ({engine.same_image(column(each.name, 'b'), column(each.name, 'a'), each)}))"
+            for each in self.columns
+        )
+        where = self.journal.seqs(seqs, "b")
+        sql = f"SELECT {counts} FROM {self.images.sql} AS b JOIN {self.images.sql} AS a ON a.{OF} = b.{SEQ} WHERE {where.sql}"
+        return [each for each, differs in zip(self.columns, self.session.row(sql), strict=True) if differs]
+
+    def _alike(self, live: str, image: str) -> str:
+        """A live row is exactly an image; the key first, so that an index finds it."""
+        engine = self.session.engine
+        keys = [name for name in row_key(self.table) if name in self.images.columns]
+        by_key = [
+            f"{column(name, live)} = {engine.restored_as(self.table.column(name), column(name, image))}"
+            for name in keys
+        ]
+        exact = [
+            engine.same(column(each.name, live), column(each.name, image), each) for each in self.columns
+        ]
+        return " AND ".join([*by_key, *exact])
+
+    # -- rows that the repair made ---------------------------------------------------------
+
+    def remove(self, seqs: Sequence[int]) -> list[Refused]:
+        """Takes out rows that the repair made, where they are unchanged and nothing refers to them."""
+        refused = []
+        for seq in seqs:
+            reason = self._keeps(seq)
+            if reason:
+                refused.append(Refused(seq, reason))
+                continue
+            where = self._made(seq)
+            sql = f"DELETE FROM {self.session.engine.source(self.table)} AS c WHERE {where.sql}"
+            self.session.execute(sql, where.params)
+        return refused
+
+    def _made(self, seq: int) -> Predicate:
+        alike = self._alike("c", "a")
+        return Predicate(
+            f"EXISTS (SELECT 1 FROM {self.images.sql} AS a WHERE a.{SEQ} = %s AND {alike})", (seq,)
+        )
+
+    def _keeps(self, seq: int) -> str:
+        """Why a row that the repair made stays, or an empty text."""
+        where = self._made(seq)
+        source = self.session.engine.source(self.table)
+        there = self.session.value(f"SELECT count(*) FROM {source} AS c WHERE {where.sql}", where.params)
+        if not there:
+            return "the row that the repair made was changed or deleted since"
+        for reference in self.references:
+            if reference.referenced_table == self.table.name:
+                children = self._referring(reference, where)
+                if children:
+                    return f"{children:,} rows of {reference.label} refer to the row that the repair made"
+        return ""
+
+    def _referring(self, reference: Reference, where: Predicate) -> int:
+        engine = self.session.engine
+        child = engine.source(self.schema.table(reference.table))
+        parent = f"SELECT c.* FROM {engine.source(self.table)} AS c WHERE {where.sql}"
+        sql = f"SELECT count(*) FROM ({parent}) p JOIN {child} c ON {joined(engine, self.schema, reference)}"
+        return int(self.session.value(sql, where.params))
+
+    # -- naming ----------------------------------------------------------------------------
+
+    def key(self, seq: int) -> dict[str, object]:
+        """What people call the row of an image."""
+        names = [name for name in row_key(self.table) if name in self.images.columns]
+        if not names:
+            return {"journal": f"{self.images.name} {SEQ} {seq}"}
+        row = self.session.row(
+            f"SELECT {quote_columns(names)} FROM {self.images.sql} WHERE {SEQ} = %s", [seq]
+        )
+        return dict(zip(names, row, strict=True))

@@ -1,0 +1,313 @@
+"""A run: a plan carried out on a target, one at a time, resumable after anything."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from integrity.audit import OnProgress, Progress
+from integrity.database.identifiers import TableName
+from integrity.database.schema import Schema
+from integrity.database.session import Session, Target
+from integrity.exceptions import (
+    Interrupted,
+    PlanMismatch,
+    RepairRunning,
+    TooManyRows,
+    UnknownRun,
+)
+from integrity.plans.following import spread
+from integrity.plans.plan import Plan, Step, Tally
+from integrity.plans.survey import count_effects, count_orphans
+from integrity.references.catalog import Catalog
+from integrity.references.orphans import orphaned
+from integrity.references.reference import Reference, Resolution
+from integrity.references.resolve import known_references
+from integrity.repairs.journal import Journal, RunRecord, now
+from integrity.repairs.result import RepairResult, State
+from integrity.repairs.system_rows import create_system_row
+from integrity.repairs.walk import Walk
+
+Stop = Callable[[], str | None]
+"""Asked between batches: ``paused`` or ``cancelled`` stop the run, None goes on."""
+
+_RESUMABLE = (State.RUNNING, State.INTERRUPTED, State.PAUSED, State.FAILED, State.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run behaves.
+
+    ``approved`` says that somebody approved exactly this plan: then more rows or another schema
+    stop it before the first change. ``digests`` may be left out for very large tables; a
+    rollback then proves the restored rows alone.
+    """
+
+    actor: str = ""
+    approved: bool = False
+    max_rows: int | None = None
+    digests: bool = True
+    backup: str = ""
+    others: Sequence[Reference] = ()
+    on_progress: OnProgress = field(default=lambda progress: None)
+    stop: Stop = field(default=lambda: None)
+
+
+def run_repair(
+    target: Target, plan: Plan, *, catalog: Catalog, kind: str = "cleanup", options: Options | None = None
+) -> RepairResult:
+    """Carries out a plan.
+
+    Args:
+        target: what to repair.
+        plan: what to do.
+        catalog: the same that the plan was made with.
+        kind: ``cleanup`` or ``reassign``.
+        options: see :class:`Options`.
+
+    Returns:
+        What was done, also when rows were refused or somebody stopped it.
+
+    Raises:
+        RepairRunning: another repair holds the target.
+        PlanMismatch, TooManyRows: what would run is not what was approved; nothing was changed.
+        MissingPrivilege: the journal cannot be written, or a table not locked or changed.
+    """
+    options = options or Options()
+    if plan.target != target.alias:
+        raise PlanMismatch(
+            f"The plan is for {plan.target}, not for {target}", hint="Make a plan for this target."
+        )
+    with held(target), target.changing() as session:
+        schema = session.schema()
+        references = known_references(schema, catalog, options.others)
+        _refuse_other_schema(plan, schema)
+        if options.approved:
+            _refuse_more_rows(target, plan, references)
+        result = RepairResult(target.alias, kind, plan.hash)
+        if not plan.changing_steps:
+            result.state = State.FINISHED
+            return result
+        journal = Journal(session)
+        result.run = _started(session, journal, schema, plan, result, options)
+        run = _Run(session, journal, schema, references, plan, result, options)
+        return run.carry_out()
+
+
+def resume_repair(
+    target: Target, number: int, *, catalog: Catalog, options: Options | None = None
+) -> RepairResult:
+    """Goes on with a run that was stopped, by the plan that its journal holds.
+
+    Raises:
+        UnknownRun: there is no such run, or it is not one to go on with.
+        RepairRunning: it is running.
+    """
+    options = options or Options()
+    with held(target), target.changing() as session:
+        journal = Journal(session)
+        record = journal.run(number)
+        if record.state not in _RESUMABLE or record.kind == "rollback":
+            raise UnknownRun(
+                f"Run {number} is a {record.kind} that is {record.state}: there is nothing to go on with",
+                where=target.alias,
+                hint="Make a new plan with: manage.py integrity_plan " + target.alias,
+            )
+        plan = Plan.from_json(record.plan)
+        schema = session.schema()
+        _refuse_other_schema(plan, schema)
+        result = _remembered(target, record, plan)
+        references = known_references(schema, catalog, options.others)
+        run = _Run(session, journal, schema, references, plan, result, options, record.position)
+        return run.carry_out()
+
+
+def list_runs(target: Target) -> list[RunRecord]:
+    """Returns the runs of a target's journal, the newest first; one whose process died counts as
+    interrupted."""
+    with target.changing() as session:
+        records = Journal(session).runs()
+    if any(record.state is State.RUNNING for record in records):
+        with target.engine.hold_target(target, LOCK) as free:
+            for record in records:
+                if free and record.state is State.RUNNING:
+                    record.state = State.INTERRUPTED
+    return records
+
+
+LOCK = "repair"
+
+
+@contextmanager
+def held(target: Target) -> Iterator[None]:
+    """Holds a target for one repair.
+
+    Raises:
+        RepairRunning: while another process has it.
+    """
+    with target.engine.hold_target(target, LOCK) as free:
+        if not free:
+            raise RepairRunning(
+                "A repair of this target is running",
+                where=target.alias,
+                hint="Wait for its end, or stop it; manage.py integrity_log shows how far it is.",
+            )
+        yield
+
+
+@dataclass
+class _Run:
+    session: Session
+    journal: Journal
+    schema: Schema
+    references: Sequence[Reference]
+    plan: Plan
+    result: RepairResult
+    options: Options
+    position: dict[str, object] = field(default_factory=dict)
+
+    def carry_out(self) -> RepairResult:
+        begun = time.monotonic()
+        try:
+            self._steps()
+            self._end(State.FINISHED)
+        except Interrupted as wish:
+            self._end(State.PAUSED if "paused" in wish.what else State.CANCELLED, str(wish))
+        except KeyboardInterrupt as error:
+            self._end(State.INTERRUPTED, "stopped by Ctrl-C")
+            raise Interrupted(
+                f"Run {self.result.run} was stopped between two batches",
+                where=self.plan.target,
+                hint="Every finished batch is kept and journaled. Go on with: "
+                f"manage.py integrity_cleanup {self.plan.target} --resume {self.result.run}",
+            ) from error
+        except Exception as error:
+            self._end(State.FAILED, str(error))
+            raise
+        finally:
+            self.result.duration_s += time.monotonic() - begun
+        return self.result
+
+    def _steps(self) -> None:
+        walk = Walk(
+            self.session,
+            self.journal,
+            self.schema,
+            self.references,
+            self.result.run or 0,
+            self.result,
+            position=dict(self.position),
+            batch=int(str(self.position.get("batch") or 0)),
+            max_rows=self.options.max_rows if self.options.max_rows is not None else self.plan.max_rows,
+            allowed=_allowed(self.plan) if self.options.approved else None,
+            stop=self.options.stop,
+            progressed=self._progressed,
+        )
+        done = int(str(self.position.get("step") or 0))
+        for step in self.plan.changing_steps:
+            if step.number >= done:
+                if step.system_row is not None:
+                    create_system_row(walk, step)
+                walk.step(step)
+
+    def _progressed(self) -> None:
+        touched = sum(tally.touched for tally in self.result.rows.values())
+        self.options.on_progress(Progress(min(touched, self.plan.touched), self.plan.touched))
+
+    def _end(self, state: State, error: str = "") -> None:
+        self.result.state = state
+        self.result.error = error if state is State.FAILED else ""
+        facts = {
+            "state": str(state),
+            "error": error,
+            "rows": {str(table): vars(tally) for table, tally in self.result.rows.items()},
+            "refusals": [refusal.as_json() for refusal in self.result.refusals],
+            "finished_at": now(),
+        }
+        if self.session.connection.is_usable():
+            self.journal.update(self.result.run or 0, **facts)
+
+
+def _started(
+    session: Session, journal: Journal, schema: Schema, plan: Plan, result: RepairResult, options: Options
+) -> int:
+    """Records the run with the state of everything that it will touch, before the first change."""
+    moment = now()
+    with session.transaction():
+        journal.ensure()
+        tables = plan.blast_radius() if options.digests else {}
+        digests = {str(name): str(digest_of(session, schema, name)) for name in tables}
+        record = RunRecord(
+            number=0,
+            kind=result.kind,
+            state=State.RUNNING,
+            plan_hash=plan.hash,
+            plan=plan.as_json(),
+            structure=schema.structure(),
+            actor=options.actor,
+            started_at=moment,
+            updated_at=moment,
+            digests=digests,
+            backup=options.backup,
+        )
+        return journal.start(record)
+
+
+def digest_of(session: Session, schema: Schema, table: TableName) -> str:
+    """Returns a table's digest as the journal and a proof write it: ``rows:hashes``."""
+    digest = session.engine.digest(session, schema.table(table))
+    return f"{digest.rows}:{digest.digest}"
+
+
+def _remembered(target: Target, record: RunRecord, plan: Plan) -> RepairResult:
+    """What a stopped run had done, as its journal says."""
+    tables = {str(table): table for table in plan.blast_radius()}
+    result = RepairResult(target.alias, record.kind, record.plan_hash, run=record.number)
+    result.rows = {tables[name]: Tally(**tally) for name, tally in record.rows.items() if name in tables}
+    for tally in result.rows.values():
+        tally.refused = 0
+    return result
+
+
+def _allowed(plan: Plan) -> dict[TableName, int]:
+    return {table: tally.touched for table, tally in plan.blast_radius().items()}
+
+
+def _refuse_other_schema(plan: Plan, schema: Schema) -> None:
+    if schema.fingerprint() != plan.schema_fingerprint:
+        raise PlanMismatch(
+            "The schema changed since the plan was made",
+            where=plan.target,
+            hint="Nothing was changed. Make and look at a new plan.",
+        )
+
+
+def _refuse_more_rows(target: Target, plan: Plan, references: Sequence[Reference]) -> None:
+    """Counts again, at one moment, what was approved."""
+    with target.reading() as session:
+        schema = session.schema()
+        for step in plan.changing_steps:
+            with session.look():
+                rows, _ = count_orphans(session, schema, step.reference)
+                effects = _effects_now(session, schema, step, references)
+            approved: dict[object, int] = {each.reference.sides: each.rows for each in step.effects}
+            more = [each for each, number in effects.items() if number > approved.get(each, 0)]
+            if rows > step.rows or more:
+                raise TooManyRows(
+                    f"{step.reference.label} now has {rows:,} orphans and {sum(effects.values()):,} rows that follow; "
+                    f"approved were {step.rows:,} and {sum(approved.values()):,}",
+                    where=target.alias,
+                    hint="Nothing was changed. Make and look at a new plan.",
+                )
+
+
+def _effects_now(
+    session: Session, schema: Schema, step: Step, references: Sequence[Reference]
+) -> dict[object, int]:
+    if step.resolution is not Resolution.DELETE:
+        return {}
+    where = orphaned(session.engine, schema, step.reference)
+    reach = spread(step.reference.table, references)
+    return {each.reference.sides: each.rows for each in count_effects(session, schema, where, reach)}
