@@ -197,7 +197,7 @@ def consequence(reference: Reference) -> str:
     said = {
         Action.CASCADE: f"{deleting} deletes the rows of {table} that refer to it by {columns}.",
         Action.SET_NULL: f"{deleting} sets {columns} to NULL in the rows of {table} that refer to it.",
-        Action.SET_DEFAULT: f"{deleting} sets {columns} to its default in the rows of {table} referring to it.",
+        Action.SET_DEFAULT: f"{deleting} sets {columns} to its default where {table} refers to it.",
     }
     return said.get(
         reference.on_delete, f"{deleting} is refused while rows of {table} refer to it by {columns}."

@@ -15,6 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from integrity import conf
 from integrity.database.schema import Schema
+from integrity.database.session import Target
 from integrity.exceptions import CatalogError
 from integrity.operations.catalog_document import catalog_text
 from integrity.operations.catalog_migrations import CatalogPackage, catalog_package
@@ -34,21 +35,26 @@ class WrittenFile:
     text: str
 
 
-_PHASES = {
-    1: (
-        "indexes",
-        "Phase 1 of 3, harmless: indexes, built while others read and write.",
-    ),
-    2: (
-        "foreign_keys",
-        "Phase 2 of 3: foreign keys for new rows. Orphans that stand stay; no new ones can appear, and the "
-        "delete actions act from here on.",
-    ),
-    3: (
-        "validate",
-        "Phase 3 of 3: foreign keys for all rows, and uniques. Apply it when no orphan is left: "
-        "manage.py integrity_audit {target}.",
-    ),
+_NAMES = {1: "indexes", 2: "foreign_keys", 3: "validate"}
+_TITLES = {
+    1: "indexes (phase 1 of 3)",
+    2: "foreign keys for new rows (phase 2 of 3)",
+    3: "foreign keys for all rows (phase 3 of 3)",
+}
+_WHEN = {
+    1: "Harmless at any time: each is built while others read and write. Building waits for transactions "
+    "that are open, so not beside one that takes hours.",
+    2: "Orphans that stand stay, new ones cannot appear. The delete actions act from here on: what deleting "
+    "a row will do stands above each key. Not before everybody who deletes rows knows.",
+    3: "Checks the rows that stand, while others read and write. Not while orphans are left: it stops and "
+    "says how many, and the command that resolves them.",
+}
+_ON_SQLITE = {
+    1: "Each is built in one transaction; other writers wait meanwhile.",
+    2: "Each key is written into its table's definition, at once at any size. It binds the connections that "
+    "switch foreign_keys on; saving a whole row that is still an orphan fails there, so resolve orphans "
+    "first if the application does that. Deletions do what stands above each key.",
+    3: "A key binds all rows by its nature here. This checks that no orphan is left, and changes nothing.",
 }
 
 
@@ -72,11 +78,12 @@ def write_migrations(
     number = max((int(match[0]) for name in names if (match := re.match(r"\d+", name))), default=0)
     previous = names[-1] if names else ""
     dependencies = site_dependencies(alias, fixes)
+    sqlite = Target(alias).vendor == "sqlite"
     for phase, group in groupby(sorted(fixes, key=lambda fix: fix.phase), key=lambda fix: fix.phase):
         number += 1
-        name = f"{number:04d}_{_PHASES[phase][0]}"
+        name = f"{number:04d}_{_NAMES[phase]}"
         needs = [*dependencies, *([(package.label, previous)] if previous else [])]
-        text = migration_text(package.name, phase, list(group), needs)
+        text = migration_text(package.name, phase, list(group), needs, sqlite=sqlite)
         files.append(WrittenFile(package.folder / "migrations" / f"{name}.py", text))
         previous = name
     return _written(files, dry_run=dry_run)
@@ -153,15 +160,21 @@ def site_dependencies(alias: str, fixes: Iterable[SchemaFix]) -> list[Dependency
 
 
 def migration_text(
-    target: str, phase: int, fixes: Sequence[SchemaFix], dependencies: Sequence[Dependency]
+    target: str,
+    phase: int,
+    fixes: Sequence[SchemaFix],
+    dependencies: Sequence[Dependency],
+    *,
+    sqlite: bool = False,
 ) -> str:
-    """Returns a migration's text: what it does and when, then its operations with their reasons."""
-    intent = "\n".join(wrap(_PHASES[phase][1].format(target=target), WIDTH - 4))
+    """Returns a migration's text: what it does and when not to, then its operations with their reasons."""
+    when = "\n".join(wrap((_ON_SQLITE if sqlite else _WHEN)[phase], WIDTH))
     names = sorted({type(fix.operation).__name__ for fix in fixes} | {"CatalogMigration"})
     needs = "".join(f"\n        ({quoted(app)}, {quoted(name)})," for app, name in dependencies)
     operations = "\n".join(operation_text(fix) for fix in fixes)
     return (
-        f'"""{target}: {intent}"""\n\n'
+        f'"""{target}: {_TITLES[phase]}.\n\n{when}\n\n'
+        f'Apply it with: manage.py integrity_migrate {target} --phase {phase}\n"""\n\n'
         f"from integrity.operations import {', '.join(names)}\n\n\n"
         "class Migration(CatalogMigration):\n"
         f'    """{len(fixes)} schema {"fix" if len(fixes) == 1 else "fixes"}."""\n\n'

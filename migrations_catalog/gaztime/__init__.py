@@ -1,0 +1,1 @@
+"""What should hold in gaztime: catalog.toml and its migrations."""

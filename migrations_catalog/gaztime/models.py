@@ -1,0 +1,1 @@
+"""No models: nothing of gaztime belongs to this site."""

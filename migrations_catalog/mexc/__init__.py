@@ -1,0 +1,1 @@
+"""What should hold in mexc: catalog.toml and its migrations."""

@@ -1,0 +1,1 @@
+"""No models: nothing of mexc belongs to this site."""
