@@ -12,6 +12,7 @@ from typing import Any
 from integrity import models, signals, store
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError
+from integrity.operations.catalog_migrations import foreign_keys_made_by
 from integrity.plans import Plan
 from integrity.references import load_catalog
 from integrity.repairs import (
@@ -82,12 +83,14 @@ def roll_back_and_store(
         run: the number of the run in the target's journal.
         catalog_file: a catalog lent for this run.
         options: who asks, progress.
-        wishes: ``unvalidate``, ``selection``, and whatever else :func:`integrity.repairs.roll_back` takes.
+        wishes: ``unvalidate``, ``selection`` and the rest of :func:`integrity.repairs.roll_back`; which
+            migration made which foreign key is found here.
 
     Raises:
         UnknownRun, RollbackRefused, …: see :func:`integrity.repairs.roll_back`.
     """
     target, catalog = Target(alias), load_catalog(alias, catalog_file)
+    wishes = {"made_by": foreign_keys_made_by(alias)} | wishes
     with _mirrored(target):
         result = roll_back(target, run, catalog=catalog, options=_complete(target, options), **wishes)
     _stored(result)
