@@ -165,21 +165,23 @@ def _foreign_keys(
     """The names come from the stored text, in whose order ``id`` counts downwards."""
     found: _ByTable = defaultdict(list)
     for table, rows in groupby(session.rows(FOREIGN_KEYS), key=lambda row: row[0]):
-        names = iter(tokens.foreign_key_names(definitions[table]))
+        texts = iter(tokens.written_keys(definitions[table]))
         for _, parts in groupby(rows, key=lambda row: row[1]):
-            sides = list(parts)
+            sides, text = list(parts), next(texts, tokens.WrittenKey("", False, False))
             parent = _spelled(sides[0][2], spelled)
             primary = keys[parent][0].columns if keys[parent] and keys[parent][0].primary else ()
             here = tuple(_spelling(side[3], columns[table]) for side in sides)
             there = tuple(_spelling(side[4], columns[parent]) for side in sides if side[4])
             key = ForeignKey(
-                name=next(names, ""),
+                name=text.name,
                 table=TableName(MAIN, table),
                 columns=here,
                 referenced_table=TableName(MAIN, parent),
                 referenced_columns=there or (primary if len(primary) == len(here) else here),
                 on_delete=Action(sides[0][6]),
                 on_update=Action(sides[0][5]),
+                deferrable=text.deferrable,
+                deferred=text.deferred,
             )
             found[table].append(key)
     return found

@@ -121,7 +121,31 @@ def foreign_key_names(sql: str) -> list[str]:
 
     ``PRAGMA foreign_key_list`` numbers them in the opposite order.
     """
-    return [name for entry in parse_create_table(sql).entries for name in _names_in(entry)]
+    return [key.name for key in written_keys(sql)]
+
+
+@dataclass(frozen=True)
+class WrittenKey:
+    """What only the stored text says of a foreign key: its name and when it is checked."""
+
+    name: str
+    deferrable: bool
+    deferred: bool
+
+
+def written_keys(sql: str) -> list[WrittenKey]:
+    """Returns what the text says of its foreign keys, in its order."""
+    entries = parse_create_table(sql).entries
+    return [key for entry in entries for key in _keys_in(entry)]
+
+
+def _keys_in(entry: Entry) -> Iterator[WrittenKey]:
+    """A column may have several keys; the timing of each stands before the next."""
+    starts = [place for place, token in enumerate(entry.tokens) if token.is_word("REFERENCES")]
+    for name, start, end in zip(_names_in(entry), starts, [*starts[1:], None], strict=False):
+        words = [token.text.upper() for token in entry.tokens[start:end] if token.kind == "word"]
+        deferrable = "DEFERRABLE" in words and words[words.index("DEFERRABLE") - 1] != "NOT"
+        yield WrittenKey(name, deferrable, deferrable and "DEFERRED" in words)
 
 
 def _names_in(entry: Entry) -> Iterator[str]:

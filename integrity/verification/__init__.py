@@ -1,0 +1,21 @@
+"""Does every rule hold, and is it enforced? Read, tried, and taken back; nothing is changed."""
+
+from integrity.verification.queries import query_plans
+from integrity.verification.result import (
+    ConstraintState,
+    ExpectedConstraint,
+    FlowResult,
+    QueryPlan,
+    VerifyResult,
+)
+from integrity.verification.verify import verify
+
+__all__ = [
+    "ConstraintState",
+    "ExpectedConstraint",
+    "FlowResult",
+    "QueryPlan",
+    "VerifyResult",
+    "query_plans",
+    "verify",
+]

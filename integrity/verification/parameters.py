@@ -1,0 +1,94 @@
+"""``:name`` in a catalog's SQL becomes a bound parameter; its value comes from the data itself.
+
+Names are looked for outside strings, quoted names, comments and dollar quotes, and ``::`` is a
+cast. A colon behind a word or bracket is an array slice (``parts[1:2]``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrity.database.schema import did_you_mean
+from integrity.database.session import Session
+from integrity.exceptions import CatalogError
+
+_PIECE = re.compile(
+    r"""(?P<kept>
+          [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*`
+        | --[^\n]* | /\*.*?\*/ | (?P<tag>\$(?:[A-Za-z_]\w*)?\$).*?(?P=tag) | ::
+        )
+      | (?<![\w\]:]):(?P<name>[A-Za-z_]\w*)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A statement in the ``%s`` style with its values, as a session wants it."""
+
+    sql: str
+    params: tuple[Any, ...]
+
+
+class NoValue(CatalogError):
+    """The query that gives a parameter its value finds no row."""
+
+
+def bind(sql: str, values: Mapping[str, Any], *, where: str) -> Bound:
+    """Returns ``sql`` with each ``:name`` bound to its value.
+
+    Args:
+        sql: a statement as a catalog has it.
+        values: the value of each name.
+        where: the entry, for errors.
+
+    Raises:
+        CatalogError: for a name without a value.
+    """
+    parts: list[str] = []
+    params: list[Any] = []
+    position = 0
+    for match in _PIECE.finditer(sql):
+        parts.append(_doubled(sql[position : match.start()]))
+        position = match.end()
+        if match["name"] is None:
+            parts.append(_doubled(match.group()))
+            continue
+        parts.append("%s")
+        params.append(_value(match["name"], values, where))
+    return Bound("".join([*parts, _doubled(sql[position:])]), tuple(params))
+
+
+def values_of(session: Session, parameters: Mapping[str, str], *, where: str) -> dict[str, Any]:
+    """Returns the value that each parameter's query finds first.
+
+    Raises:
+        NoValue: when a query finds no row.
+    """
+    return {name: _found(session, name, sql, where) for name, sql in parameters.items()}
+
+
+def _found(session: Session, name: str, sql: str, where: str) -> Any:
+    rows = session.rows(bind(sql, {}, where=where).sql)
+    if not rows:
+        raise NoValue(
+            f"The query of :{name} finds no row",
+            where=where,
+            hint="Fill the tables that it reads, or take the value from others.",
+        )
+    return rows[0][0]
+
+
+def _value(name: str, values: Mapping[str, Any], where: str) -> Any:
+    if name not in values:
+        raise CatalogError(
+            f":{name} has no query in parameters", where=where, hint=did_you_mean(name, sorted(values))
+        )
+    return values[name]
+
+
+def _doubled(text: str) -> str:
+    return text.replace("%", "%%")

@@ -1,0 +1,169 @@
+"""Everything that should hold, held against a target: read, tried and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import DatabaseError
+
+from integrity.audit import OnProgress, Progress
+from integrity.database.identifiers import Path
+from integrity.database.schema import ForeignKey, Schema
+from integrity.database.session import Session, Target
+from integrity.exceptions import ReadOnlyTarget, ReferentialIntegrityError, TargetBusy, TimedOut
+from integrity.plans.survey import count_orphans
+from integrity.references.catalog import Catalog
+from integrity.references.reference import Reference
+from integrity.references.resolve import choose, known_references
+from integrity.verification.conclusion import Decisions, conclude
+from integrity.verification.constraints import different_constraint, lost_constraints, missing_constraint
+from integrity.verification.flows import broken_flow, run_flow
+from integrity.verification.indexes import missing_indexes
+from integrity.verification.parameters import NoValue
+from integrity.verification.queries import plans_of, queries_without_index
+from integrity.verification.result import SYSTEM_CATALOG, ExpectedConstraint, VerifyResult
+from integrity.verification.trial import Outcome, by_system_catalog, tried
+
+
+def verify(
+    target: Target,
+    catalog: Catalog,
+    *,
+    only: Sequence[Path] = (),
+    allow_kept: bool = False,
+    kept: Mapping[str, str] | None = None,
+    expected: Sequence[ExpectedConstraint] = (),
+    queries: bool = True,
+    flows: bool = True,
+    trial: bool = True,
+    others: Sequence[Reference] = (),
+    on_progress: OnProgress | None = None,
+) -> VerifyResult:
+    """Verifies that every rule holds and is enforced; changes nothing.
+
+    Args:
+        target: what to look at.
+        catalog: what should hold there (an empty catalog: what is declared).
+        only: the references to look at; then nothing is said of indexes, queries and flows.
+        allow_kept: whether orphans that somebody decided to keep may pass.
+        kept: for references whose orphans are kept by decision, their labels with the ISO date
+            until when (empty: without end).
+        expected: constraints that migrations made, so that one dropped since is noticed.
+        queries: whether to look at the plans of the catalog's queries.
+        flows: whether to run the catalog's flows, and take them back.
+        trial: whether to try each foreign key with a row that it must refuse, and take it back.
+        others: references known from elsewhere, such as the site's models.
+        on_progress: told after each check.
+
+    Raises:
+        ReferentialIntegrityError: when the target cannot be opened or the catalog has a mistake.
+    """
+    with target.reading() as session:
+        schema = session.schema()
+        references = choose(known_references(schema, catalog, others), schema, only)
+        result = VerifyResult(target.alias, schema.vendor, schema.version, schema.fingerprint())
+        total = len(references) + (len(catalog.flows) if flows and not only else 0)
+        work = _Work(schema, catalog, references, result, on_progress, total, narrowed=bool(only))
+        orphans = work.count(session)
+        unusable = {key: session.engine.unusable(session, key) for key in work.keys}
+        work.look_at_structure(session, expected, queries=queries)
+        result.coverage.snapshot = "one" if session.engine.one_moment(session) else "per_reference"
+    with target.changing() as session:
+        outcomes = work.try_keys(session, unusable, trial=trial)
+        if flows and not only:
+            work.run_flows(session)
+    work.told("", step=0)
+    conclude(result, references, orphans, outcomes, Decisions(dict(kept or {}), allow_kept))
+    return result
+
+
+@dataclass
+class _Work:
+    """One verification on its way."""
+
+    schema: Schema
+    catalog: Catalog
+    references: list[Reference]
+    result: VerifyResult
+    on_progress: OnProgress | None
+    total: int
+    narrowed: bool
+    done: int = 0
+
+    @property
+    def keys(self) -> list[ForeignKey]:
+        """The foreign keys that are there for the references."""
+        return [each.declared for each in self.references if each.declared]
+
+    def told(self, at: str, *, step: int = 1) -> None:
+        """Says how far this is, before the next step."""
+        if self.on_progress:
+            self.on_progress(Progress(self.done, self.total, at))
+        self.done += step
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def count(self, session: Session) -> dict[Reference, int]:
+        """Returns the orphans of each reference that could be looked at."""
+        coverage, found = self.result.coverage, {}
+        coverage.references = len(self.references)
+        for reference in self.references:
+            self.told(reference.label)
+            try:
+                with session.look():
+                    found[reference] = count_orphans(session, self.schema, reference)[0]
+                coverage.checked += 1
+            except TimedOut as error:
+                coverage.timed_out.append({"reference": reference.label, "reason": str(error)})
+            except (ReferentialIntegrityError, DatabaseError) as error:
+                if not session.connection.is_usable():
+                    raise
+                coverage.skipped.append({"reference": reference.label, "reason": str(error).strip()})
+        return found
+
+    def look_at_structure(
+        self, session: Session, expected: Sequence[ExpectedConstraint], *, queries: bool
+    ) -> None:
+        """Looks at what is there: constraints, indexes, plans."""
+        problems, target = self.result.problems, self.result.target
+        lost = list(lost_constraints(self.schema, expected, target))
+        problems += lost
+        gone = {(each.table, frozenset(each.columns)) for each in lost}
+        for reference in self.references:
+            if (reference.table, frozenset(reference.columns)) not in gone:
+                problems += missing_constraint(self.schema, reference, target)
+            problems += different_constraint(self.schema, reference)
+        if self.narrowed:
+            return
+        problems += missing_indexes(self.schema, self.catalog, target)
+        if queries:
+            self.result.queries = plans_of(session, self.schema, self.catalog)
+            problems += queries_without_index(self.schema, self.result.queries)
+            self.result.coverage.skipped += [
+                {"query": plan.name, "reason": plan.error} for plan in self.result.queries if plan.error
+            ]
+
+    # -- trying ----------------------------------------------------------------------------
+
+    def try_keys(
+        self, session: Session, unusable: Mapping[ForeignKey, str], *, trial: bool
+    ) -> dict[ForeignKey, Outcome]:
+        """Returns for each foreign key whether it binds."""
+        outcomes = {key: Outcome(False, SYSTEM_CATALOG, why) for key, why in unusable.items() if why}
+        rest = [key for key in self.keys if key not in outcomes]
+        if not trial:
+            return outcomes | {key: by_system_catalog(key, "no trial was asked for") for key in rest}
+        return outcomes | dict(tried(session, self.schema, rest))
+
+    def run_flows(self, session: Session) -> None:
+        """Runs the flows one after the other."""
+        for flow in self.catalog.flows:
+            self.told(flow.name)
+            try:
+                done = run_flow(session, self.catalog, flow)
+            except (NoValue, TargetBusy, ReadOnlyTarget) as error:
+                self.result.coverage.skipped.append({"flow": flow.name, "reason": str(error)})
+            else:
+                self.result.flows.append(done)
+                self.result.problems += broken_flow(self.schema, done)
