@@ -6,15 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from integrity.database.engine import Predicate
 from integrity.database.identifiers import Path, TableName, column, parse_table, quote_table
 from integrity.database.schema import Schema, TableKind
 from integrity.database.session import Session, Target
 from integrity.exceptions import CatalogError, NotCheckable, PlanRefused, TooManyRows
 from integrity.plans.columns import columns_set_null
-from integrity.plans.following import leaf_first, spread
+from integrity.plans.following import leaf_first
 from integrity.plans.plan import Plan, Step, SystemRow
-from integrity.plans.survey import count_effects, count_orphans, triggers_met
+from integrity.plans.survey import Survey, count_orphans, triggers_met
 from integrity.references.catalog import Catalog
 from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference, Resolution, written
@@ -91,20 +90,28 @@ class _Planner:
             for reference in choose(references, self.schema, paths):
                 wanted[reference.sides] = (reference, request)
         notes: list[str] = []
-        steps = [step for each in wanted.values() if (step := self._step(*each, references, notes))]
-        ordered = self._ordered(steps, references)
+        found = [each for pair in wanted.values() if (each := self._step(*pair, references, notes))]
+        survey = Survey(self.session, self.schema, references)
+        steps = [self._measured(survey, step) for step in self._ordered(found, references)]
         return Plan(
             target=self.session.target.alias,
             vendor=self.schema.vendor,
             schema_fingerprint=self.schema.fingerprint(),
-            steps=tuple(replace(step, number=number) for number, step in enumerate(ordered, start=1)),
+            steps=tuple(replace(step, number=number) for number, step in enumerate(steps, start=1)),
             max_rows=max_rows,
             notes=tuple(notes),
         )
 
+    def _measured(self, survey: Survey, step: Step) -> Step:
+        if step.resolution is Resolution.KEEP:
+            return step
+        with self.session.look():
+            return survey.measured(step)
+
     def _step(
         self, reference: Reference, request: Request, references: Sequence[Reference], notes: list[str]
     ) -> Step | None:
+        """What is to be done for a reference, its order and what follows still unknown."""
         self.on_step(reference.label)
         try:
             with self.session.look():
@@ -117,23 +124,15 @@ class _Planner:
             return None
         if not rows:
             return None
-        resolution = _resolution(reference, request)
-        step = Step(
-            0, resolution, reference, rows, missing, where.sql, reason=request.reason, until=request.until
-        )
-        return self._completed(step, request, where, references)
+        step = Step(0, _resolution(reference, request), reference, rows, missing, where.sql, orphans=rows)
+        step = replace(step, reason=request.reason, until=request.until)
+        with self.session.look():
+            return self._completed(step, request, references)
 
-    def _completed(
-        self, step: Step, request: Request, where: Predicate, references: Sequence[Reference]
-    ) -> Step:
+    def _completed(self, step: Step, request: Request, references: Sequence[Reference]) -> Step:
         if step.resolution is not Resolution.KEEP:
             self._refuse_unchangeable(step.reference)
-        if step.resolution is Resolution.DELETE:
-            reach = spread(step.reference.table, references)
-            with self.session.look():
-                effects = count_effects(self.session, self.schema, where, reach)
-            step = replace(step, effects=tuple(effects))
-        elif step.resolution is Resolution.SET_NULL:
+        if step.resolution is Resolution.SET_NULL:
             table = self.schema.table(step.reference.table)
             columns = columns_set_null(table, step.reference, references)
             step = replace(step, values=tuple((name, None) for name in columns))

@@ -79,8 +79,9 @@ class SystemRow:
 class Step:
     """One resolution carried out for one reference.
 
-    ``rows`` orphans share ``missing_keys`` values; ``values`` are what referencing columns become.
-    ``predicate`` is the condition by which its rows are found, as SQL.
+    ``orphans`` rows break it and share ``missing_keys`` values; ``rows`` of them are still there
+    when the step begins. ``values`` are what referencing columns become; ``predicate`` is the
+    condition by which the rows are found, as SQL.
     """
 
     number: int
@@ -89,6 +90,7 @@ class Step:
     rows: int
     missing_keys: int
     predicate: str
+    orphans: int = 0
     effects: tuple[Effect, ...] = ()
     values: tuple[tuple[str, Any], ...] = ()
     system_row: SystemRow | None = None
@@ -151,7 +153,7 @@ class Plan:
     @property
     def changing_steps(self) -> tuple[Step, ...]:
         """The steps that change rows."""
-        return tuple(step for step in self.steps if step.change and step.rows)
+        return tuple(step for step in self.steps if step.change)
 
     @property
     def rows(self) -> int:
@@ -267,6 +269,7 @@ def _step_from(data: dict[str, Any]) -> Step:
         rows=data["rows"],
         missing_keys=data["missing_keys"],
         predicate=data["predicate"],
+        orphans=data["orphans"],
         effects=tuple(_effect_from(each) for each in data["effects"]),
         values=_pairs(data["values"]),
         system_row=_system_row_from(data["system_row"]),

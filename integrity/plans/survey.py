@@ -1,18 +1,26 @@
 """Counts what would happen: orphans, and the rows that follow from deleting them, at every level.
 
-Without cycles each table's doomed rows are one nested condition, which the engine plans as
-semi-joins. With cycles (a self-reference is one) they are the fixpoint of a recursive query
-over row locators, which ends because UNION keeps each row once (PostgreSQL manual 7.8.2).
+Every row is counted once, in the order in which steps run: a row that an earlier step deletes
+is not there for a later one. The rows that are gone by then are remembered as conditions, and
+counted together with new ones by UNION, so that each part stays a plain anti- or semi-join.
+
+Where a deletion can come back to its own table (a self-reference is enough) the rows that
+follow are the fixpoint of a recursive query over row locators; UNION keeps each row once, so it
+ends (PostgreSQL manual 7.8.2).
 """
 
 from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from integrity.database.engine import Engine, Predicate
 from integrity.database.identifiers import TableName, quote_columns
 from integrity.database.schema import Schema, TableKind
 from integrity.database.session import Session
-from integrity.plans.following import Spread
-from integrity.plans.plan import Change, Effect, change_for
+from integrity.plans.following import Spread, spread
+from integrity.plans.plan import Change, Effect, Step, change_for
 from integrity.references.orphans import joined, orphaned, refers
 from integrity.references.reference import Reference
 
@@ -22,49 +30,101 @@ def count_orphans(session: Session, schema: Schema, reference: Reference) -> tup
     where = orphaned(session.engine, schema, reference)
     keys = quote_columns(reference.columns, "c")
     source = session.engine.source(schema.table(reference.table))
-    sql = f"SELECT count(*) AS n FROM {source} c WHERE {where.sql} GROUP BY {keys}"
+    sql = f"SELECT {keys}, count(*) AS n FROM {source} c WHERE {where.sql} GROUP BY {keys}"
     rows, missing = session.row(f"SELECT coalesce(sum(n), 0), count(*) FROM ({sql}) k", where.params)
     return int(rows), int(missing)
 
 
-def count_effects(session: Session, schema: Schema, root: Predicate, reach: Spread) -> list[Effect]:
-    """Returns one effect for each reference along which rows would be touched, with their number.
+@dataclass
+class Survey:
+    """Measures steps one after the other, as they will run.
 
-    Args:
-        session: an open reading.
-        schema: the target's structure.
-        root: which rows of ``reach.root`` are deleted first.
-        reach: what can follow from it.
+    ``gone`` are the rows that earlier steps delete, table by table, and ``sizes`` how many.
     """
-    counted = (
-        _recursive(session, schema, root, reach) if reach.cyclic else _nested(session, schema, root, reach)
-    )
-    return [effect for effect in counted if effect.rows]
 
+    session: Session
+    schema: Schema
+    references: Sequence[Reference]
+    gone: dict[TableName, list[Predicate]] = field(default_factory=lambda: defaultdict(list))
+    sizes: dict[TableName, int] = field(default_factory=lambda: defaultdict(int))
 
-# -- without cycles ------------------------------------------------------------------------
+    def measured(self, step: Step) -> Step:
+        """Returns the step with the rows that it changes and everything that follows, counted."""
+        where = orphaned(self.session.engine, self.schema, step.reference)
+        if step.change is Change.DELETE:
+            rows = self._deleted(step.reference.table, where)
+            return replace(step, rows=rows, effects=tuple(self._effects(step.reference.table, where)))
+        return replace(step, rows=self._others(step.reference.table, where))
 
+    def _deleted(self, table: TableName, where: Predicate) -> int:
+        """Counts rows that go now, and remembers them."""
+        self.gone[table].append(where)
+        before, self.sizes[table] = self.sizes[table], self._union(table, self.gone[table])
+        return self.sizes[table] - before
 
-def _nested(session: Session, schema: Schema, root: Predicate, reach: Spread) -> list[Effect]:
-    engine, effects = session.engine, []
-    doomed = {reach.root: root}
-    for table in sorted(reach.levels, key=lambda each: reach.levels[each])[1:]:
-        incoming = [each for each in reach.cascades if each.table == table]
-        seen: Predicate | None = None
-        for reference in incoming:
-            where = following(engine, schema, reference, doomed[reference.referenced_table])
-            fresh = where if seen is None else where & _negated(seen)
-            effects.append(_effect(session, schema, reference, fresh, reach.levels[table]))
-            seen = where if seen is None else seen | where
-        assert seen is not None
-        doomed[table] = seen
-    for reference in reach.ends:
-        where = following(engine, schema, reference, doomed[reference.referenced_table])
-        if reference.table in doomed:
-            where = where & _negated(doomed[reference.table])
-        depth = reach.levels[reference.referenced_table] + 1
-        effects.append(_effect(session, schema, reference, where, depth))
-    return effects
+    def _others(self, table: TableName, where: Predicate) -> int:
+        """Counts rows that are not gone by now."""
+        return self._union(table, [*self.gone[table], where]) - self.sizes[table]
+
+    def _union(self, table: TableName, parts: Sequence[Predicate]) -> int:
+        source = self.session.engine.source(self.schema.table(table))
+        row = row_locator(self.session.engine, self.schema, table, "c")
+        if len(parts) == 1:
+            sql = f"SELECT count(*) FROM {source} c WHERE {parts[0].sql}"
+        else:
+            queries = (f"SELECT {row} AS r FROM {source} c WHERE {part.sql}" for part in parts)
+            sql = f"SELECT count(*) FROM ({' UNION '.join(queries)}) u"
+        return int(self.session.value(sql, [value for part in parts for value in part.params]))
+
+    def _effects(self, root: TableName, where: Predicate) -> list[Effect]:
+        reach = spread(root, self.references)
+        doomed = self._cyclic(where, reach) if reach.cyclic else self._acyclic(where, reach)
+        effects = []
+        for table in sorted(reach.levels, key=lambda each: reach.levels[each]):
+            for reference in (each for each in reach.cascades if each.table == table):
+                depth = reach.levels[reference.referenced_table] + 1
+                follows = self._following(reference, doomed[reference.referenced_table])
+                effects.append(self._effect(reference, depth, self._deleted(table, follows)))
+        for reference in reach.ends:
+            depth = reach.levels[reference.referenced_table] + 1
+            follows = self._following(reference, doomed[reference.referenced_table])
+            effects.append(self._effect(reference, depth, self._others(reference.table, follows)))
+        return [effect for effect in effects if effect.rows]
+
+    def _following(self, reference: Reference, parents: Predicate) -> Predicate:
+        return following(self.session.engine, self.schema, reference, parents)
+
+    def _effect(self, reference: Reference, depth: int, rows: int) -> Effect:
+        change = change_for(reference)
+        return Effect(reference, change, depth, rows, triggers_met(self.schema, reference.table, change))
+
+    def _acyclic(self, root: Predicate, reach: Spread) -> dict[TableName, Predicate]:
+        """Each table's doomed rows as one nested condition, which engines plan as semi-joins."""
+        doomed = {reach.root: root}
+        for table in sorted(reach.levels, key=lambda each: reach.levels[each])[1:]:
+            for reference in (each for each in reach.cascades if each.table == table):
+                follows = self._following(reference, doomed[reference.referenced_table])
+                doomed[table] = doomed[table] | follows if table in doomed else follows
+        return doomed
+
+    def _cyclic(self, root: Predicate, reach: Spread) -> dict[TableName, Predicate]:
+        """Each table's doomed rows by their locators, from the fixpoint."""
+        engine, schema = self.session.engine, self.schema
+        numbers = {table: number for number, table in enumerate(reach.levels)}
+        edges = " UNION ALL ".join(_edge(engine, schema, each, numbers) for each in reach.cascades)
+        source = engine.source(schema.table(reach.root))
+        seeds = f"SELECT 0, {row_locator(engine, schema, reach.root, 'c')} FROM {source} c WHERE {root.sql}"
+        fixpoint = (
+            f"WITH RECURSIVE doomed(t, r) AS ({seeds} UNION "
+            f"SELECT e.t, e.r FROM doomed d JOIN ({edges}) e ON e.pt = d.t AND e.pr = d.r) "
+            "SELECT r FROM doomed WHERE t = "
+        )
+        return {
+            table: Predicate(
+                f"{row_locator(engine, schema, table, 'c')} IN ({fixpoint}{number})", root.params
+            )
+            for table, number in numbers.items()
+        }
 
 
 def following(engine: Engine, schema: Schema, reference: Reference, parents: Predicate) -> Predicate:
@@ -72,72 +132,16 @@ def following(engine: Engine, schema: Schema, reference: Reference, parents: Pre
 
     The inner ``c`` of the derived table hides the outer one, so conditions nest to any depth.
     """
-    source = engine.source(schema.table(reference.referenced_table))
+    parent = schema.table(reference.referenced_table)
+    keys = quote_columns(dict.fromkeys(reference.referenced_columns), "c")
     sql = (
-        f"{refers(reference)} AND EXISTS (SELECT 1 FROM (SELECT c.* FROM {source} c WHERE {parents.sql}) p "
-        f"WHERE {joined(engine, schema, reference)})"
+        f"{refers(reference)} AND EXISTS (SELECT 1 FROM (SELECT {keys} FROM {engine.source(parent)} c "
+        f"WHERE {parents.sql}) p WHERE {joined(engine, schema, reference)})"
     )
     return Predicate(sql, parents.params)
 
 
-def _negated(where: Predicate) -> Predicate:
-    return Predicate(f"({where.sql}) IS NOT TRUE", where.params)
-
-
-def _effect(session: Session, schema: Schema, reference: Reference, where: Predicate, depth: int) -> Effect:
-    source = session.engine.source(schema.table(reference.table))
-    rows = session.value(f"SELECT count(*) FROM {source} c WHERE {where.sql}", where.params)
-    return effect_of(schema, reference, depth, int(rows))
-
-
-def effect_of(schema: Schema, reference: Reference, depth: int, rows: int = 0) -> Effect:
-    """Returns the effect that deleting a referenced row has through ``reference``."""
-    change = change_for(reference)
-    return Effect(reference, change, depth, rows, triggers_met(schema, reference.table, change))
-
-
-def triggers_met(schema: Schema, table: TableName, change: Change | None) -> tuple[str, ...]:
-    """Returns the names of the users' triggers that a change sets off."""
-    event = {Change.DELETE: "DELETE", Change.INSERT: "INSERT"}.get(change or Change.RESTRICT, "UPDATE")
-    if change in (None, Change.RESTRICT):
-        return ()
-    leaves = schema.leaves(table) or (schema.table(table),)
-    met = {
-        each.name for leaf in (schema.table(table), *leaves) for each in leaf.triggers if each.fires_on(event)
-    }
-    return tuple(sorted(met))
-
-
-# -- with cycles ---------------------------------------------------------------------------
-
-
-def _recursive(session: Session, schema: Schema, root: Predicate, reach: Spread) -> list[Effect]:
-    engine = session.engine
-    numbers = {table: number for number, table in enumerate(reach.levels)}
-    steps = " UNION ALL ".join(_edge(engine, schema, each, numbers) for each in reach.cascades)
-    seeds = (
-        f"SELECT 0, {_row(engine, schema, reach.root, 'c')} FROM {engine.source(schema.table(reach.root))} c"
-    )
-    doomed = (
-        f"WITH RECURSIVE doomed(t, r) AS ({seeds} WHERE {root.sql} UNION "
-        f"SELECT e.t, e.r FROM doomed d JOIN ({steps}) e ON e.pt = d.t AND e.pr = d.r)"
-    )
-    sql = f"{doomed} SELECT t, count(*) FROM doomed GROUP BY t"
-    totals: dict[int, int] = dict(session.rows(sql, root.params))
-    seeded = session.value(f"SELECT count(*) FROM ({seeds} WHERE {root.sql}) s", root.params)
-    totals[0] = totals.get(0, 0) - int(seeded)
-    effects, counted = [], set()
-    for reference in reach.cascades:
-        rows = 0 if reference.table in counted else totals.get(numbers[reference.table], 0)
-        counted.add(reference.table)
-        effects.append(effect_of(schema, reference, reach.levels[reference.referenced_table] + 1, rows))
-    for reference in reach.ends:
-        rows = _ending(session, schema, doomed, root, reference, numbers)
-        effects.append(effect_of(schema, reference, reach.levels[reference.referenced_table] + 1, rows))
-    return effects
-
-
-def _row(engine: Engine, schema: Schema, table: TableName, alias: str) -> str:
+def row_locator(engine: Engine, schema: Schema, table: TableName, alias: str) -> str:
     """A row's locator, told apart between partitions."""
     found = schema.table(table)
     if found.kind is TableKind.PARTITIONED:
@@ -146,28 +150,23 @@ def _row(engine: Engine, schema: Schema, table: TableName, alias: str) -> str:
 
 
 def _edge(engine: Engine, schema: Schema, reference: Reference, numbers: dict[TableName, int]) -> str:
+    """Which row leads to which, as locators."""
     parent = engine.source(schema.table(reference.referenced_table))
     child = engine.source(schema.table(reference.table))
     return (
         f"SELECT {numbers[reference.referenced_table]} AS pt, "
-        f"{_row(engine, schema, reference.referenced_table, 'p')} AS pr, "
-        f"{numbers[reference.table]} AS t, {_row(engine, schema, reference.table, 'c')} AS r "
+        f"{row_locator(engine, schema, reference.referenced_table, 'p')} AS pr, "
+        f"{numbers[reference.table]} AS t, {row_locator(engine, schema, reference.table, 'c')} AS r "
         f"FROM {parent} p JOIN {child} c ON {joined(engine, schema, reference)}"
     )
 
 
-def _ending(
-    session: Session,
-    schema: Schema,
-    doomed: str,
-    root: Predicate,
-    reference: Reference,
-    numbers: dict[TableName, int],
-) -> int:
-    here = numbers | {reference.table: numbers.get(reference.table, len(numbers))}
-    edge = _edge(session.engine, schema, reference, here)
-    sql = (
-        f"{doomed} SELECT count(DISTINCT e.r) FROM doomed d JOIN ({edge}) e ON e.pt = d.t AND e.pr = d.r "
-        f"WHERE NOT EXISTS (SELECT 1 FROM doomed x WHERE x.t = e.t AND x.r = e.r)"
+def triggers_met(schema: Schema, table: TableName, change: Change | None) -> tuple[str, ...]:
+    """Returns the names of the users' triggers that a change sets off."""
+    if change in (None, Change.RESTRICT):
+        return ()
+    event = {Change.DELETE: "DELETE", Change.INSERT: "INSERT"}.get(change or Change.RESTRICT, "UPDATE")
+    tables = {each.name: each for each in (schema.table(table), *schema.leaves(table))}
+    return tuple(
+        sorted({each.name for found in tables.values() for each in found.triggers if each.fires_on(event)})
     )
-    return int(session.value(sql, root.params))

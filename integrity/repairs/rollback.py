@@ -255,7 +255,7 @@ class _Rollback:
                 self.options.on_progress(Progress(min(self._done(), total), total))
 
     def _done(self) -> int:
-        return sum(tally.restored + tally.refused for tally in self.result.rows.values())
+        return sum(tally.restored + tally.deleted + tally.refused for tally in self.result.rows.values())
 
     def _numbers(self, images: Images) -> list[int]:
         sql = f"SELECT DISTINCT {BATCH} FROM {images.sql} WHERE {UNDONE} IS NULL"
@@ -338,7 +338,7 @@ class _Rollback:
                 return
             reason = error.what if isinstance(error, ReferentialIntegrityError) else str(error).strip()
             refused = [Refused(seqs[0], reason)]
-        self._count(restorer, len(seqs), refused)
+        self._count(restorer, len(seqs), refused, action)
 
     @contextmanager
     def _quiet(self, restorer: Restorer) -> Iterator[None]:
@@ -348,12 +348,15 @@ class _Rollback:
                 stack.enter_context(self.session.engine.suppress_triggers(self.session, leaf))
             yield
 
-    def _count(self, restorer: Restorer, rows: int, refused: Sequence[Refused]) -> None:
+    def _count(self, restorer: Restorer, rows: int, refused: Sequence[Refused], action: str) -> None:
         table = restorer.images.table
         tally: Tally = self.result.tally(table)
-        tally.restored += rows - len(refused)
         tally.refused += len(refused)
-        self.result.proof.tables.setdefault(table, TableProof()).restored += rows - len(refused)
+        if action == "insert":
+            tally.deleted += rows - len(refused)
+        else:
+            tally.restored += rows - len(refused)
+            self.result.proof.tables.setdefault(table, TableProof()).restored += rows - len(refused)
         for each in refused[: _MOST_REFUSALS - len(self.result.refusals)]:
             key = {name: plain(value) for name, value in restorer.key(each.seq).items()}
             self.result.refusals.append(Refusal(table, key, each.reason))

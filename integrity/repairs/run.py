@@ -18,12 +18,10 @@ from integrity.exceptions import (
     TooManyRows,
     UnknownRun,
 )
-from integrity.plans.following import spread
-from integrity.plans.plan import Plan, Step, Tally
-from integrity.plans.survey import count_effects, count_orphans
+from integrity.plans.plan import Plan, Tally
+from integrity.plans.survey import Survey
 from integrity.references.catalog import Catalog
-from integrity.references.orphans import orphaned
-from integrity.references.reference import Reference, Resolution
+from integrity.references.reference import Reference
 from integrity.references.resolve import known_references
 from integrity.repairs.journal import Journal, RunRecord, now
 from integrity.repairs.result import RepairResult, State
@@ -287,27 +285,17 @@ def _refuse_other_schema(plan: Plan, schema: Schema) -> None:
 def _refuse_more_rows(target: Target, plan: Plan, references: Sequence[Reference]) -> None:
     """Counts again, at one moment, what was approved."""
     with target.reading() as session:
-        schema = session.schema()
+        survey = Survey(session, session.schema(), references)
         for step in plan.changing_steps:
             with session.look():
-                rows, _ = count_orphans(session, schema, step.reference)
-                effects = _effects_now(session, schema, step, references)
-            approved: dict[object, int] = {each.reference.sides: each.rows for each in step.effects}
-            more = [each for each, number in effects.items() if number > approved.get(each, 0)]
-            if rows > step.rows or more:
+                current = survey.measured(step)
+            approved = {each.reference.sides: each.rows for each in step.effects}
+            more = [each for each in current.effects if each.rows > approved.get(each.reference.sides, 0)]
+            if current.rows > step.rows or more:
+                follow = sum(each.rows for each in current.effects)
                 raise TooManyRows(
-                    f"{step.reference.label} now has {rows:,} orphans and {sum(effects.values()):,} rows that follow; "
+                    f"{step.reference.label} now has {current.rows:,} orphans, and {follow:,} rows follow; "
                     f"approved were {step.rows:,} and {sum(approved.values()):,}",
                     where=target.alias,
                     hint="Nothing was changed. Make and look at a new plan.",
                 )
-
-
-def _effects_now(
-    session: Session, schema: Schema, step: Step, references: Sequence[Reference]
-) -> dict[object, int]:
-    if step.resolution is not Resolution.DELETE:
-        return {}
-    where = orphaned(session.engine, schema, step.reference)
-    reach = spread(step.reference.table, references)
-    return {each.reference.sides: each.rows for each in count_effects(session, schema, where, reach)}
