@@ -132,12 +132,28 @@ class AddUnique(CatalogOperation):
         table = schema.table(schema.resolve(self.table))
         if self.adopted(work, table.name):
             return
+        self._refuse_needed(schema, table)
         constraint = any(key.name == self.name and key.constraint for key in table.keys)
         index = any(each.name == self.name for each in table.indexes)
         if index and not constraint and not work.sqlite:
             concurrently.drop_index(work, table.name.schema, self.name)
             index = False
         work.within_bounds(lambda: self._drop(work, table.name, index))
+
+    def _refuse_needed(self, schema: Schema, table: Table) -> None:
+        """SQLite would drop it, and then refuse every write to the table that refers to it."""
+        wanted = set(self.columns)
+        others = [key for key in table.keys if set(key.columns) == wanted and key.name != self.name]
+        needing = [
+            f"{key.name} on {written(key.table)}"
+            for key in schema.foreign_keys()
+            if key.referenced_table == table.name and set(key.referenced_columns) == wanted
+        ]
+        if needing and not others:
+            raise self.refuse(
+                f"{self.name} is what foreign keys refer to: {', '.join(needing)}",
+                "Nothing was changed. Drop those first, or reverse the migrations that add them.",
+            )
 
     def _drop(self, work: Alteration, table: TableName, found: bool) -> None:
         if found and work.sqlite:

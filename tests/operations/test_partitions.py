@@ -1,0 +1,100 @@
+"""Partitioned tables get the same as others, partition by partition where PostgreSQL wants that."""
+
+import psycopg
+import pytest
+
+from integrity.exceptions import SchemaFixRefused
+from integrity.operations import AddForeignKey, AddIndex, AddUnique, ValidateForeignKey
+from tests.operations.conftest import Shop
+
+EVENTS = """
+CREATE TABLE events (id integer, customer_id integer, year integer) PARTITION BY RANGE (year);
+CREATE TABLE events_old PARTITION OF events FOR VALUES FROM (2000) TO (2020);
+CREATE TABLE events_new PARTITION OF events FOR VALUES FROM (2020) TO (2030) PARTITION BY LIST (id);
+CREATE TABLE events_new_1 PARTITION OF events_new FOR VALUES IN (1);
+CREATE TABLE events_new_rest PARTITION OF events_new DEFAULT;
+INSERT INTO events VALUES (1, 1, 2010), (2, 2, 2021);
+"""
+KEY = {
+    "table": "events",
+    "columns": ("customer_id",),
+    "to": "customers",
+    "to_columns": ("id",),
+    "name": "fk_events_customer",
+    "on_delete": "CASCADE",
+}
+
+
+@pytest.fixture
+def events(postgres_shop: Shop) -> Shop:
+    """A shop with a partitioned table of two levels."""
+    postgres_shop.execute(EVENTS)
+    return postgres_shop
+
+
+def test_a_foreign_key_binds_new_rows_of_every_partition_then_all_rows(events: Shop) -> None:
+    events.execute("INSERT INTO events VALUES (3, 90, 2010)")
+    before = events.fingerprint()
+    events.migration("0001_key", AddForeignKey(**KEY), phase=2)
+    events.migration("0002_validate", ValidateForeignKey(**KEY), phase=3)
+
+    events.run(phase=2)
+    for year in (2011, 2022):
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            events.execute(f"INSERT INTO events VALUES (1, 91, {year})")
+    with pytest.raises(SchemaFixRefused, match="1 row breaks"):
+        events.run()
+    between = events.fingerprint()
+    events.execute("DELETE FROM events WHERE customer_id = 90")
+    events.run()
+
+    key = events.table("events").foreign_keys[0]
+    assert (key.name, key.validated) == ("fk_events_customer", True)
+    assert events.table("events_old").foreign_keys == ()
+    events.run(to="0001")
+    assert events.fingerprint() == between
+    events.run(to="zero")
+    assert events.fingerprint() == before
+
+
+def test_a_second_attempt_adds_what_is_missing(events: Shop) -> None:
+    events.apply(AddForeignKey(**KEY))
+    events.execute("DELETE FROM django_migrations")
+    events.run()
+    events.run(to="zero")
+    assert list(events.schema().foreign_keys()) == []
+
+
+def test_an_index_is_built_partition_by_partition(events: Shop) -> None:
+    before = events.fingerprint()
+
+    events.apply(AddIndex(table="events", columns=("customer_id",), name="events_customer_idx"))
+
+    assert all(index.valid for index in events.table("events").indexes)
+    assert len(events.table("events_new_1").indexes) == 1
+    events.run(to="zero")
+    assert events.fingerprint() == before
+
+
+def test_a_unique_is_built_partition_by_partition(events: Shop) -> None:
+    before = events.fingerprint()
+
+    events.apply(AddUnique(table="events", columns=("id", "year"), name="events_id_year_key"))
+
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        events.execute("INSERT INTO events VALUES (1, 1, 2010)")
+    events.run(to="zero")
+    assert events.fingerprint() == before
+
+
+def test_a_partitioned_table_can_be_referenced(events: Shop) -> None:
+    events.execute("ALTER TABLE events ADD PRIMARY KEY (id, year); CREATE TABLE seen (id int, year int)")
+
+    events.apply(
+        AddForeignKey(
+            table="seen", columns=("id", "year"), to="events", to_columns=("id", "year"), name="fk_seen"
+        )
+    )
+
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        events.execute("INSERT INTO seen VALUES (5, 2025)")
