@@ -105,7 +105,8 @@ def _is(schema: Schema, key: ForeignKey, name: str) -> bool:
 
 
 def _short(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 def tried(session: Session, schema: Schema, keys: list[ForeignKey]) -> Iterator[tuple[ForeignKey, Outcome]]:

@@ -123,6 +123,7 @@ def _length(column: Column) -> int:
 
 
 def _integer(most: int) -> Callable[[Column], int]:
+    """Below half of what the type holds: something may be computed from it."""
     return lambda column: 1 + secrets.randbelow(most)
 
 
@@ -144,7 +145,7 @@ def _moment(column: Column) -> datetime:
 def _sqlite_value(column: Column) -> Any:
     kind = column.type.upper()
     if "INT" in kind:
-        return 1 + secrets.randbelow(2**62)
+        return 1 + secrets.randbelow(2**61)
     if any(word in kind for word in ("CHAR", "CLOB", "TEXT")):
         return _text(column)
     if not kind or "BLOB" in kind:
@@ -154,8 +155,8 @@ def _sqlite_value(column: Column) -> Any:
 
 _BY_TYPE: dict[str, Callable[[Column], Any]] = {
     "smallint": _integer(2**15 - 1),
-    "integer": _integer(2**31 - 1),
-    "bigint": _integer(2**62),
+    "integer": _integer(2**30),
+    "bigint": _integer(2**61),
     "oid": _integer(2**31 - 1),
     "numeric": _numeric,
     "real": _integer(2**20),

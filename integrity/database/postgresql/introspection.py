@@ -78,7 +78,15 @@ WHERE {_OURS_TO_READ}
 ORDER BY x.relname
 """
 
+# A key on or to a partitioned table has a copy for each partition, and each copy its own triggers;
+# one that does not fire, on either side, is a way around the key.
 CONSTRAINTS = f"""
+WITH RECURSIVE family(root, oid) AS (
+  SELECT oid, oid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+  UNION ALL SELECT f.root, k.oid FROM family f JOIN pg_constraint k ON k.conparentid = f.oid),
+silent AS (
+  SELECT DISTINCT f.root FROM family f JOIN pg_trigger g ON g.tgconstraint = f.oid
+  WHERE g.tgenabled IN ('D', 'R'))
 SELECT k.conrelid, k.conname, k.contype, fn.nspname, fr.relname,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(number, place)
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place),
@@ -86,8 +94,7 @@ SELECT k.conrelid, k.conname, k.contype, fn.nspname, fr.relname,
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place),
        k.confdeltype, k.confupdtype, k.confmatchtype, k.condeferrable, k.condeferred, k.convalidated,
        coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
-         AND NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgconstraint = k.oid
-                         AND g.tgrelid = k.conrelid AND g.tgenabled IN ('D', 'R')),
+         AND NOT EXISTS (SELECT 1 FROM silent s WHERE s.root = k.oid),
        coalesce((to_jsonb(k) ->> 'conperiod')::boolean, false), pg_get_constraintdef(k.oid)
 FROM pg_constraint k
 JOIN pg_class r ON r.oid = k.conrelid JOIN pg_namespace n ON n.oid = r.relnamespace
