@@ -15,16 +15,16 @@ _held: ContextVar[frozenset[str]] = ContextVar("integrity_migrating", default=fr
 
 
 @contextmanager
-def migrating_alone(target: Target, wait: float = WAIT_SECONDS) -> Iterator[None]:
+def migrating_alone(target: Target) -> Iterator[None]:
     """Holds the target's migration lock; within itself it is held already.
 
     Raises:
-        RepairRunning: when another process still migrates after ``wait`` seconds.
+        RepairRunning: when another process still migrates after a few seconds.
     """
     if target.alias in _held.get():
         yield
         return
-    with target.engine.hold_target(target, "migrate", wait) as held:
+    with target.engine.hold_target(target, "migrate", WAIT_SECONDS) as held:
         if not held:
             raise RepairRunning(
                 f"Another process is migrating {target}",

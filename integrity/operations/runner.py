@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.exceptions import AmbiguityError
@@ -180,11 +181,12 @@ def _direct(target: Target) -> Target:
 
 @contextmanager
 def _opened(target: Target) -> Iterator[BaseDatabaseWrapper]:
-    with _direct(target).migrating() as connection:
-        if connection.in_atomic_block:
-            raise SchemaFixRefused(
-                "Migrations cannot run within a transaction",
-                where=target.alias,
-                hint="Call this outside of atomic() and ATOMIC_REQUESTS, in a thread or process of its own.",
-            )
+    direct = _direct(target)
+    if connections[direct.alias].in_atomic_block:
+        raise SchemaFixRefused(
+            "Migrations cannot run within a transaction",
+            where=target.alias,
+            hint="Call this outside of atomic() and ATOMIC_REQUESTS, in a thread or process of its own.",
+        )
+    with direct.migrating() as connection:
         yield connection
