@@ -5,13 +5,14 @@ Every write is conditional and looks at the count, so that two processes may do 
 
 from integrity.store.audits import begin_audit, end_audit, last_audit, store_audit
 from integrity.store.decisions import decisions_for, kept_until, store_decision, store_kept
-from integrity.store.jobs import begin_job, create_job, end_job, job_moved, stop_asked
+from integrity.store.jobs import ask_to_stop, begin_job, create_job, end_job, job_moved, stop_asked
 from integrity.store.plans import load_plan, store_plan
 from integrity.store.runs import last_backup, mirror_runs, store_backup, store_migration_step, store_repair
 from integrity.store.site import site_database
 from integrity.store.targets import know_targets, reached, target_row, unreachable
 
 __all__ = [
+    "ask_to_stop",
     "begin_audit",
     "begin_job",
     "create_job",

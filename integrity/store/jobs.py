@@ -35,6 +35,13 @@ def job_moved(pk: int, done: int, total: int | None, at: str) -> None:
         running.update(done=done, total=total, at=at, signs_of_life_at=timezone.now())
 
 
+def ask_to_stop(pk: int) -> bool:
+    """Asks a job to stop between two batches; returns False when it is over."""
+    going = (models.RunState.PLANNED, models.RunState.RUNNING)
+    with site_database():
+        return bool(models.Job.objects.filter(pk=pk, state__in=going).update(stop_asked=True))
+
+
 def stop_asked(pk: int) -> bool:
     """Whether somebody asked for a job to stop."""
     with site_database():

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import TypeVar
 
+from django.db import connections
 from django.utils import timezone
 
 from integrity import models, signals, store
 from integrity.database.session import Target
 from integrity.operations.executor import OnStep, StepEvent, StepState
-from integrity.operations.runner import MigrateResult, run_migrations
+from integrity.operations.runner import MigrateResult, MigrationStatus, migration_status, run_migrations
+
+Result = TypeVar("Result")
 
 _STATES = {
     StepState.APPLIED: models.RunState.FINISHED,
@@ -73,3 +79,34 @@ def _store(alias: str, step: StepEvent, actor: str) -> None:
         error=step.error,
         actor=actor,
     )
+
+
+def status_of_migrations(alias: str) -> list[MigrationStatus]:
+    """Returns the state of a target's migrations, looked up in a thread of its own.
+
+    Raises:
+        CatalogMissing: when the target's catalog has no migrations.
+    """
+    return _apart(lambda: migration_status(Target(alias)))
+
+
+def plan_of_migrations(alias: str, *, to: str | None = None, phase: int | None = None) -> MigrateResult:
+    """Returns what :func:`migrate_and_store` would do, with its SQL; in a thread of its own.
+
+    Raises:
+        CatalogMissing, CatalogError: see :func:`integrity.operations.runner.run_migrations`.
+    """
+    return _apart(lambda: run_migrations(Target(alias), to=to, phase=phase, with_sql=True))
+
+
+def _apart(work: Callable[[], Result]) -> Result:
+    """Does something that takes the alias's connection of its thread, which a request may be using."""
+
+    def alone() -> Result:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1, thread_name_prefix="integrity-migrations") as pool:
+        return pool.submit(alone).result()

@@ -1,0 +1,22 @@
+"""What people see and do: thin pages over the functions that the commands call."""
+
+from integrity.admin.audit_runs import AuditRunAdmin
+from integrity.admin.findings import FindingAdmin
+from integrity.admin.history import BackupAdmin, MigrationRunAdmin, ResolutionAdmin, StoredPlanAdmin
+from integrity.admin.jobs import JobAdmin
+from integrity.admin.orphan_findings import OrphanFindingAdmin
+from integrity.admin.repair_runs import RepairRunAdmin
+from integrity.admin.targets import TargetAdmin
+
+__all__ = [
+    "AuditRunAdmin",
+    "BackupAdmin",
+    "FindingAdmin",
+    "JobAdmin",
+    "MigrationRunAdmin",
+    "OrphanFindingAdmin",
+    "RepairRunAdmin",
+    "ResolutionAdmin",
+    "StoredPlanAdmin",
+    "TargetAdmin",
+]

@@ -1,0 +1,114 @@
+"""What all pages share: history is read, never edited, and nothing happens without its permission."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from integrity import models
+from integrity.exceptions import ReferentialIntegrityError
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+    TabularInline = admin.TabularInline[Any, Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+    TabularInline = admin.TabularInline
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Shows what happened. Actions have permissions of their own: `permissions_of_actions`."""
+
+    permissions_of_actions: Mapping[str, str] = {}
+    list_per_page = 50
+    show_full_result_count = False
+    save_on_top = False
+
+    class Media:
+        css = {"all": ["integrity/admin.css"]}
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is added by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is edited by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """History is not deleted by hand."""
+        return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offers only what this user may do."""
+        actions = super().get_actions(request)
+        allowed = {name for name in actions if self._may_act(request, name)}
+        return {name: action for name, action in actions.items() if name in allowed}
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Refuses an action that was not offered, instead of ignoring it."""
+        if not self._may_act(request, request.POST.get("action", "")):
+            raise PermissionDenied
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    def _may_act(self, request: HttpRequest, action: str) -> bool:
+        permission = self.permissions_of_actions.get(action)
+        return permission is None or may(request, permission)
+
+    def page(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
+        """Returns a page of this app in the frame of the admin."""
+        frame = self.admin_site.each_context(request)
+        context = {**frame, "opts": self.opts, "media": self.media, "title": title, **context}
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, f"admin/integrity/{template}", context)
+
+    def started(self, request: HttpRequest, job: models.Job) -> HttpResponseRedirect:
+        """Leads to the page of a job that was just asked for."""
+        return HttpResponseRedirect(reverse("admin:integrity_job_change", args=[job.pk]))
+
+    def log(self, request: HttpRequest, objects: QuerySet[Any] | list[Any], message: str) -> None:
+        """Writes an entry into the admin log for each object."""
+        LogEntry.objects.log_actions(request.user.pk, objects, CHANGE, message)  # type: ignore[arg-type]
+
+    def refused(self, request: HttpRequest, error: ReferentialIntegrityError) -> None:
+        """Shows an error of ours as a message: what, where, and what to do next."""
+        place = f" ({error.where})" if error.where else ""
+        text = format_html("<strong>{}</strong>{} {}", error.what + ".", place, error.hint)
+        messages.error(request, text)
+
+
+def may(request: HttpRequest, permission: str) -> bool:
+    """Whether the user has a permission of this app."""
+    return bool(request.user.has_perm(f"integrity.{permission}"))
+
+
+def demand(request: HttpRequest, *permissions: str) -> None:
+    """Refuses whoever lacks one of these permissions of this app.
+
+    Raises:
+        PermissionDenied: a page with status 403.
+    """
+    if not all(may(request, permission) for permission in permissions):
+        raise PermissionDenied
+
+
+def actor(request: HttpRequest) -> str:
+    """The name under which what this user does is recorded."""
+    return str(request.user.get_username())
+
+
+def link(instance: Model, text: Any = None) -> str:
+    """A link to the page of an object."""
+    url = reverse(f"admin:{instance._meta.app_label}_{instance._meta.model_name}_change", args=[instance.pk])
+    return format_html('<a href="{}">{}</a>', url, text or instance)

@@ -1,0 +1,60 @@
+"""How things look in a list: a word beside every colour, and numbers that can be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+
+_MARKS = {
+    "error": "✕", "failed": "✕",
+    "warning": "!", "interrupted": "!", "paused": "!", "cancelled": "!", "partly_rolled_back": "!",
+    "info": "i", "planned": "…", "running": "…",
+    "open": "●", "kept": "‖",
+    "resolved": "✓", "finished": "✓", "applied": "✓",
+    "rolled_back": "↶", "pending": "○", "unknown": "?",
+}  # fmt: skip
+
+
+def badge(value: Any, text: Any) -> str:
+    """A state or severity: a mark, a word and a colour."""
+    return format_html(
+        '<span class="integrity-badge integrity-{}"><span aria-hidden="true">{}</span> {}</span>',
+        str(value).replace("_", "-"),
+        _MARKS.get(str(value), "•"),
+        text,
+    )
+
+
+def number(value: int | None) -> str:
+    """A number of rows as people write it."""
+    return "–" if value is None else format_html('<span class="integrity-number">{}</span>', grouped(value))
+
+
+def grouped(value: int) -> str:
+    """A number with its thousands apart, whatever the site's settings say."""
+    return number_format(value, use_l10n=True, force_grouping=True)
+
+
+def trend(rows: int, before: int | None) -> str:
+    """How a number moved since the look before."""
+    if before is None:
+        return badge("info", _("new"))
+    if rows == before:
+        return format_html('<span class="quiet">{}</span>', _("unchanged"))
+    arrow, word = ("▲", "worse") if rows > before else ("▼", "better")
+    moved = grouped(abs(rows - before))
+    return format_html('<span class="integrity-{}">{} {}</span>', word, arrow, moved)
+
+
+def code(text: str) -> str:
+    """A name of something in a database."""
+    return format_html("<code>{}</code>", text) if text else "–"
+
+
+def facts(pairs: list[tuple[Any, Any]]) -> str:
+    """A small table of names and numbers."""
+    rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", pairs)
+    return format_html('<table class="integrity-facts">{}</table>', rows) if pairs else "–"

@@ -1,0 +1,113 @@
+"""Everything that audits found, and what of it schema fixes mend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+
+from integrity import models
+from integrity.admin import cells, schema_fixes
+from integrity.admin.base import ReadOnlyAdmin, link
+
+_WORST_FIRST = Case(
+    When(severity=models.Severity.ERROR, then=Value(0)),
+    When(severity=models.Severity.WARNING, then=Value(1)),
+    default=Value(2),
+    output_field=IntegerField(),
+)
+
+
+class FindingColumns(ReadOnlyAdmin):
+    """What lists and pages of findings have in common."""
+
+    list_select_related = ["target", "last_seen_run"]
+    search_fields = ["label", "referenced_table", "message", "object"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Findings can be ordered by how bad they are."""
+        found = super().get_queryset(request).select_related("target", "first_seen_run", "last_seen_run")
+        return found.annotate(badness=_WORST_FIRST)
+
+    @admin.display(description=_("severity"), ordering="badness")
+    def severity_badge(self, finding: models.Finding) -> str:
+        """How bad it is."""
+        return cells.badge(finding.severity, finding.get_severity_display())
+
+    @admin.display(description=_("state"), ordering="state")
+    def state_badge(self, finding: models.Finding) -> str:
+        """What became of it."""
+        return cells.badge(finding.state, finding.get_state_display())
+
+    @admin.display(description=_("reference"), ordering="label")
+    def reference(self, finding: models.Finding) -> str:
+        """The referencing columns, as commands name them."""
+        return cells.code(finding.label)
+
+    @admin.display(description=_("refers to"), ordering="referenced_table")
+    def parent(self, finding: models.Finding) -> str:
+        """The referenced columns."""
+        columns = ",".join(finding.referenced_columns)
+        return cells.code(f"{finding.referenced_table}.{columns}" if columns else finding.referenced_table)
+
+    @admin.display(description=_("rows"), ordering="rows")
+    def rows_now(self, finding: models.Finding) -> str:
+        """How many rows it is about."""
+        return cells.number(finding.rows)
+
+    @admin.display(description=_("missing keys"), ordering="missing_keys")
+    def keys_missing(self, finding: models.Finding) -> str:
+        """How many referenced values do not exist."""
+        return cells.number(finding.missing_keys)
+
+    @admin.display(description=_("trend"))
+    def trend(self, finding: models.Finding) -> str:
+        """How its number of rows moved since the look before."""
+        return cells.trend(finding.rows, finding.previous_rows)
+
+    @admin.display(description=_("first seen"))
+    def first_seen(self, finding: models.Finding) -> str:
+        """The audit that found it first."""
+        return link(finding.first_seen_run)
+
+    @admin.display(description=_("last seen"))
+    def last_seen(self, finding: models.Finding) -> str:
+        """The audit that found it last."""
+        return link(finding.last_seen_run)
+
+
+@admin.register(models.Finding)
+class FindingAdmin(FindingColumns):
+    """Every finding; those about structure lead to schema fixes."""
+
+    list_display = [
+        "message", "severity_badge", "state_badge", "target", "code", "rows_now", "trend", "last_seen_run",
+    ]  # fmt: skip
+    list_filter = ["state", "severity", "target", "code", "source"]
+    ordering = [_WORST_FIRST.asc(), "-rows", "-id"]
+    actions = ["schema_fixes"]
+    permissions_of_actions = {"schema_fixes": "write_migrations"}
+    fieldsets = [
+        (None, {"fields": ["message", "suggestion", "severity_badge", "state_badge", "target"]}),
+        (_("Where"), {"fields": ["reference", "parent", "object", "source", "code"]}),
+        (_("How many"), {"fields": ["rows_now", "keys_missing", "trend"]}),
+        (_("When"), {"fields": ["first_seen", "last_seen", "opened_at", "resolved_at", "fingerprint"]}),
+    ]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Adds the page that writes schema fixes."""
+        write = self.admin_site.admin_view(self.write_view)
+        return [path("schema-fixes/<str:alias>/", write, name="integrity_schema_fixes"), *super().get_urls()]
+
+    @admin.action(description=_("Schema fixes for the selected findings…"))
+    def schema_fixes(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Shows the changes of structure that mend the selected findings."""
+        return schema_fixes.show(self, request, queryset)
+
+    def write_view(self, request: HttpRequest, alias: str) -> HttpResponse:
+        """Writes the migrations that were shown, or offers them for download."""
+        return schema_fixes.write(self, request, alias)

@@ -1,0 +1,179 @@
+"""The triage list: what is to become of the orphans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrity import models
+from integrity.admin import cells, deciding
+from integrity.admin.base import TabularInline, may
+from integrity.admin.filters import DecisionFilter, SizeFilter, TrendFilter
+from integrity.admin.findings import FindingColumns
+
+_DECIDED = models.Resolution.objects.filter(
+    finding=OuterRef("pk"), decided_at__gte=OuterRef("opened_at")
+).order_by("-id")
+
+
+class ResolutionInline(TabularInline):
+    """The decisions that were made, the latest first."""
+
+    model = models.Resolution
+    extra = 0
+    can_delete = False
+    fields = ["decided_at", "decision", "to_key", "reason", "until", "decided_by"]
+    readonly_fields = ["decided_at", "decision", "to_key", "reason", "until", "decided_by"]
+    verbose_name_plural = gettext_lazy("decisions")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Decisions are made on pages that show what follows from them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Decisions are never rewritten."""
+        return False
+
+
+@admin.register(models.OrphanFinding)
+class OrphanFindingAdmin(FindingColumns):
+    """One line a reference, however many rows break it."""
+
+    list_display = [
+        "reference", "parent", "target", "rows_now", "keys_missing", "trend", "suggested", "decision",
+        "state_badge", "last_seen_run",
+    ]  # fmt: skip
+    list_filter = [
+        "state",
+        "target",
+        DecisionFilter,
+        SizeFilter,
+        TrendFilter,
+        "severity",
+        "source",
+        "table_name",
+    ]
+    ordering = ["-rows", "-id"]
+    actions = ["delete", "set_null", "reassign", "keep"]
+    permissions_of_actions = deciding.PERMISSIONS
+    inlines = [ResolutionInline]
+    change_form_template = "admin/integrity/orphan_finding.html"
+    fieldsets = [
+        (None, {"fields": ["message", "state_badge", "severity_badge", "target"]}),
+        (gettext_lazy("How many"), {"fields": ["rows_now", "keys_missing", "nulls", "trend", "top_missing"]}),
+        (
+            gettext_lazy("Reference"),
+            {"fields": ["reference", "parent", "on_delete", "enforced", "source", "rationale"]},
+        ),
+        (gettext_lazy("What to do"), {"fields": ["suggested", "suggestion"]}),
+        (
+            gettext_lazy("When"),
+            {"fields": ["first_seen", "last_seen", "opened_at", "resolved_at", "fingerprint"]},
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Each with what was decided last since it was opened."""
+        return super().get_queryset(request).annotate(decided=Subquery(_DECIDED.values("decision")[:1]))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Adds the pages on which people decide."""
+        view = self.admin_site.admin_view
+        return [
+            path("decide/<str:decision>/", view(self.decide_view), name="integrity_orphanfinding_decide"),
+            path(
+                "plan/<str:alias>/<str:plan_hash>/", view(self.plan_view), name="integrity_orphanfinding_plan"
+            ),
+            *super().get_urls(),
+        ]
+
+    def decide_view(self, request: HttpRequest, decision: str) -> HttpResponse:
+        """Shows what a decision would do to the findings that were posted or named."""
+        return deciding.decide(self, request, decision)
+
+    def plan_view(self, request: HttpRequest, alias: str, plan_hash: str) -> HttpResponse:
+        """Shows a stored plan, and runs it when that is posted."""
+        return deciding.plan_page(self, request, alias, plan_hash)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Offers what this user may decide."""
+        allowed = [
+            (decision, label)
+            for decision, label in models.Decision.choices
+            if may(request, deciding.PERMISSIONS[decision])
+        ]
+        context = {**(extra_context or {}), "decisions": allowed}
+        return super().change_view(request, object_id, form_url, context)
+
+    @admin.action(description=gettext_lazy("Delete to quarantine…"))
+    def delete(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Takes the orphans out, whole, into the journal."""
+        return deciding.preview(self, request, queryset, models.Decision.DELETE)
+
+    @admin.action(description=gettext_lazy("Set NULL…"))
+    def set_null(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Ends the references of the orphans."""
+        return deciding.preview(self, request, queryset, models.Decision.SET_NULL)
+
+    @admin.action(description=gettext_lazy("Reassign to the system row…"))
+    def reassign(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Points the orphans at a row that exists."""
+        return deciding.preview(self, request, queryset, models.Decision.REASSIGN)
+
+    @admin.action(description=gettext_lazy("Keep…"))
+    def keep(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Leaves the orphans as they are, for a reason."""
+        return deciding.preview(self, request, queryset, models.Decision.KEEP)
+
+    @admin.display(description=gettext_lazy("suggested"))
+    def suggested(self, finding: models.Finding) -> str:
+        """What the catalog or the delete action suggests."""
+        known = dict(models.Decision.choices)
+        return str(known.get(finding.evidence.get("suggested_resolution", ""), _("somebody decides")))
+
+    @admin.display(description=gettext_lazy("decision"), ordering=F("decided").asc(nulls_first=True))
+    def decision(self, finding: Any) -> str:
+        """What was decided last."""
+        return str(dict(models.Decision.choices).get(finding.decided, "–"))
+
+    @admin.display(description=gettext_lazy("NULL"))
+    def nulls(self, finding: models.Finding) -> str:
+        """Rows that refer to nothing, which is no damage."""
+        return cells.number(finding.evidence.get("nulls"))
+
+    @admin.display(description=gettext_lazy("commonest missing keys"))
+    def top_missing(self, finding: models.Finding) -> str:
+        """The missing keys that most orphans share."""
+        top = finding.evidence.get("top_missing_keys", [])
+        pairs = [(", ".join(map(str, each["key"])), cells.grouped(each["rows"])) for each in top]
+        return cells.facts(pairs)
+
+    @admin.display(description=gettext_lazy("on delete"))
+    def on_delete(self, finding: models.Finding) -> str:
+        """What shall happen when a referenced row is deleted."""
+        return cells.code(finding.evidence.get("on_delete", ""))
+
+    @admin.display(description=gettext_lazy("foreign key"))
+    def enforced(self, finding: models.Finding) -> str:
+        """Whether a constraint keeps more orphans from coming."""
+        if finding.evidence.get("enforced"):
+            return cells.badge("finished", _("declared and enforced"))
+        declared = finding.evidence.get("declared")
+        return cells.badge("warning", _("declared, not enforced") if declared else _("none"))
+
+    @admin.display(description=gettext_lazy("rationale"))
+    def rationale(self, finding: models.Finding) -> str:
+        """Why the reference should hold."""
+        return finding.evidence.get("rationale") or "–"

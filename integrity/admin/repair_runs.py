@@ -1,0 +1,168 @@
+"""Repairs and rollbacks, and taking a repair back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrity import models, tasks
+from integrity.admin import cells
+from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
+
+_MOST_REFUSALS_SHOWN = 100
+_TAKEN_BACK = (models.RunState.ROLLED_BACK, models.RunState.RUNNING, models.RunState.PLANNED)
+
+
+@admin.register(models.RepairRun)
+class RepairRunAdmin(ReadOnlyAdmin):
+    """What was changed, mirrored from the targets' journals."""
+
+    list_display = [
+        "__str__", "kind", "state_badge", "changed", "refused_rows", "started_at", "finished_at", "actor",
+        "plan",
+    ]  # fmt: skip
+    list_filter = ["target", "kind", "state", "started_at"]
+    search_fields = ["plan_hash", "actor", "error"]
+    list_select_related = ["target"]
+    actions = ["roll_back"]
+    permissions_of_actions = {"roll_back": "roll_back_repair"}
+    change_form_template = "admin/integrity/repair_run.html"
+    fields = [
+        "target", "number", "kind", "state_badge", "of", "tables", "refusals_list", "proof_table", "plan",
+        "error", "actor", "started_at", "finished_at",
+    ]  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        """Adds the page that takes a run back."""
+        view = self.admin_site.admin_view(self.roll_back_view)
+        return [path("<int:pk>/roll-back/", view, name="integrity_repairrun_roll_back"), *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Offers the rollback to whoever may."""
+        run = models.RepairRun.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        offered = run is not None and may(request, "roll_back_repair") and can_be_taken_back(run)
+        context = {**(extra_context or {}), "run": run, "may_roll_back": offered}
+        return super().change_view(request, object_id, form_url, context)
+
+    @admin.action(description=gettext_lazy("Roll back…"))
+    def roll_back(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Takes one run back, after its page was seen."""
+        runs = list(queryset[:2])
+        if len(runs) != 1:
+            messages.error(request, _("Choose one run: runs are taken back one by one, the newest first."))
+            return None
+        return HttpResponseRedirect(reverse("admin:integrity_repairrun_roll_back", args=[runs[0].pk]))
+
+    def roll_back_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows what comes back; a POST takes it back."""
+        demand(request, "roll_back_repair")
+        run = get_object_or_404(models.RepairRun.objects.select_related("target"), pk=pk)
+        here = reverse("admin:integrity_repairrun_change", args=[pk])
+        if not can_be_taken_back(run):
+            messages.error(
+                request, _("There is nothing to take back: the run is a rollback, or was taken back.")
+            )
+            return HttpResponseRedirect(here)
+        if request.method == "POST":
+            return self._start(request, run)
+        newer = models.RepairRun.objects.filter(target=run.target, number__gt=run.number)
+        newer = newer.exclude(kind=models.RunKind.ROLLBACK).exclude(state=models.RunState.ROLLED_BACK)
+        title = _("Roll back run %(number)s of %(target)s") % {"number": run.number, "target": run.target}
+        return self.page(
+            request, "roll_back.html", title, run=run, rows=sorted(run.rows.items()), newer=newer
+        )
+
+    def _start(self, request: HttpRequest, run: models.RepairRun) -> HttpResponse:
+        if request.POST.get("state") != run.state:
+            messages.error(request, _("The run changed since this was shown. Look again."))
+            return HttpResponseRedirect(request.path)
+        arguments = {"run": run.number, "unvalidate": "unvalidate" in request.POST}
+        job = tasks.start_job(run.target.alias, models.JobKind.ROLLBACK, arguments, actor=actor(request))
+        self.log(request, [run], _("Asked for a rollback"))
+        return self.started(request, job)
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def state_badge(self, run: models.RepairRun) -> str:
+        """Where it stands."""
+        return cells.badge(run.state, run.get_state_display())
+
+    @admin.display(description=gettext_lazy("rows changed"), ordering="rows_changed")
+    def changed(self, run: models.RepairRun) -> str:
+        """All rows that it touched."""
+        return cells.number(run.rows_changed)
+
+    @admin.display(description=gettext_lazy("refused"), ordering="rows_refused")
+    def refused_rows(self, run: models.RepairRun) -> str:
+        """Rows that it left alone."""
+        return cells.number(run.rows_refused)
+
+    @admin.display(description=gettext_lazy("plan"))
+    def plan(self, run: models.RepairRun) -> str:
+        """The plan that it carried out."""
+        if not run.plan_hash:
+            return "–"
+        url = reverse("admin:integrity_orphanfinding_plan", args=[run.target.alias, run.plan_hash])
+        return format_html('<a href="{}"><code>{}</code></a>', url, run.plan_hash[:12])
+
+    @admin.display(description=gettext_lazy("rows by table"))
+    def tables(self, run: models.RepairRun) -> str:
+        """What happened to how many rows, table by table."""
+        pairs = [(table, ", ".join(_said(tally))) for table, tally in sorted(run.rows.items())]
+        return cells.facts(pairs)
+
+    @admin.display(description=gettext_lazy("refused"))
+    def refusals_list(self, run: models.RepairRun) -> str:
+        """The rows that it left alone, and why."""
+        lines = [
+            (
+                each["table"],
+                ", ".join(f"{name}={value}" for name, value in each["key"].items()),
+                each["reason"],
+            )
+            for each in run.refusals[:_MOST_REFUSALS_SHOWN]
+        ]
+        listed = format_html_join("", "<li><code>{} {}</code> {}</li>", lines)
+        return format_html('<ul class="integrity-list">{}</ul>', listed) if lines else _("none")
+
+    @admin.display(description=gettext_lazy("proof"))
+    def proof_table(self, run: models.RepairRun) -> str:
+        """The comparison that a rollback makes with what was before."""
+        if not run.proof:
+            return "–"
+        yes, no = cells.badge("finished", _("equal")), cells.badge("error", _("different"))
+        pairs = [
+            (_("restored rows"), yes if run.proof["rows_equal"] else no),
+            (_("structure"), yes if run.proof["schema_equal"] else no),
+        ]
+        tables = sorted(run.proof.get("tables", {}).items())
+        return cells.facts([*pairs, *((name, yes if each["table_equal"] else no) for name, each in tables)])
+
+
+def can_be_taken_back(run: models.RepairRun) -> bool:
+    """Whether a rollback of this run can do anything."""
+    return run.kind != models.RunKind.ROLLBACK and run.state not in _TAKEN_BACK
+
+
+def _said(tally: dict[str, int]) -> list[str]:
+    words = {
+        "deleted": _("deleted"),
+        "updated": _("updated"),
+        "inserted": _("inserted"),
+        "restored": _("restored"),
+        "refused": _("refused"),
+    }
+    return [f"{cells.grouped(tally[name])} {word}" for name, word in words.items() if tally.get(name)]

@@ -1,0 +1,139 @@
+"""Databases under care: what is known of them, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from integrity import models, store, tasks
+from integrity.admin import cells, migrations
+from integrity.admin.base import ReadOnlyAdmin, actor
+
+_LAST_AUDIT = models.AuditRun.objects.filter(target=OuterRef("pk"), state=models.RunState.FINISHED).order_by(
+    "-id"
+)
+_OPEN = ~Q(findings__state=models.FindingState.RESOLVED)
+
+
+def _open(**more: Any) -> Q:
+    return _OPEN & Q(**more)
+
+
+@admin.register(models.Target)
+class TargetAdmin(ReadOnlyAdmin):
+    """Every database of `DATABASES` that can be looked after."""
+
+    list_display = [
+        "alias", "health", "errors", "warnings", "orphans", "audited", "vendor", "server_version",
+        "migrations",
+    ]  # fmt: skip
+    search_fields = ["alias"]
+    list_filter = ["vendor", "reachable"]
+    actions = ["audit", "back_up"]
+    permissions_of_actions = {"audit": "audit_target", "back_up": "audit_target"}
+    fields = [
+        "alias", "health", "errors", "warnings", "orphans", "audited", "migrations", "vendor",
+        "server_version", "reachable", "error", "last_seen_at", "schema_fingerprint",
+    ]  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Each with its open findings and its last audit, in one query."""
+        targets = super().get_queryset(request)
+        return targets.annotate(
+            errors_open=Count("findings", filter=_open(findings__severity=models.Severity.ERROR)),
+            warnings_open=Count("findings", filter=_open(findings__severity=models.Severity.WARNING)),
+            orphans_open=Sum("findings__rows", filter=_open(findings__code=models.ORPHANED_ROWS)),
+            last_audit_at=Subquery(_LAST_AUDIT.values("finished_at")[:1]),
+            last_audit_complete=Subquery(_LAST_AUDIT.values("complete")[:1]),
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Adds the page of a target's migrations."""
+        view = self.admin_site.admin_view(self.migrations_view)
+        return [path("<int:pk>/migrations/", view, name="integrity_target_migrations"), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Knows a database as soon as it is in `DATABASES`."""
+        store.know_targets()
+        return super().changelist_view(request, extra_context)
+
+    def migrations_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows a target's migrations, applies and reverses them."""
+        return migrations.page(self, request, pk)
+
+    @admin.action(description=gettext_lazy("Audit now"))
+    def audit(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Starts an audit of each selected target."""
+        return self._each(request, queryset, models.JobKind.AUDIT, _("Asked for an audit"))
+
+    @admin.action(description=gettext_lazy("Take a backup now"))
+    def back_up(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Starts a backup of each selected target."""
+        return self._each(request, queryset, models.JobKind.BACKUP, _("Asked for a backup"))
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[Any], kind: models.JobKind, said: str
+    ) -> HttpResponse | None:
+        targets = list(queryset)
+        jobs = [tasks.start_job(target.alias, kind, actor=actor(request)) for target in targets]
+        self.log(request, targets, said)
+        if len(jobs) == 1:
+            return self.started(request, jobs[0])
+        text = ngettext("%(n)s job was started.", "%(n)s jobs were started.", len(jobs)) % {"n": len(jobs)}
+        url = reverse("admin:integrity_job_changelist")
+        messages.info(request, format_html('{} <a href="{}">{}</a>', text, url, _("See how they go")))
+        return None
+
+    @admin.display(description=gettext_lazy("health"))
+    def health(self, target: Any) -> str:
+        """The one word that matters."""
+        if target.reachable is False:
+            return cells.badge("error", _("unreachable"))
+        if target.last_audit_at is None:
+            return cells.badge("unknown", _("not audited"))
+        if target.errors_open:
+            return cells.badge("error", _("damaged"))
+        if not target.last_audit_complete:
+            return cells.badge("warning", _("not fully looked at"))
+        return cells.badge("finished", _("healthy"))
+
+    @admin.display(description=gettext_lazy("errors"), ordering="errors_open")
+    def errors(self, target: Any) -> str:
+        """Open findings that are errors."""
+        return self._findings(target, target.errors_open, models.Severity.ERROR)
+
+    @admin.display(description=gettext_lazy("warnings"), ordering="warnings_open")
+    def warnings(self, target: Any) -> str:
+        """Open findings that are warnings."""
+        return self._findings(target, target.warnings_open, models.Severity.WARNING)
+
+    @admin.display(description=gettext_lazy("orphans"), ordering="orphans_open")
+    def orphans(self, target: Any) -> str:
+        """Rows that break a reference; leads to where somebody decides."""
+        url = reverse("admin:integrity_orphanfinding_changelist") + f"?target__id__exact={target.pk}"
+        return format_html('<a href="{}">{}</a>', url, cells.number(target.orphans_open or 0))
+
+    @admin.display(description=gettext_lazy("last audit"), ordering="last_audit_at")
+    def audited(self, target: Any) -> Any:
+        """When it was last looked at."""
+        return target.last_audit_at
+
+    @admin.display(description=gettext_lazy("migrations"))
+    def migrations(self, target: Any) -> str:
+        """Leads to its migrations."""
+        url = reverse("admin:integrity_target_migrations", args=[target.pk])
+        return format_html('<a href="{}">{}</a>', url, _("Migrations"))
+
+    def _findings(self, target: Any, how_many: int, severity: models.Severity) -> str:
+        url = reverse("admin:integrity_finding_changelist")
+        where = f"{url}?target__id__exact={target.pk}&severity__exact={severity.value}"
+        return format_html('<a href="{}">{}</a>', where, cells.number(how_many))

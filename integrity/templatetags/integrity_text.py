@@ -1,0 +1,28 @@
+"""Numbers, words and values as the pages of this app write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.formats import number_format
+
+register = template.Library()
+
+
+@register.filter
+def grouped(value: int) -> str:
+    """A number with its thousands apart, whatever the site's settings say."""
+    return number_format(value, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def words(value: Any) -> str:
+    """``set_null`` as people write it."""
+    return str(value).replace("_", " ")
+
+
+@register.filter
+def sql(value: Any) -> str:
+    """A value as SQL would show it."""
+    return "NULL" if value is None else repr(value)
