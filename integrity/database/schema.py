@@ -13,6 +13,9 @@ from typing import Any
 from integrity.database.identifiers import Path, TableName, parse_table
 from integrity.exceptions import UnknownTable
 
+LEDGER = "django_migrations"
+"""Where Django keeps which migrations were applied; no part of what a target is."""
+
 
 class Action(StrEnum):
     """What a foreign key does when a referenced row is deleted, spelled as in SQL."""
@@ -273,8 +276,10 @@ class Schema:
         return tuple(leaf for child in table.children for leaf in self.leaves(child))
 
     def structure(self) -> dict[str, Any]:
-        """The structure as plain values: not rows, estimates, rights or object ids."""
-        return {str(name): _structure(self.tables[name]) for name in sorted(self.tables)}
+        """The structure as plain values: not rows, estimates, rights or object ids, nor the ledger that
+        Django makes when the first migration is applied."""
+        names = [name for name in sorted(self.tables) if name.name != LEDGER]
+        return {str(name): _structure(self.tables[name]) for name in names}
 
     def fingerprint(self) -> str:
         """A digest of the structure."""

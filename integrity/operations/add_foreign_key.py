@@ -18,6 +18,7 @@ from integrity.operations.foreign_key import (
 )
 from integrity.operations.operation import bounded
 from integrity.operations.orphans_left import refuse_orphans
+from integrity.operations.validate_foreign_key import ValidateForeignKey
 
 
 class AddForeignKey(ForeignKeyOperation):
@@ -73,6 +74,8 @@ class AddForeignKey(ForeignKeyOperation):
         found = standing(schema, wanted)
         if found is not None:
             self.adopt(work, wanted.table, found.name)
+            if self.validated:
+                ValidateForeignKey(**self._facts()).make(work)
             return
         refuse_impossible(schema, wanted)
         if self.validated:
@@ -83,6 +86,9 @@ class AddForeignKey(ForeignKeyOperation):
         statements = self._additions(work, schema, wanted)
         if statements:
             work.within_bounds(lambda: self._add(work, statements, wanted))
+
+    def _facts(self) -> dict[str, Any]:
+        return {name: value for name, value in self.arguments().items() if name != "validated"}
 
     def _add(self, work: Alteration, statements: list[str], wanted: ForeignKey) -> None:
         for statement in statements:

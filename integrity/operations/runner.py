@@ -70,7 +70,7 @@ def migration_status(target: Target) -> list[MigrationStatus]:
         CatalogMissing: when the target's catalog has no migrations.
     """
     package = existing_package(target.alias)
-    with _opened(target) as connection:
+    with opened(target) as connection:
         loader = CatalogLoader(connection, package)
     applied = {name: each for (app, name), each in loader.applied_migrations.items() if app == package.label}
     known = {name: each for (app, name), each in loader.disk_migrations.items() if app == package.label}
@@ -128,7 +128,7 @@ def run_migrations(
 
     if plan_only or with_sql:
         return _planned(target, package, to, phase, with_sql)
-    with _opened(target) as connection, migrating_alone(_direct(target)):
+    with opened(target) as connection, migrating_alone(_direct(target)):
         executor = CatalogExecutor(connection, package, told)
         plan = _plan(executor, package, to, phase)
         if plan:
@@ -139,7 +139,7 @@ def run_migrations(
 def _planned(
     target: Target, package: CatalogPackage, to: str | None, phase: int | None, with_sql: bool
 ) -> MigrateResult:
-    with _opened(target) as connection, tolerant(connection, changes_rows=False):
+    with opened(target) as connection, tolerant(connection, changes_rows=False):
         executor = CatalogExecutor(connection, package, lambda step: None)
         plan = _plan(executor, package, to, phase)
         sql = executor.loader.collect_sql(plan) if with_sql else []
@@ -180,7 +180,13 @@ def _direct(target: Target) -> Target:
 
 
 @contextmanager
-def _opened(target: Target) -> Iterator[BaseDatabaseWrapper]:
+def opened(target: Target) -> Iterator[BaseDatabaseWrapper]:
+    """Opens the alias that migrations run on, and leaves it closed.
+
+    Raises:
+        SchemaFixRefused: within a transaction.
+        TargetUnreachable, WrongCredentials: when it cannot be opened.
+    """
     direct = _direct(target)
     if connections[direct.alias].in_atomic_block:
         raise SchemaFixRefused(

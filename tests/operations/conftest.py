@@ -89,9 +89,7 @@ class Shop:
 
     def fingerprint(self) -> str:
         """Digest the structure without Django's ledger."""
-        schema = self.schema()
-        tables = {name: each for name, each in schema.tables.items() if name.name != "django_migrations"}
-        return Schema(schema.vendor, schema.version, schema.default_schema, tables).fingerprint()
+        return self.schema().fingerprint()
 
     def execute(self, sql: str) -> None:
         """Run statements as the application would."""

@@ -12,6 +12,7 @@ from integrity.exceptions import CatalogError, CatalogMissing, RepairRunning, Sc
 from integrity.operations import AddForeignKey, AddIndex, ValidateForeignKey, lock
 from integrity.operations.catalog_migrations import foreign_keys_made_by, migration_before
 from integrity.operations.executor import StepEvent, StepState
+from integrity.operations.ledger import unrecord_validations
 from integrity.operations.runner import migration_status
 from tests.operations.conftest import KEY, ORPHANS, Shop
 
@@ -233,3 +234,26 @@ def test_another_alias_can_use_the_catalog(planned: Shop, catalog_root: Path) ->
 
     assert states(planned) == "aaa"
     assert planned.table("orders").foreign_keys != ()
+
+
+def test_a_key_that_a_rollback_unvalidated_is_pending_again(planned: Shop) -> None:
+    planned.run()
+    if not planned.sqlite:
+        planned.execute(
+            "ALTER TABLE orders DROP CONSTRAINT fk_orders_customer; ALTER TABLE orders ADD CONSTRAINT "
+            "fk_orders_customer FOREIGN KEY (customer_id) REFERENCES customers ON DELETE SET NULL NOT VALID"
+        )
+
+    assert unrecord_validations(Target("target"), ["fk_orders_customer"]) == ["0003_validate"]
+    assert states(planned) == "aap"
+    assert unrecord_validations(Target("target"), ["fk_orders_customer"]) == []
+    planned.run()
+
+    assert planned.table("orders").foreign_keys[0].validated
+    assert unrecord_validations(Target("target"), ["fk_of_nobody"]) == []
+
+
+def test_a_key_to_be_validated_at_once_that_stands_unvalidated_is_validated(shop: Shop) -> None:
+    shop.apply(AddForeignKey(**KEY))
+    shop.apply(AddForeignKey(**KEY, validated=True))
+    assert shop.table("orders").foreign_keys[0].validated
