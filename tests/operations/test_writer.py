@@ -1,0 +1,136 @@
+"""Migrations are written so that a person can read them, and any name and reason survives it."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrity.database.identifiers import TableName
+from integrity.exceptions import CatalogError
+from integrity.operations import AddForeignKey, AddIndex
+from integrity.operations.catalog_migrations import migrations_of
+from integrity.operations.fixes import FixKind, SchemaFix
+from integrity.operations.writer import migration_text, quoted, start_catalog, write_migrations
+from integrity.references.catalog import load_catalog
+from integrity.references.resolve import known_references
+from tests.operations.conftest import KEY, Shop
+
+TABLE = TableName("main", "orders")
+
+
+def index_fix(name: str = "orders_idx", phase: int = 1, rationale: str = "") -> SchemaFix:
+    """Return an index as a fix."""
+    operation = AddIndex(table="orders", columns=("customer_id",), name=name)
+    return SchemaFix(phase, FixKind.INDEX, TABLE, ("customer_id",), name, operation, rationale)
+
+
+def test_a_package_is_made_around_the_first_migrations(sqlite_shop: Shop) -> None:
+    files = write_migrations("target", [index_fix(), index_fix("other", phase=2)])
+
+    names = [str(file.path.relative_to(sqlite_shop.root)) for file in files]
+    assert names == [
+        "__init__.py",
+        "target/__init__.py",
+        "target/apps.py",
+        "target/models.py",
+        "target/migrations/__init__.py",
+        "target/migrations/0001_indexes.py",
+        "target/migrations/0002_foreign_keys.py",
+    ]
+    assert 'label = "catalog_target"' in (sqlite_shop.root / "target/apps.py").read_text()
+
+
+def test_numbers_and_dependencies_go_on_from_what_is_there(sqlite_shop: Shop) -> None:
+    write_migrations("target", [index_fix(), index_fix("other", phase=2)])
+    written = write_migrations("target", [index_fix("third", phase=3)])
+
+    assert [file.path.name for file in written] == ["0003_validate.py"]
+    assert migrations_of("target")[-1].dependencies == [("catalog_target", "0002_foreign_keys")]
+
+
+def test_a_dry_run_writes_nothing(sqlite_shop: Shop) -> None:
+    files = write_migrations("target", [index_fix()], dry_run=True)
+
+    assert files[-1].text.startswith('"""target: indexes (phase 1 of 3).')
+    assert not sqlite_shop.root.exists()
+
+
+def test_without_fixes_there_is_nothing_to_write(sqlite_shop: Shop) -> None:
+    assert write_migrations("target", []) == []
+    assert not sqlite_shop.root.exists()
+
+
+NASTY = st.text(min_size=1, max_size=20)
+
+
+@given(name=NASTY, column=NASTY, rationale=st.text(max_size=300))
+def test_no_name_and_no_reason_can_become_code(name: str, column: str, rationale: str) -> None:
+    operation = AddForeignKey(
+        table=name, columns=(column,), to="customers", to_columns=("id", "b"), name=name, on_delete="CASCADE"
+    )
+    fix = SchemaFix(2, FixKind.FOREIGN_KEY, TABLE, (column,), name, operation, rationale, rationale)
+
+    tree = ast.parse(migration_text("shop", 2, [fix], [("catalog_shop", name)]))
+
+    made = tree.body[-1]
+    assert isinstance(made, ast.ClassDef)
+    statement = made.body[-1]
+    assert isinstance(statement, ast.Assign)
+    call = statement.value.elts[0]  # type: ignore[attr-defined]
+    assert {word.arg: ast.literal_eval(word.value) for word in call.keywords} == operation.arguments()
+    assert [type(each).__name__ for each in tree.body] == ["Expr", "ImportFrom", "ClassDef"]
+
+
+@pytest.mark.parametrize("value", ["a", 'a"b', "a'b", "a\nb", ("a",), ("a", "b"), (), "a\\", True])
+def test_literals_are_what_they_stand_for(value: object) -> None:
+    assert ast.literal_eval(quoted(value)) == value
+
+
+def test_a_new_catalog_says_what_is_declared_and_can_be_read_again(shop: Shop) -> None:
+    shop.execute('CREATE TABLE "Order Details" (id integer PRIMARY KEY, "Order" integer)')
+    shop.apply(
+        AddForeignKey(**KEY),
+        AddForeignKey(
+            table='"Order Details"', columns=("Order",), to="orders", to_columns=("id",), name='fk "odd"'
+        ),
+    )
+    schema = shop.schema()
+
+    files = start_catalog(
+        "target", schema, load_catalog("target"), known_references(schema, load_catalog("target"))
+    )
+
+    data = tomllib.loads(files[0].text)
+    assert data["target"] == {"vendor": shop.target.vendor}
+    assert {entry["name"] for entry in data["reference"]} == {"fk_orders_customer", 'fk "odd"'}
+    again = known_references(schema, load_catalog("target"))
+    assert {reference.name for reference in again} == {"fk_orders_customer", 'fk "odd"'}
+    assert all(reference.declared is not None for reference in again)
+
+
+def test_an_empty_catalog_shows_how_an_entry_looks(sqlite_shop: Shop) -> None:
+    files = start_catalog("target", sqlite_shop.schema(), load_catalog("target"))
+
+    assert "# [[reference]]" in files[0].text
+    assert load_catalog("target").references == ()
+
+
+def test_a_catalog_that_is_there_is_not_touched(sqlite_shop: Shop) -> None:
+    start_catalog("target", sqlite_shop.schema(), load_catalog("target"))
+    with pytest.raises(CatalogError, match="has a target catalog already"):
+        start_catalog("target", sqlite_shop.schema(), load_catalog("target"))
+
+
+def test_the_sites_own_catalog_depends_on_the_apps_whose_tables_it_changes(
+    catalog_root: Path,
+) -> None:
+    operation = AddIndex(table="auth_user", columns=("email",), name="auth_user_email")
+    fix = SchemaFix(1, FixKind.INDEX, TableName("main", "auth_user"), ("email",), "x", operation)
+
+    text = write_migrations("default", [fix], dry_run=True)[-1].text
+
+    assert '("auth", "0012_alter_user_first_name_max_length"),' in text
+    assert not catalog_root.exists()
