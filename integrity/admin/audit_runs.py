@@ -21,8 +21,14 @@ class AuditRunAdmin(ReadOnlyAdmin):
     """One line an audit; coverage says whether green means green."""
 
     list_display = [
-        "id", "target", "state_badge", "coverage_badge", "findings_count", "orphans", "started_at", "actor",
-    ]  # fmt: skip
+        "__str__",
+        "state_badge",
+        "coverage_badge",
+        "findings_count",
+        "orphans",
+        "started",
+        "actor",
+    ]
     list_filter = ["target", "state", "complete", "started_at"]
     list_select_related = ["target"]
     fields = [
@@ -38,6 +44,11 @@ class AuditRunAdmin(ReadOnlyAdmin):
     def state_badge(self, run: models.AuditRun) -> str:
         """Where it stands."""
         return cells.badge(run.state, run.get_state_display())
+
+    @admin.display(description=gettext_lazy("started"), ordering="started_at")
+    def started_ago(self, run: models.AuditRun) -> str:
+        """How long ago it began."""
+        return cells.ago(run.started_at)
 
     @admin.display(description=gettext_lazy("coverage"), ordering="complete")
     def coverage_badge(self, run: models.AuditRun) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
 from integrity import models
 from integrity.exceptions import ReferentialIntegrityError
@@ -29,6 +30,7 @@ class ReadOnlyAdmin(ModelAdmin):
     """Shows what happened. Actions have permissions of their own: `permissions_of_actions`."""
 
     permissions_of_actions: Mapping[str, str] = {}
+    hidden_when_empty: Sequence[str] = ("error",)
     list_per_page = 50
     show_full_result_count = False
     save_on_top = False
@@ -47,6 +49,20 @@ class ReadOnlyAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """History is not deleted by hand."""
         return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Calls a list by what is in it."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leaves out what would say nothing."""
+        fields = super().get_fields(request, obj)
+        return [
+            name for name in fields if name not in self.hidden_when_empty or getattr(obj, str(name), None)
+        ]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offers only what this user may do."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
+from django.utils.timesince import timesince
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 _MARKS = {
@@ -52,6 +55,20 @@ def trend(rows: int, before: int | None) -> str:
 def code(text: str) -> str:
     """A name of something in a database."""
     return format_html("<code>{}</code>", text) if text else "–"
+
+
+def two_lines(first: Any, second: Any) -> str:
+    """What matters, and below it what belongs to it."""
+    return format_html('{}<br><span class="quiet">{}</span>', first, second) if second else first
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago something was, with the moment itself for whoever looks closer."""
+    if moment is None:
+        return "–"
+    exact = date_format(localtime(moment), "DATETIME_FORMAT")
+    text = _("%(time)s ago") % {"time": timesince(moment, depth=1)}
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, text)
 
 
 def facts(pairs: list[tuple[Any, Any]]) -> str:

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from integrity import models
@@ -48,6 +49,11 @@ class FindingColumns(ReadOnlyAdmin):
         """The referencing columns, as commands name them."""
         return cells.code(finding.label)
 
+    @admin.display(description=_("reference"), ordering="label")
+    def both_sides(self, finding: models.Finding) -> str:
+        """What refers, and to what."""
+        return cells.two_lines(self.reference(finding), format_html("→ {}", self.parent(finding)))
+
     @admin.display(description=_("refers to"), ordering="referenced_table")
     def parent(self, finding: models.Finding) -> str:
         """The referenced columns."""
@@ -84,9 +90,7 @@ class FindingColumns(ReadOnlyAdmin):
 class FindingAdmin(FindingColumns):
     """Every finding; those about structure lead to schema fixes."""
 
-    list_display = [
-        "message", "severity_badge", "state_badge", "target", "code", "rows_now", "trend", "last_seen_run",
-    ]  # fmt: skip
+    list_display = ["message", "severity_badge", "state_badge", "target", "rows_now", "trend"]
     list_filter = ["state", "severity", "target", "code", "source"]
     ordering = [_WORST_FIRST.asc(), "-rows", "-id"]
     actions = ["schema_fixes"]

@@ -38,10 +38,16 @@ class JobAdmin(ReadOnlyAdmin):
     list_filter = ["target", "kind", "state", "created_at"]
     list_select_related = ["target"]
     fields = [
-        "target", "kind", "state_badge", "progress", "outcome", "error", "actor", "created_at", "started_at",
+        "target", "kind", "state_badge", "total", "result", "error", "actor", "created_at", "started_at",
         "signs_of_life_at", "finished_at",
     ]  # fmt: skip
+    hidden_when_empty = ("error", "total", "result", "started_at", "finished_at")
+    shown_as = {"total": "progress", "result": "outcome"}
     change_form_template = "admin/integrity/job.html"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Shows numbers as a bar, and a result as where it leads."""
+        return [self.shown_as.get(name, name) for name in super().get_fields(request, obj)]
 
     def get_urls(self) -> list[URLPattern]:
         """Adds the wish to stop."""

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -46,8 +47,7 @@ class OrphanFindingAdmin(FindingColumns):
     """One line a reference, however many rows break it."""
 
     list_display = [
-        "reference", "parent", "target", "rows_now", "keys_missing", "trend", "suggested", "decision",
-        "state_badge", "last_seen_run",
+        "both_sides", "rows_now", "keys_missing", "trend", "decision_or_suggestion", "state_badge", "target",
     ]  # fmt: skip
     list_filter = [
         "state",
@@ -65,13 +65,12 @@ class OrphanFindingAdmin(FindingColumns):
     inlines = [ResolutionInline]
     change_form_template = "admin/integrity/orphan_finding.html"
     fieldsets = [
-        (None, {"fields": ["message", "state_badge", "severity_badge", "target"]}),
+        (None, {"fields": ["state_badge", "severity_badge", "target", "suggested", "suggestion"]}),
         (gettext_lazy("How many"), {"fields": ["rows_now", "keys_missing", "nulls", "trend", "top_missing"]}),
         (
             gettext_lazy("Reference"),
             {"fields": ["reference", "parent", "on_delete", "enforced", "source", "rationale"]},
         ),
-        (gettext_lazy("What to do"), {"fields": ["suggested", "suggestion"]}),
         (
             gettext_lazy("When"),
             {"fields": ["first_seen", "last_seen", "opened_at", "resolved_at", "fingerprint"]},
@@ -81,6 +80,10 @@ class OrphanFindingAdmin(FindingColumns):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Each with what was decided last since it was opened."""
         return super().get_queryset(request).annotate(decided=Subquery(_DECIDED.values("decision")[:1]))
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Shows decisions where there are any."""
+        return self.inlines if obj and obj.decided else []
 
     def get_urls(self) -> list[URLPattern]:
         """Adds the pages on which people decide."""
@@ -114,7 +117,9 @@ class OrphanFindingAdmin(FindingColumns):
             for decision, label in models.Decision.choices
             if may(request, deciding.PERMISSIONS[decision])
         ]
-        context = {**(extra_context or {}), "decisions": allowed}
+        finding = models.OrphanFinding.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        sentence = {"title": finding.message, "subtitle": None} if finding else {}
+        context = {**(extra_context or {}), **sentence, "decisions": allowed}
         return super().change_view(request, object_id, form_url, context)
 
     @admin.action(description=gettext_lazy("Delete to quarantine…"))
@@ -141,12 +146,19 @@ class OrphanFindingAdmin(FindingColumns):
     def suggested(self, finding: models.Finding) -> str:
         """What the catalog or the delete action suggests."""
         known = dict(models.Decision.choices)
-        return str(known.get(finding.evidence.get("suggested_resolution", ""), _("somebody decides")))
+        return str(
+            known.get(finding.evidence.get("suggested_resolution", ""), _("nothing, somebody decides"))
+        )
 
-    @admin.display(description=gettext_lazy("decision"), ordering=F("decided").asc(nulls_first=True))
-    def decision(self, finding: Any) -> str:
-        """What was decided last."""
-        return str(dict(models.Decision.choices).get(finding.decided, "–"))
+    @admin.display(
+        description=gettext_lazy("decision"),
+        ordering=F("decided").asc(nulls_first=True),
+    )
+    def decision_or_suggestion(self, finding: Any) -> str:
+        """What was decided last, or what is suggested."""
+        if finding.decided:
+            return str(dict(models.Decision.choices)[finding.decided])
+        return format_html('<span class="quiet">{} {}</span>', _("suggested:"), self.suggested(finding))
 
     @admin.display(description=gettext_lazy("NULL"))
     def nulls(self, finding: models.Finding) -> str:

@@ -26,19 +26,31 @@ class RepairRunAdmin(ReadOnlyAdmin):
     """What was changed, mirrored from the targets' journals."""
 
     list_display = [
-        "__str__", "kind", "state_badge", "changed", "refused_rows", "started_at", "finished_at", "actor",
+        "__str__",
+        "kind",
+        "state_badge",
+        "changed",
+        "refused_rows",
+        "started_ago",
+        "actor",
         "plan",
-    ]  # fmt: skip
+    ]
+    hidden_when_empty = ("of", "refusals", "proof", "error")
     list_filter = ["target", "kind", "state", "started_at"]
     search_fields = ["plan_hash", "actor", "error"]
     list_select_related = ["target"]
     actions = ["roll_back"]
     permissions_of_actions = {"roll_back": "roll_back_repair"}
     change_form_template = "admin/integrity/repair_run.html"
+    shown_as = {"refusals": "refusals_list", "proof": "proof_table"}
     fields = [
-        "target", "number", "kind", "state_badge", "of", "tables", "refusals_list", "proof_table", "plan",
-        "error", "actor", "started_at", "finished_at",
+        "target", "kind", "state_badge", "of", "tables", "refusals", "proof", "plan", "error", "actor",
+        "started_at", "finished_at",
     ]  # fmt: skip
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Shows what is stored as JSON as people read it."""
+        return [self.shown_as.get(name, name) for name in super().get_fields(request, obj)]
 
     def get_urls(self) -> list[URLPattern]:
         """Adds the page that takes a run back."""
@@ -99,6 +111,11 @@ class RepairRunAdmin(ReadOnlyAdmin):
     def state_badge(self, run: models.RepairRun) -> str:
         """Where it stands."""
         return cells.badge(run.state, run.get_state_display())
+
+    @admin.display(description=gettext_lazy("started"), ordering="started_at")
+    def started_ago(self, run: models.RepairRun) -> str:
+        """How long ago it began."""
+        return cells.ago(run.started_at)
 
     @admin.display(description=gettext_lazy("rows changed"), ordering="rows_changed")
     def changed(self, run: models.RepairRun) -> str:

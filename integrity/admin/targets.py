@@ -30,12 +30,8 @@ def _open(**more: Any) -> Q:
 class TargetAdmin(ReadOnlyAdmin):
     """Every database of `DATABASES` that can be looked after."""
 
-    list_display = [
-        "alias", "health", "errors", "warnings", "orphans", "audited", "vendor", "server_version",
-        "migrations",
-    ]  # fmt: skip
+    list_display = ["alias", "health", "errors", "warnings", "orphans", "audited", "database", "migrations"]
     search_fields = ["alias"]
-    list_filter = ["vendor", "reachable"]
     actions = ["audit", "back_up"]
     permissions_of_actions = {"audit": "audit_target", "back_up": "audit_target"}
     fields = [
@@ -125,7 +121,12 @@ class TargetAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("last audit"), ordering="last_audit_at")
     def audited(self, target: Any) -> Any:
         """When it was last looked at."""
-        return target.last_audit_at
+        return cells.ago(target.last_audit_at)
+
+    @admin.display(description=gettext_lazy("database"), ordering="vendor")
+    def database(self, target: Any) -> str:
+        """Its vendor and version."""
+        return f"{target.vendor} {target.server_version}"
 
     @admin.display(description=gettext_lazy("migrations"))
     def migrations(self, target: Any) -> str:

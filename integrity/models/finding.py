@@ -96,3 +96,6 @@ class OrphanFinding(Finding):
         verbose_name = _("orphan finding")
         verbose_name_plural = _("orphan findings")
         default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.label
