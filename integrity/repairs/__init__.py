@@ -2,8 +2,8 @@
 
 from integrity.repairs.journal import RunRecord
 from integrity.repairs.result import Proof, Refusal, RepairResult, RollbackResult, State
-from integrity.repairs.rollback import Selection, roll_back
-from integrity.repairs.run import Options, list_runs, resume_repair, run_repair
+from integrity.repairs.rollback import Selection, as_recorded, roll_back
+from integrity.repairs.run import Options, find_run, list_runs, resume_repair, run_repair
 
 __all__ = [
     "Options",
@@ -14,6 +14,8 @@ __all__ = [
     "RunRecord",
     "Selection",
     "State",
+    "as_recorded",
+    "find_run",
     "list_runs",
     "resume_repair",
     "roll_back",

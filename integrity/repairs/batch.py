@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from integrity.database.engine import Locator, Predicate
-from integrity.database.identifiers import TableName
+from integrity.database.identifiers import TableName, column
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
-from integrity.exceptions import PlanRefused, ReferentialIntegrityError
+from integrity.exceptions import PlanRefused
 from integrity.plans.columns import columns_set_null
-from integrity.plans.plan import Change, Step, change_for
-from integrity.references.orphans import joined, refers
+from integrity.plans.following import leaf_first
+from integrity.plans.plan import Change, Step
 from integrity.references.reference import Reference
+from integrity.repairs.closure import Closure, Disagreement, TooManyFollow, referring
 from integrity.repairs.journal import (
     ACTION,
     AFTER,
@@ -32,40 +33,30 @@ from integrity.repairs.journal import (
     STEP,
     Captured,
     Journal,
+    row_key,
 )
-from integrity.repairs.updating import Assignment, Updated, update_rows
+from integrity.repairs.updating import Assignment, update_rows
 
-
-class Disagreement(ReferentialIntegrityError):
-    """What was selected, journaled and changed do not agree: the batch is given up."""
-
-
-class TooManyFollow(ReferentialIntegrityError):
-    """More rows follow from a batch than one transaction should hold; they must go first.
-
-    ``path`` are the references that lead to them.
-    """
-
-    def __init__(self, path: tuple[Reference, ...]) -> None:
-        super().__init__(f"more rows of {path[-1].table} follow than fit one batch")
-        self.path = path
+Counts = dict[TableName, dict[Change, int]]
 
 
 @dataclass(frozen=True)
-class Moved:
-    """Captured rows and what becomes of them."""
+class Piece:
+    """Rows of ``leaf`` for which ``where`` holds, found through ``reference``, and what becomes of them."""
 
-    captured: Captured
+    reference: Reference
+    leaf: Table
+    where: Predicate
     change: Change
-    assignments: tuple[Assignment, ...] = ()
-    reference: Reference | None = None
+    most: int
 
 
 @dataclass
 class Batch:
     """The work of one transaction; made anew for each.
 
-    ``most`` is how many rows may follow through one reference before they must go first.
+    ``most`` is how many rows may follow before they must go first, None where there is no limit;
+    ``orphans`` says which rows the step is about, and ``own`` counts those that were changed.
     """
 
     session: Session
@@ -75,116 +66,155 @@ class Batch:
     run: int
     number: int
     step: Step
-    most: int = 10_000
-    moved: list[Moved] = field(default_factory=list)
+    orphans: Predicate
+    most: int | None = 10_000
+    own: int = 0
+    counts: Counts = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+    _order: int = 0
 
-    def claim(self, leaf: Table, where: Predicate, limit: int) -> list[Locator]:
-        """Locks up to ``limit`` rows of ``leaf`` for which ``where`` holds."""
-        return self.session.engine.claim(self.session, leaf, where, limit)
-
-    def take(self, leaf: Table, locators: Sequence[Locator], where: Predicate, reference: Reference) -> int:
-        """Captures the locked rows for which ``where`` still holds, and all that follows.
+    def carry_out(self, piece: Piece, locators: Sequence[Locator]) -> int:
+        """Changes the locked rows of a piece that still are what they were, and all that follows.
 
         Returns:
-            How many of them are taken: some may have changed while their locks were waited for.
+            How many of them: some may have changed while their locks were waited for.
 
         Raises:
-            Disagreement: something forbids it.
+            Disagreement: something forbids it, or a trigger or rule keeps a row from changing.
             TooManyFollow: what follows must go first.
         """
-        change = self.step.change
-        assert change is not None
-        assignments = tuple(Assignment(name, value) for name, value in self.step.values)
-        located = self.session.engine.located(leaf, locators)
-        captured = self._capture(leaf, located & where, change, reference)
-        if captured.seqs:
-            self.moved.append(Moved(captured, change, assignments, reference))
-        if change is Change.DELETE:
-            self._follow(captured, ())
-        return len(captured.seqs)
+        closure = self._closure()
+        still = self.session.engine.located(piece.leaf, locators) & piece.where
+        held = closure.claimed(piece.leaf, still, len(locators))
+        if not held:
+            return 0
+        if piece.change is Change.DELETE:
+            closure.spread(piece.leaf, held, piece.reference)
+            self._ends(closure)
+            self._delete(closure)
+        else:
+            self._update(piece.reference, piece.leaf, held, piece.change, piece.where)
+        return len(held)
 
-    def change(self) -> dict[TableName, dict[Change, int]]:
-        """Changes everything taken, the last captured first.
-
-        Returns:
-            How many rows of each table were changed, and how.
-
-        Raises:
-            Disagreement: a trigger or a rule kept a row from changing.
-        """
-        counts: dict[TableName, dict[Change, int]] = defaultdict(lambda: defaultdict(int))
-        for moved in reversed(self.moved):
-            if moved.change is Change.DELETE:
-                self._delete(moved.captured)
-            else:
-                self._update(moved)
-            counts[moved.captured.images.table][moved.change] += len(moved.captured.seqs)
-        return {table: dict(kinds) for table, kinds in counts.items()}
-
-    # -- what follows ----------------------------------------------------------------------
-
-    def _follow(self, parents: Captured, path: tuple[Reference, ...]) -> None:
-        if not parents.locators:
-            return
-        for reference in self.references:
-            if reference.referenced_table in (parents.images.table, parents.leaf.name):
-                for leaf in self.schema.leaves(reference.table):
-                    self._follow_through(reference, leaf, parents, (*path, reference))
-
-    def _follow_through(
-        self, reference: Reference, leaf: Table, parents: Captured, path: tuple[Reference, ...]
-    ) -> None:
-        where = self._referring(reference, leaf, parents)
-        found = self.claim(leaf, where, self.most)
-        if not found:
-            return
-        change = change_for(reference)
-        if change is Change.RESTRICT:
-            raise Disagreement(
-                f"{len(found):,} rows of {leaf.name} refer to it ({reference.label}, {reference.on_delete})"
-            )
-        if len(found) >= self.most and change is Change.DELETE:
-            raise TooManyFollow(path)
-        where = self.session.engine.located(leaf, found) & where
-        captured = self._capture(leaf, where, change, reference)
-        self.moved.append(Moved(captured, change, self._assignments(reference, leaf, change), reference))
-        if change is Change.DELETE:
-            self._follow(captured, path)
-
-    def _referring(self, reference: Reference, leaf: Table, parents: Captured) -> Predicate:
-        """Rows of ``leaf`` that refer to captured ones and are not captured for deletion themselves."""
-        engine = self.session.engine
-        located = engine.located(parents.leaf, parents.locators, "p")
-        sql = (
-            f"{refers(reference)} AND EXISTS (SELECT 1 FROM {engine.source(parents.leaf)} p "
-            f"WHERE {located.sql} AND {joined(engine, self.schema, reference)})"
+    def _closure(self) -> Closure:
+        return Closure(
+            self.session, self.schema, self.references, self.step.reference, self.orphans, self.most
         )
-        where = Predicate(sql, located.params)
-        for moved in self.moved:
-            if moved.captured.leaf.name == leaf.name and moved.change is Change.DELETE:
-                gone = engine.located(leaf, moved.captured.locators)
-                where = where & Predicate(f"NOT ({gone.sql})", gone.params)
-        return where
+
+    # -- where deletion ends ---------------------------------------------------------------
+
+    def _ends(self, closure: Closure) -> None:
+        """Sets NULL or the default where rows that stay refer to rows that go."""
+        for level in closure.levels:
+            for change in (Change.SET_NULL, Change.SET_DEFAULT):
+                for reference, leaf in closure.referring(change, level.leaf):
+                    where = referring(self.session, self.schema, reference, level.leaf, level.locators)
+                    found = closure.claimed(leaf, where, self.most or 10_000_000)
+                    if self.most is not None and len(found) >= self.most:
+                        raise TooManyFollow(reference, leaf, where)
+                    if found:
+                        self._update(reference, leaf, found, change, where)
+
+    def _update(
+        self, reference: Reference, leaf: Table, held: Sequence[Locator], change: Change, where: Predicate
+    ) -> None:
+        """Journals and updates locked rows; afterwards ``where`` must hold for none of them."""
+        assignments = self._assignments(reference, leaf, change)
+        self._refuse_referenced(leaf, held, {each.column for each in assignments})
+        captured = self._capture(leaf, held, reference, "update")
+        facts = self._facts(AFTER, "update", reference.label)
+        done = update_rows(self.session, self.journal, captured, assignments, facts)
+        if done.changed != len(held) or len(done.locators) != len(held):
+            raise Disagreement(
+                f"{len(held):,} rows of {leaf.name} were selected, {done.changed:,} updated and "
+                f"{len(done.locators):,} found again: a trigger or rule of the table acts on them"
+            )
+        if self._count(leaf, self.session.engine.located(leaf, done.locators) & where):
+            raise Disagreement(f"Rows of {leaf.name} are orphans after their update as before it")
+        self._tally(reference, change, len(held))
 
     def _assignments(self, reference: Reference, leaf: Table, change: Change) -> tuple[Assignment, ...]:
         if change is Change.SET_NULL:
             try:
                 names = columns_set_null(self.schema.table(reference.table), reference, self.references)
             except PlanRefused as error:
-                raise Disagreement(str(error)) from error
+                raise Disagreement(error.what) from error
             return tuple(Assignment(name, None) for name in names)
         if change is Change.SET_DEFAULT:
+            defaults = {name: leaf.column(name).default or "NULL" for name in reference.columns}
             return tuple(
-                Assignment(name, None, leaf.column(name).default or "NULL") for name in reference.columns
+                Assignment(name, None, sql.replace("%", "%%")) for name, sql in defaults.items()
             )
-        return ()
+        return tuple(Assignment(name, value) for name, value in self.step.values)
 
-    # -- journaling and changing -----------------------------------------------------------
+    def _refuse_referenced(self, leaf: Table, held: Sequence[Locator], written: set[str]) -> None:
+        """What refers to a value that is about to change would be lost with it."""
+        for reference, child in self._closure().referring(None, leaf):
+            if written & set(reference.referenced_columns):
+                where = referring(self.session, self.schema, reference, leaf, held)
+                rows = self._count(child, where)
+                if rows:
+                    raise Disagreement(
+                        f"{rows:,} rows of {child.name} refer to the value that would change ({reference.label})"
+                    )
 
-    def _capture(self, leaf: Table, where: Predicate, change: Change, reference: Reference) -> Captured:
+    # -- deleting --------------------------------------------------------------------------
+
+    def _delete(self, closure: Closure) -> None:
+        """Journals everything that goes, referenced tables first, and deletes it the other way."""
+        names = [level.reference.table for level in closure.levels]
+        captured: list[Captured] = []
+        for name in reversed(leaf_first(names, self.references)):
+            for level in (each for each in closure.levels if each.reference.table == name):
+                captured.append(self._capture(level.leaf, level.locators, level.reference, "delete"))
+                self._tally(level.reference, Change.DELETE, len(level.locators))
+            self._order += 1
+        leaves = {each.leaf.name: each.leaf for each in captured}
+        for leaf in reversed(leaves.values()):
+            self._delete_from([each for each in captured if each.leaf.name == leaf.name])
+
+    def _delete_from(self, captured: Sequence[Captured]) -> None:
+        """All rows of one table in one statement: they may refer to one another."""
+        engine, leaf = self.session.engine, captured[0].leaf
+        where = engine.located(leaf, [locator for each in captured for locator in each.locators])
+        deleted = self.session.execute(f"DELETE FROM {engine.source(leaf)} AS c WHERE {where.sql}", where.params)
+        selected = sum(len(each.locators) for each in captured)
+        acting = any(trigger.fires_on("DELETE") for trigger in leaf.triggers)
+        if deleted == selected and not acting:
+            return
+        keyed = row_key(leaf)
+        left = sum(map(self._still_there, captured)) if keyed else self._count(leaf, where)
+        if left or (deleted != selected and acting and not keyed):
+            raise Disagreement(
+                f"{selected:,} rows of {leaf.name} were selected and {deleted:,} deleted: "
+                "a trigger or rule of the table kept the others or put them back"
+            )
+
+    def _still_there(self, captured: Captured) -> int:
+        """How many rows with the keys of captured ones are there now."""
+        leaf, images = captured.leaf, captured.images
+        alike = " AND ".join(
+            f"{column(name, 'c')} = {self.session.engine.restored_as(leaf.column(name), column(name, 'j'))}"
+            for name in row_key(leaf)
+        )
+        where = self.journal.seqs(captured.seqs)
+        sql = f"SELECT count(*) FROM {images.sql} j JOIN {self.session.engine.source(leaf)} AS c ON {alike}"
+        return int(self.session.value(f"{sql} WHERE {where.sql}"))
+
+    # -- journaling ------------------------------------------------------------------------
+
+    def _capture(
+        self, leaf: Table, locators: Sequence[Locator], reference: Reference, action: str
+    ) -> Captured:
         images = self.journal.images(self.run, self.schema.table(reference.table))
-        facts = self._facts(BEFORE, "delete" if change is Change.DELETE else "update", reference.label)
-        return self.journal.capture(images, leaf, where, facts)
+        where = self.session.engine.located(leaf, locators)
+        captured = self.journal.capture(images, leaf, where, self._facts(BEFORE, action, reference.label))
+        if len(captured.seqs) != len(locators):
+            raise Disagreement(
+                f"{len(locators):,} rows of {leaf.name} were selected and {len(captured.seqs):,} journaled"
+            )
+        if action == "update":
+            self._order += 1
+        return captured
 
     def _facts(self, image: str, action: str, reason: str) -> dict[str, Any]:
         return {
@@ -192,34 +222,15 @@ class Batch:
             ACTION: action,
             STEP: self.step.number,
             BATCH: self.number,
-            ORDER: len(self.moved),
+            ORDER: self._order,
             REASON: reason,
         }
 
-    def _delete(self, captured: Captured) -> None:
-        engine = self.session.engine
-        where = engine.located(captured.leaf, captured.locators)
-        sql = f"DELETE FROM {engine.source(captured.leaf)} AS c WHERE {where.sql}"
-        deleted = self.session.execute(sql, where.params)
-        if deleted != len(captured.seqs):
-            self._explain_missing(captured, deleted)
+    def _tally(self, reference: Reference, change: Change, rows: int) -> None:
+        self.counts[reference.table][change] += rows
+        if reference.sides == self.step.reference.sides and change is self.step.change:
+            self.own += rows
 
-    def _explain_missing(self, captured: Captured, deleted: int) -> None:
-        """Rows that an enforced CASCADE within a cycle already took are gone rightly; any other is not."""
-        where = self.session.engine.located(captured.leaf, captured.locators)
-        source = self.session.engine.source(captured.leaf)
-        left = self.session.value(f"SELECT count(*) FROM {source} AS c WHERE {where.sql}", where.params)
-        if left or any(trigger.fires_on("DELETE") for trigger in captured.leaf.triggers):
-            raise Disagreement(
-                f"{len(captured.seqs):,} rows of {captured.leaf.name} were selected and {deleted:,} deleted: "
-                "a trigger or rule of the table kept the others"
-            )
-
-    def _update(self, moved: Moved) -> None:
-        facts = self._facts(AFTER, "update", moved.reference.label if moved.reference else "")
-        done: Updated = update_rows(self.session, self.journal, moved.captured, moved.assignments, facts)
-        if done.changed != len(moved.captured.seqs) or done.read_back != done.changed:
-            raise Disagreement(
-                f"{len(moved.captured.seqs):,} rows of {moved.captured.leaf.name} were selected, {done.changed:,} "
-                f"updated and {done.read_back:,} found again: a trigger or rule of the table acts on them"
-            )
+    def _count(self, leaf: Table, where: Predicate) -> int:
+        source = self.session.engine.source(leaf)
+        return int(self.session.value(f"SELECT count(*) FROM {source} AS c WHERE {where.sql}", where.params))

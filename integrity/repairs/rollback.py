@@ -115,12 +115,14 @@ def roll_back(
 
 def _refusal(target: Target, number: int, keys: Sequence[InTheWay]) -> RollbackRefused:
     command = f"manage.py integrity_rollback {target} {number}"
-    return RollbackRefused(
+    refused = RollbackRefused(
         "; ".join(map(str, keys)),
         where=target.alias,
         hint=f"Nothing was changed. Either take the migrations back too: {command} --with-migrations; "
         f"or let old rows break the key: {command} --unvalidate.",
     )
+    refused.keys = tuple(keys)
+    return refused
 
 
 @dataclass
@@ -369,7 +371,7 @@ class _Rollback:
         names = {*reversed_names, *(each.key.name for each in keys)}
         after = self.session.schema()
         proof.schema_before = fingerprint(without(self.record.structure, names))
-        proof.schema_after = fingerprint(without(_as_recorded(after), names))
+        proof.schema_after = fingerprint(without(as_recorded(after), names))
         known = {str(name): name for name in after.tables}
         for text, digest in self.record.digests.items():
             if text in known:
@@ -401,6 +403,6 @@ class _Rollback:
         return bool(self.session.value(sql))
 
 
-def _as_recorded(schema: Schema) -> dict[str, Any]:
+def as_recorded(schema: Schema) -> dict[str, Any]:
     """A structure as it is after a trip through JSON, as the journal's is."""
     return dict(json.loads(json.dumps(schema.structure())))

@@ -135,6 +135,16 @@ def list_runs(target: Target) -> list[RunRecord]:
     return records
 
 
+def find_run(target: Target, number: int) -> RunRecord:
+    """Returns a run of a target's journal.
+
+    Raises:
+        UnknownRun: when it has none of that number.
+    """
+    with target.changing() as session:
+        return Journal(session).run(number)
+
+
 LOCK = "repair"
 
 

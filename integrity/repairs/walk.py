@@ -21,7 +21,7 @@ from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
 from integrity.detectors.orphaned_rows import plain
 from integrity.exceptions import Interrupted, ReferentialIntegrityError, TooManyRows
-from integrity.plans.plan import Change, Step, Tally
+from integrity.plans.plan import Change, Step, Tally, change_for
 from integrity.plans.survey import following
 from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference
@@ -63,6 +63,7 @@ class _Piece:
 
     step: Step
     reference: Reference
+    change: Change
     leaf: Table
     where: Predicate
     most: int = _LARGEST
@@ -127,7 +128,8 @@ class Walk:
                 return
             begun = time.monotonic()
             self.position = {"step": step.number, "leaf": str(leaf.name), "at": at}
-            self._clear(step, step.reference, leaf, where & stretch.where)
+            assert step.change is not None
+            self._clear(step, step.reference, step.change, leaf, where & stretch.where)
             at = stretch.position
             self.pace.learn_stretch(time.monotonic() - begun)
             self.progressed()
@@ -145,14 +147,14 @@ class Walk:
 
     # -- one stretch -----------------------------------------------------------------------
 
-    def _clear(self, step: Step, reference: Reference, leaf: Table, where: Predicate) -> None:
+    def _clear(self, step: Step, reference: Reference, change: Change, leaf: Table, where: Predicate) -> None:
         """Changes every row for which ``where`` holds and that can be changed."""
         idle = 0
         while idle < _MOST_IDLE and self._any(leaf, where):
             self._heed()
             refused, begun = len(self.refused.get(leaf.name, ())), time.monotonic()
             try:
-                taken = self._batch(_Piece(step, reference, leaf, self._spared(leaf, where)))
+                taken = self._batch(_Piece(step, reference, change, leaf, self._spared(leaf, where)))
             except TooManyFollow as error:
                 self._follow_first(step, error.path, where)
                 continue
@@ -161,11 +163,11 @@ class Walk:
             self.progressed()
 
     def _follow_first(self, step: Step, path: tuple[Reference, ...], where: Predicate) -> None:
-        """Deletes what follows from some rows before the rows themselves, in batches of its own."""
+        """Changes what follows from some rows before the rows themselves, in batches of its own."""
         for reference in path:
             where = following(self.session.engine, self.schema, reference, where)
         for leaf in self.schema.leaves(path[-1].table):
-            self._clear(step, path[-1], leaf, where)
+            self._clear(step, path[-1], change_for(path[-1]), leaf, where)
 
     def _spared(self, leaf: Table, where: Predicate) -> Predicate:
         refused = self.refused.get(leaf.name)
@@ -209,8 +211,8 @@ class Walk:
         return Batch(self.session, self.journal, self.schema, self.references, self.run, self.batch + 1, step)
 
     def _change(self, batch: Batch, piece: _Piece, locators: Sequence[Locator]) -> tuple[int, Counts]:
-        taken = batch.take(piece.leaf, locators, piece.where, piece.reference)
-        counts = batch.change()
+        taken = batch.take(piece.leaf, locators, piece.where, piece.reference, piece.change)
+        counts = batch.counts
         self._refuse_excess(counts)
         position = self.position | {"batch": batch.number}
         self.journal.update(self.run, position=position, rows=self.counted(counts))
