@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from integrity import models
 from integrity.admin import cells, deciding
@@ -46,9 +45,7 @@ class ResolutionInline(TabularInline):
 class OrphanFindingAdmin(FindingColumns):
     """One line a reference, however many rows break it."""
 
-    list_display = [
-        "both_sides", "rows_now", "keys_missing", "trend", "decision_or_suggestion", "state_badge", "target",
-    ]  # fmt: skip
+    list_display = ["both_sides", "rows_and_keys", "trend", "state_and_decision", "target"]
     list_filter = [
         "state",
         "target",
@@ -150,15 +147,20 @@ class OrphanFindingAdmin(FindingColumns):
             known.get(finding.evidence.get("suggested_resolution", ""), _("nothing, somebody decides"))
         )
 
-    @admin.display(
-        description=gettext_lazy("decision"),
-        ordering=F("decided").asc(nulls_first=True),
-    )
-    def decision_or_suggestion(self, finding: Any) -> str:
-        """What was decided last, or what is suggested."""
+    @admin.display(description=gettext_lazy("orphans"), ordering="rows")
+    def rows_and_keys(self, finding: models.Finding) -> str:
+        """How many rows, and how many values they miss."""
+        keys = ngettext("%(keys)s missing key", "%(keys)s missing keys", finding.missing_keys)
+        return cells.two_lines(self.rows_now(finding), keys % {"keys": cells.grouped(finding.missing_keys)})
+
+    @admin.display(description=gettext_lazy("decision"), ordering="state")
+    def state_and_decision(self, finding: Any) -> str:
+        """Where it stands, and what was decided last or is suggested."""
         if finding.decided:
-            return str(dict(models.Decision.choices)[finding.decided])
-        return format_html('<span class="quiet">{} {}</span>', _("suggested:"), self.suggested(finding))
+            said = _("decided: %(decision)s") % {"decision": dict(models.Decision.choices)[finding.decided]}
+        else:
+            said = _("suggested: %(decision)s") % {"decision": self.suggested(finding)}
+        return cells.two_lines(self.state_badge(finding), said)
 
     @admin.display(description=gettext_lazy("NULL"))
     def nulls(self, finding: models.Finding) -> str:
