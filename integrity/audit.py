@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import DatabaseError
 
 from integrity.database.identifiers import Path
 from integrity.database.session import Session, Target
-from integrity.detectors import Finding, Inspection, Severity, all_detectors
-from integrity.exceptions import NotCheckable, ReferentialIntegrityError, TimedOut
+from integrity.detectors import Detector, Finding, Inspection, Severity, all_detectors
+from integrity.exceptions import CatalogError, ReferentialIntegrityError, TimedOut
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 from integrity.references.resolve import choose, known_references
@@ -130,28 +131,40 @@ def _check(inspection: Inspection, result: AuditResult, on_progress: OnProgress)
     total = len(references) + 1
     for number, reference in enumerate(references):
         on_progress(Progress(number, total, reference.label))
-        _check_reference(inspection, reference, result)
+        _check_reference(inspection, detectors, reference, result)
     on_progress(Progress(total - 1, total, "structure"))
+    inspection = replace(inspection, found=tuple(result.findings))
     for detector in detectors:
-        with inspection.session.look():
-            result.findings += detector.check_structure(inspection)
+        with (
+            _covered(inspection.session, result.coverage, {"check": detector.code}),
+            inspection.session.look(),
+        ):
+            result.findings += list(detector.check_structure(inspection))
     on_progress(Progress(total, total))
 
 
-def _check_reference(inspection: Inspection, reference: Reference, result: AuditResult) -> None:
+def _check_reference(
+    inspection: Inspection, detectors: Sequence[Detector], reference: Reference, result: AuditResult
+) -> None:
     where = {"reference": reference.label}
-    try:
-        with inspection.session.look():
-            for detector in all_detectors():
-                result.findings += detector.check_reference(inspection, reference)
+    with _covered(inspection.session, result.coverage, where), inspection.session.look():
+        for detector in detectors:
+            result.findings += list(detector.check_reference(inspection, reference))
         result.coverage.checked += 1
+
+
+@contextmanager
+def _covered(session: Session, coverage: Coverage, where: dict[str, str]) -> Iterator[None]:
+    """A check that cannot be made becomes a gap in the coverage, never a finding or a crash."""
+    try:
+        yield
+    except CatalogError:
+        raise
     except TimedOut as error:
-        result.coverage.timed_out.append(where | {"reason": str(error)})
-    except NotCheckable as error:
-        result.coverage.skipped.append(where | {"reason": str(error)})
+        coverage.timed_out.append(where | {"reason": str(error)})
     except (ReferentialIntegrityError, DatabaseError) as error:
-        _refuse_lost_connection(inspection.session, error)
-        result.coverage.skipped.append(where | {"reason": str(error).strip()})
+        _refuse_lost_connection(session, error)
+        coverage.skipped.append(where | {"reason": str(error).strip()})
 
 
 def _refuse_lost_connection(session: Session, error: Exception) -> None:

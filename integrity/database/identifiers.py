@@ -79,7 +79,7 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-_PART = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^".,\s](?:[^".,]*[^".,\s])?))\s*([.,]|$)')
+_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^".,\s](?:[^".,]*[^".,\s])?))\s*([.,]|$)')
 
 
 def parse_path(text: str) -> Path:

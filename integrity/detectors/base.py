@@ -20,6 +20,7 @@ class Inspection:
     """A target at one moment, with everything that is known of it.
 
     ``narrowed`` says that only some references were asked for: then nothing is said of others.
+    ``found`` is what was found wrong with references, once the target as a whole is looked at.
     """
 
     session: Session
@@ -27,6 +28,7 @@ class Inspection:
     catalog: Catalog
     references: tuple[Reference, ...]
     narrowed: bool = False
+    found: tuple[Finding, ...] = ()
 
 
 class Detector:

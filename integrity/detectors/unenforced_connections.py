@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from integrity.database.identifiers import TableName
 from integrity.detectors.base import Detector, Inspection
 from integrity.detectors.finding import Finding, Severity
-from integrity.references.orphans import orphaned
-from integrity.references.reference import Reference
 
 
 class UnenforcedConnections(Detector):
@@ -25,15 +22,25 @@ class UnenforcedConnections(Detector):
         """One finding for the file, with the references that prove it."""
         if inspection.schema.vendor != "sqlite" or inspection.narrowed:
             return
-        violated = [each for each in inspection.references if each.declared and _broken(inspection, each)]
+        broken = {
+            (found.table, found.columns, found.referenced_table)
+            for found in inspection.found
+            if found.code == "orphaned_rows" and found.evidence["declared"]
+        }
+        violated = [
+            each
+            for each in inspection.references
+            if (each.table, each.columns, each.referenced_table) in broken
+        ]
         if not violated:
             return
+        declared = min(each.table for each in inspection.references if each.declared)
         labels = [reference.label for reference in violated]
         lines = {client.name: client.line for client in inspection.catalog.clients}
         yield Finding(
             code=self.code,
             severity=self.severity,
-            table=TableName("main", violated[0].table.name),
+            table=declared,
             columns=(),
             object="file",
             message=f"Rows violate declared foreign keys ({', '.join(labels)}): "
@@ -42,11 +49,3 @@ class UnenforcedConnections(Detector):
             + ("; ".join(f"{name}: {line}" for name, line in lines.items()) or "PRAGMA foreign_keys = ON;"),
             evidence={"references": labels, "clients": lines},
         )
-
-
-def _broken(inspection: Inspection, reference: Reference) -> bool:
-    where = orphaned(inspection.session.engine, inspection.schema, reference)
-    source = inspection.session.engine.source(inspection.schema.table(reference.table))
-    return bool(
-        inspection.session.value(f"SELECT EXISTS (SELECT 1 FROM {source} c WHERE {where.sql})", where.params)
-    )

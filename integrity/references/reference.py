@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -90,8 +91,7 @@ def written(table: TableName, columns: tuple[str, ...] = ()) -> str:
 
 
 def _written(name: str) -> str:
-    plain = not any(mark in name for mark in '.," ') and name
-    return name if plain else '"' + name.replace('"', '""') + '"'
+    return name if re.search(r'[".,\s]', name) is None else '"' + name.replace('"', '""') + '"'
 
 
 def matching_key(schema: Schema, reference: Reference) -> ForeignKey | None:

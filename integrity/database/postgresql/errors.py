@@ -6,6 +6,7 @@ import re
 
 from django.db import DatabaseError
 
+from integrity.database.identifiers import quote, shown
 from integrity.exceptions import (
     MissingPrivilege,
     NotCheckable,
@@ -74,14 +75,20 @@ def _grant(line: str) -> str:
     rights = {"schema": "USAGE", "sequence": "USAGE, SELECT", "database": "CREATE"}
     wanted = rights.get(kind, "SELECT, INSERT, UPDATE, DELETE")
     noun = "" if kind in ("table", "view") else f"{kind.upper()} "
-    return f"GRANT {wanted} ON {noun}{name} TO the role in DATABASES."
+    written = name if re.fullmatch("[a-z_][a-z0-9_]*", name) else shown(quote(name))
+    return f"GRANT {wanted} ON {noun}{written} TO the role in DATABASES."
+
+
+_REFUSED = re.compile(
+    r'authentication failed|no password supplied|role ".*" (does not exist|is not permitted)'
+)
 
 
 def opening_error(error: Exception, target: str) -> ReferentialIntegrityError:
     """Returns why a connection could not be opened; the password is never part of it."""
     text = str(error)
     line = _first_line(error)
-    if "authentication failed" in text or "no password supplied" in text:
+    if _REFUSED.search(text):
         return WrongCredentials(
             f"The server refused the user or password: {line}",
             where=target,
