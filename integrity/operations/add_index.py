@@ -129,6 +129,15 @@ class AddIndex(CatalogOperation):
             concurrently.drop_index(work, table.name.schema, self.name)
             found = False
         work.within_bounds(lambda: self._drop(work, table.name, found))
+        if not found:
+            self._drop_parts(work, concurrently.partitions(schema, table))
+
+    def _drop_parts(self, work: Alteration, parts: tuple[Table, ...]) -> None:
+        """What a build left that ended before the parent's index."""
+        for part in parts:
+            name = concurrently.partition_name(self.name, part.name)
+            if any(index.name == name for index in part.indexes):
+                concurrently.drop_index(work, part.name.schema, name)
 
     def _drop(self, work: Alteration, table: TableName, found: bool) -> None:
         if found and work.sqlite:

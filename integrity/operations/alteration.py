@@ -70,7 +70,8 @@ class Alteration:
     def _transaction(self) -> Iterator[None]:
         with immediate(self.session.connection), transaction.atomic(using=self.alias):
             if not self.sqlite:
-                self.execute(ddl.lock_timeout(conf.lock_timeout_ms()))
+                for statement in ddl.bounds(conf.lock_timeout_ms()):
+                    self.execute(statement)
             yield
 
     def outside_transactions(self, doing: str) -> None:
@@ -109,9 +110,14 @@ def refusing(doing: str, alias: str) -> Iterator[None]:
     except ReferentialIntegrityError:
         raise
     except DatabaseError as error:
-        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise SchemaFixRefused(
-            f"{doing}: {line.rstrip('.')}",
-            where=alias,
-            hint="This step changed nothing, those before it stand. Correct that and run it again.",
-        ) from error
+        raise refused(f"{doing}: {error}", alias) from error
+
+
+def refused(text: str, alias: str) -> SchemaFixRefused:
+    """Returns the refusal for what a database says: its first line, for the rest may show values."""
+    line = next(iter(text.strip().splitlines()), "The database refused it")
+    return SchemaFixRefused(
+        line.rstrip("."),
+        where=alias,
+        hint="This step changed nothing, those before it stand. Correct that and run it again.",
+    )

@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
+from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 
+from integrity.database.session import Session, Target, engine_for
 from integrity.database.sqlite.editor import tolerant
-from integrity.operations.alteration import immediate
+from integrity.operations.alteration import immediate, refused
 from integrity.operations.catalog_migrations import CatalogLoader, CatalogPackage, phase_of
 
 
@@ -61,13 +64,16 @@ class CatalogExecutor(MigrationExecutor):
         self.recorder = MigrationRecorder(connection)
         self.progress_callback = None
         self.on_step = on_step
-        self.steps: dict[str, StepEvent] = {}
+        self.package = package
+        self.steps: dict[tuple[str, str], StepEvent] = {}
 
     def run(self, plan: list[tuple[Migration, bool]]) -> None:
         """Carries out a plan that this executor made; what failed is raised after it was reported."""
-        self.steps = {step.name: step for step in planned(plan)}
+        keys = [(migration.app_label, migration.name) for migration, _ in plan]
+        self.steps = dict(zip(keys, planned(plan, self.package), strict=True))
         with tolerant(self.connection, changes_rows=False), immediate(self.connection):
-            self.recorder.ensure_schema()
+            with in_our_words(self.connection):
+                self.recorder.ensure_schema()
             self.migrate([], plan=plan)
 
     def apply_migration(
@@ -86,11 +92,12 @@ class CatalogExecutor(MigrationExecutor):
 
     @contextmanager
     def _step(self, migration: Migration, done: StepState) -> Iterator[None]:
-        step = self.steps[migration.name]
+        step = self.steps[migration.app_label, migration.name]
+        changes_rows = getattr(migration, "changes_rows", True)
         self.on_step(replace(step, state=StepState.STARTED))
         began = time.monotonic()
         try:
-            with tolerant(self.connection, changes_rows=getattr(migration, "changes_rows", True)):
+            with in_our_words(self.connection), tolerant(self.connection, changes_rows=changes_rows):
                 yield
         except BaseException as error:
             text = str(error) or type(error).__name__
@@ -99,9 +106,28 @@ class CatalogExecutor(MigrationExecutor):
         self.on_step(replace(step, state=done, seconds=time.monotonic() - began))
 
 
-def planned(plan: list[tuple[Migration, bool]]) -> list[StepEvent]:
-    """Returns a plan as steps that were not started."""
+def planned(plan: list[tuple[Migration, bool]], package: CatalogPackage) -> list[StepEvent]:
+    """Returns a plan as steps that were not started; those of other apps with their label."""
     return [
-        StepEvent(migration.name, phase_of(migration), backwards, number, len(plan))
+        StepEvent(
+            migration.name if migration.app_label == package.label else str(migration),
+            phase_of(migration),
+            backwards,
+            number,
+            len(plan),
+        )
         for number, (migration, backwards) in enumerate(plan, start=1)
     ]
+
+
+@contextmanager
+def in_our_words(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Turns what a database says against a migration, or against its ledger, into our own errors."""
+    try:
+        yield
+    except DatabaseError as error:
+        inner = error.__context__ if isinstance(error, MigrationSchemaMissing) else None
+        cause = inner if isinstance(inner, DatabaseError) else error
+        engine = engine_for(connection.vendor, connection.alias)
+        meaning = engine.translate(cause, Session(Target(connection.alias), connection, engine))
+        raise meaning or refused(str(error), connection.alias) from error

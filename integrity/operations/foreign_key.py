@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from integrity.database.identifiers import TableName
+from integrity.database.identifiers import TableName, parse_table
 from integrity.database.postgresql import ddl
 from integrity.database.schema import Action, ForeignKey, Match, Schema, Table, TableKind
 from integrity.exceptions import SchemaFixRefused
@@ -72,6 +72,11 @@ class ForeignKeyOperation(CatalogOperation):
             for column in columns:
                 schema.table(name).column(column)
         return key
+
+    def gone(self, schema: Schema) -> bool:
+        """Whether either table was dropped since."""
+        referenced = parse_table(self.to)
+        return super().gone(schema) or not any(each.name.name == referenced.table for each in schema)
 
     def label(self) -> str:
         """``orders.customer_id → customers.id``, as the migration writes it."""

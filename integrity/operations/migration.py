@@ -72,5 +72,8 @@ def catalog_of(alias: str) -> str:
 
 
 def concerns(alias: str, catalog: str) -> bool:
-    """Whether an alias is the target of a catalog, directly or as the one that goes past a pooler."""
-    return catalog_of(alias) == catalog or alias == conf.direct_alias(catalog)
+    """Whether an alias is a target of a catalog, directly or as the one that goes past a pooler."""
+    return any(
+        catalog_of(each) == catalog and alias in (each, conf.direct_alias(each))
+        for each in {alias, catalog, *connections.databases}
+    )

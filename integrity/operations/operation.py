@@ -11,6 +11,7 @@ from django.db.migrations.state import ProjectState
 from integrity import conf
 from integrity.database.identifiers import TableName, parse_table
 from integrity.database.postgresql import ddl
+from integrity.database.schema import Schema
 from integrity.database.session import engine_for
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations.alteration import Alteration, refusing
@@ -59,7 +60,9 @@ class CatalogOperation(Operation):
             _show(schema_editor, self.reverse_statements(schema_editor.connection.vendor))
             return
         with refusing(f"Reversing {self.describe()!r}", schema_editor.connection.alias):
-            self.unmake(Alteration.by(schema_editor))
+            work = Alteration.by(schema_editor)
+            if not self.gone(work.look()):
+                self.unmake(work)
 
     def statements(self, vendor: str) -> list[str]:
         """Returns the statements as a script would have them, without a look at any database."""
@@ -76,6 +79,11 @@ class CatalogOperation(Operation):
     def unmake(self, work: Alteration) -> None:
         """Takes back what :meth:`make` did."""
         raise NotImplementedError
+
+    def gone(self, schema: Schema) -> bool:
+        """Whether the table was dropped since, and the object with it."""
+        path = parse_table(self.table)
+        return not any(each.name.name == path.table for each in schema)
 
     def written_table(self, vendor: str, table: str = "") -> TableName:
         """Returns the table as the migration writes it, for statements that are only shown."""
@@ -117,7 +125,7 @@ def bounded(statements: list[str], vendor: str) -> list[str]:
     """Returns statements as a script would have them: one transaction, its locks bounded."""
     if vendor == "sqlite":
         return ["BEGIN IMMEDIATE", *statements, "COMMIT"]
-    return ["BEGIN", ddl.lock_timeout(conf.lock_timeout_ms()), *statements, "COMMIT"]
+    return ["BEGIN", *ddl.bounds(conf.lock_timeout_ms()), *statements, "COMMIT"]
 
 
 def _show(editor: BaseDatabaseSchemaEditor, statements: list[str]) -> None:

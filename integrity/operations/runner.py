@@ -16,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from integrity import conf
 from integrity.database.session import Target
+from integrity.database.sqlite import ddl
 from integrity.database.sqlite.editor import tolerant
 from integrity.exceptions import CatalogError, SchemaFixRefused
 from integrity.operations.catalog_migrations import (
@@ -26,6 +27,7 @@ from integrity.operations.catalog_migrations import (
 )
 from integrity.operations.executor import CatalogExecutor, OnStep, StepEvent, StepState, planned
 from integrity.operations.lock import migrating_alone
+from integrity.operations.migration import CatalogMigration, concerns
 
 ZERO = "zero"
 Plan = list[tuple[Migration, bool]]
@@ -143,7 +145,7 @@ def _planned(
         executor = CatalogExecutor(connection, package, lambda step: None)
         plan = _plan(executor, package, to, phase)
         sql = executor.loader.collect_sql(plan) if with_sql else []
-        return MigrateResult(target.alias, tuple(planned(plan)), tuple(sql))
+        return MigrateResult(target.alias, tuple(planned(plan, package)), tuple(sql))
 
 
 def _plan(executor: CatalogExecutor, package: CatalogPackage, to: str | None, phase: int | None) -> Plan:
@@ -152,10 +154,22 @@ def _plan(executor: CatalogExecutor, package: CatalogPackage, to: str | None, ph
     wanted = _named(executor.loader, package, to)
     nodes = [wanted] if wanted else graph.leaf_nodes(package.label)
     plan = executor.migration_plan(nodes)
+    _refuse_others(plan, package, executor.connection.alias)
     if phase is None or any(backwards for _, backwards in plan):
         return plan
     later = (place for place, (migration, _) in enumerate(plan) if phase_of(migration) > phase)
     return plan[: next(later, len(plan))]
+
+
+def _refuse_others(plan: Plan, package: CatalogPackage, alias: str) -> None:
+    """A migration of another target would be recorded here, and do nothing."""
+    for migration, _ in plan:
+        if isinstance(migration, CatalogMigration) and not concerns(alias, migration.target):
+            raise CatalogError(
+                f"{migration.name} is a migration of {migration.target or 'no target'}, not of {alias}",
+                where=str(package.folder / "migrations"),
+                hint=f"Correct its target, or let DATABASES[{alias!r}] have CATALOG = {migration.target!r}.",
+            )
 
 
 def _named(loader: MigrationLoader, package: CatalogPackage, to: str | None) -> tuple[str, str | None] | None:
@@ -195,4 +209,7 @@ def opened(target: Target) -> Iterator[BaseDatabaseWrapper]:
             hint="Call this outside of atomic() and ATOMIC_REQUESTS, in a thread or process of its own.",
         )
     with direct.migrating() as connection:
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute(ddl.patience(conf.lock_timeout_ms()))
         yield connection

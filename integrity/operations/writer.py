@@ -186,12 +186,19 @@ def migration_text(
 
 def operation_text(fix: SchemaFix) -> str:
     """Returns an operation with its reasons as comments above it."""
-    reasons = [line for text in (fix.rationale, fix.consequence) for line in wrap(text, WIDTH - 12)]
+    reasons = [
+        line for text in (fix.rationale, fix.consequence) for line in wrap(_printable(text), WIDTH - 12)
+    ]
     comments = "".join(f"        # {line}\n" for line in reasons)
     arguments = "".join(
         f"            {name}={quoted(value)},\n" for name, value in fix.operation.arguments().items() if value
     )
     return f"{comments}        {type(fix.operation).__name__}(\n{arguments}        ),"
+
+
+def _printable(text: str) -> str:
+    """A reason as it may stand in a comment: nothing that ends a line, or that Python cannot read."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def quoted(value: object) -> str:

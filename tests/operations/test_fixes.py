@@ -11,6 +11,8 @@ from integrity.references.reference import Reference
 from integrity.references.resolve import known_references
 from tests.operations.conftest import KEY, Shop
 
+pytestmark = pytest.mark.newest_postgres_only
+
 CATALOG = """
 [[reference]]
 from = "orders.customer_id"

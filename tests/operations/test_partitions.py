@@ -3,8 +3,10 @@
 import psycopg
 import pytest
 
+from integrity.database.identifiers import TableName
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations import AddForeignKey, AddIndex, AddUnique, ValidateForeignKey
+from integrity.operations.concurrently import partition_name
 from tests.operations.conftest import Shop
 
 EVENTS = """
@@ -74,6 +76,32 @@ def test_an_index_is_built_partition_by_partition(events: Shop) -> None:
     assert len(events.table("events_new_1").indexes) == 1
     events.run(to="zero")
     assert events.fingerprint() == before
+
+
+def test_a_build_that_was_killed_halfway_can_be_reversed(
+    events: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = events.fingerprint()
+    index = AddIndex(table="events", columns=("customer_id",), name="events_customer_idx")
+    with monkeypatch.context() as patch:
+        patch.setattr(AddIndex, "_create", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            events.apply(index)
+    assert events.fingerprint() != before
+
+    events.run()
+    events.execute("DROP INDEX events_customer_idx; CREATE INDEX ON events_old (id)")
+    events.execute(
+        f"CREATE INDEX {partition_name(index.name, TableName('', 'events_old'))} ON events_old (id)"
+    )
+    events.run(to="zero")
+
+    assert [index.columns for index in events.table("events_old").indexes] == [("id",)]
+
+
+def interrupted(*_: object) -> None:
+    """Behave like Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def test_a_unique_is_built_partition_by_partition(events: Shop) -> None:

@@ -1,20 +1,33 @@
 """Migrations are applied once, one run at a time, and can be stopped anywhere."""
 
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connections, transaction
 
 from integrity.database.session import Target
-from integrity.exceptions import CatalogError, CatalogMissing, RepairRunning, SchemaFixRefused
+from integrity.exceptions import (
+    CatalogError,
+    CatalogMissing,
+    MissingPrivilege,
+    RepairRunning,
+    SchemaFixRefused,
+    TargetBusy,
+)
 from integrity.operations import AddForeignKey, AddIndex, ValidateForeignKey, lock
 from integrity.operations.catalog_migrations import foreign_keys_made_by, migration_before
 from integrity.operations.executor import StepEvent, StepState
 from integrity.operations.ledger import unrecord_validations
 from integrity.operations.runner import migration_status
 from tests.operations.conftest import KEY, ORPHANS, Shop
+from tests.servers import RegisterTarget
+
+pytestmark = pytest.mark.newest_postgres_only
 
 INDEX = AddIndex(table="orders", columns=("customer_id",), name="orders_customer_idx")
 
@@ -257,3 +270,61 @@ def test_a_key_to_be_validated_at_once_that_stands_unvalidated_is_validated(shop
     shop.apply(AddForeignKey(**KEY))
     shop.apply(AddForeignKey(**KEY, validated=True))
     assert shop.table("orders").foreign_keys[0].validated
+
+
+def test_reversing_what_somebody_dropped_meanwhile_does_nothing(planned: Shop) -> None:
+    planned.run()
+    planned.execute("DROP TABLE orders")
+
+    planned.run(to="zero")
+
+    assert states(planned) == "ppp"
+
+
+def test_a_locked_file_is_left_alone_before_the_ledger_is_made(sqlite_shop: Shop, sqlite_path: Path) -> None:
+    sqlite_shop.migration("0001_indexes", INDEX)
+    with closing(sqlite3.connect(sqlite_path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TargetBusy, match="locked by another connection"):
+            sqlite_shop.run()
+
+    assert states(sqlite_shop) == "p"
+    sqlite_shop.run()
+    assert states(sqlite_shop) == "a"
+
+
+def test_a_role_that_may_not_change_the_structure_is_told_so(postgres_shop: Shop) -> None:
+    shop = postgres_shop
+    shop.migration("0001_indexes", INDEX)
+    shop.execute("CREATE ROLE reader LOGIN PASSWORD 'reader'")
+    try:
+        settings = connections.databases["target"]
+        settings["USER"], settings["PASSWORD"] = "reader", "reader"
+        with pytest.raises(MissingPrivilege, match="permission denied"):
+            shop.run()
+    finally:
+        shop.execute("DROP OWNED BY reader; DROP ROLE reader")
+
+
+def test_indexes_are_built_past_a_pooler(
+    planned: Shop, register_target: RegisterTarget, settings: Any
+) -> None:
+    register_target("direct", planned.target.url)
+    settings.INTEGRITY = settings.INTEGRITY | {"DIRECT": {"target": "direct"}}
+    connections.databases["target"]["NAME"] = "nothing is here"
+
+    planned.run()
+
+    assert states(planned) == "aaa"
+    with Target("direct").reading() as session:
+        assert len(list(session.schema().foreign_keys())) == 1
+
+
+def test_migrations_of_another_target_are_refused(planned: Shop, catalog_root: Path) -> None:
+    for file in (catalog_root / "target/migrations").glob("0*.py"):
+        file.write_text(file.read_text().replace("target = 'target'", "target = 'shop'"))
+
+    with pytest.raises(CatalogError, match="0001_indexes is a migration of shop, not of target"):
+        planned.run()
+
+    assert states(planned) == "ppp"

@@ -174,7 +174,6 @@ def test_a_file_that_somebody_writes_to_is_waited_for_then_left_alone(
     sqlite_shop: Shop, sqlite_path: Path
 ) -> None:
     sqlite_shop.apply(AddIndex(table="customers", columns=("code",), name="x"))
-    connections["target"].settings_dict["OPTIONS"]["timeout"] = 0.1
     with closing(sqlite3.connect(sqlite_path, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         with pytest.raises(TargetBusy, match="locked by another connection"):
@@ -231,3 +230,17 @@ def test_orphans_that_stand_do_not_stop_the_key(sqlite_shop: Shop) -> None:
     sqlite_shop.execute(ORPHANS)
     sqlite_shop.apply(AddForeignKey(**KEY))
     assert len(sqlite_shop.target.rows("PRAGMA foreign_key_check")) == 2
+
+
+def test_a_file_in_wal_mode_is_edited_while_others_read(sqlite_shop: Shop, sqlite_path: Path) -> None:
+    sqlite_shop.execute("PRAGMA journal_mode = WAL")
+    with closing(sqlite3.connect(sqlite_path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM orders").fetchone() == (3,)
+
+        sqlite_shop.apply(AddForeignKey(**KEY))
+
+        assert reader.execute("PRAGMA foreign_key_list(orders)").fetchall() == []
+        reader.execute("COMMIT")
+        reader.execute("SELECT count(*) FROM orders")
+        assert len(reader.execute("PRAGMA foreign_key_list(orders)").fetchall()) == 1

@@ -18,6 +18,8 @@ from integrity.references.catalog import load_catalog
 from integrity.references.resolve import known_references
 from tests.operations.conftest import KEY, Shop
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLE = TableName("main", "orders")
 
 

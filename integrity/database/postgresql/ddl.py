@@ -31,9 +31,9 @@ ORDER BY 4 DESC
 Concurrently")."""
 
 
-def lock_timeout(milliseconds: int) -> str:
-    """Bounds how long the statements of this transaction wait for a lock."""
-    return f"SET LOCAL lock_timeout = {int(milliseconds)}"
+def bounds(lock_timeout_ms: int) -> tuple[str, str]:
+    """Bounds how long the statements of this transaction wait for a lock, but not how long they run."""
+    return f"SET LOCAL lock_timeout = {int(lock_timeout_ms)}", "SET LOCAL statement_timeout = 0"
 
 
 def add_foreign_key(key: ForeignKey, *, validated: bool = False) -> str:

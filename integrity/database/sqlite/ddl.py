@@ -17,6 +17,12 @@ from integrity.database.sqlite.tokens import Entry, Token, parse_create_table, t
 EDITING = "PRAGMA writable_schema = ON"
 EDITED = "PRAGMA writable_schema = RESET"
 
+
+def patience(milliseconds: int) -> str:
+    """Bounds how long a statement waits for another connection's lock."""
+    return f"PRAGMA busy_timeout = {int(milliseconds)}"
+
+
 _HEADS = ("CONSTRAINT", "FOREIGN", "PRIMARY", "UNIQUE", "CHECK")
 
 
