@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
-from django.utils.timezone import localtime
+from django.utils.timezone import localtime, now
 from django.utils.translation import gettext as _
 
 _MARKS = {
@@ -67,7 +67,8 @@ def ago(moment: datetime | None) -> str:
     if moment is None:
         return "–"
     exact = date_format(localtime(moment), "DATETIME_FORMAT")
-    text = _("%(time)s ago") % {"time": timesince(moment, depth=1)}
+    just_now = now() - moment < timedelta(minutes=1)
+    text = _("just now") if just_now else _("%(time)s ago") % {"time": timesince(moment, depth=1)}
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, text)
 
 

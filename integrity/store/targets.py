@@ -29,11 +29,13 @@ def know_targets() -> None:
             models.Target.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def reached(alias: str, *, vendor: str, server_version: str, schema_fingerprint: str) -> None:
-    """Notes that a target was opened and what it is."""
-    target = target_row(alias)
+def reached(pk: int, *, vendor: str, server_version: str, schema_fingerprint: str) -> None:
+    """Notes that a stored target was opened and what it is.
+
+    One statement, and a writing one: within a transaction it is the lock on the target's row.
+    """
     with site_database():
-        models.Target.objects.filter(pk=target.pk).update(
+        models.Target.objects.filter(pk=pk).update(
             vendor=vendor,
             server_version=server_version,
             schema_fingerprint=schema_fingerprint,

@@ -1,0 +1,85 @@
+"""Each check by its id: when it speaks, when it is silent, and what it advises."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from integrity import checks, conf
+from tests.servers import RegisterTarget
+
+VIOLATED = """
+CREATE TABLE parents (id integer PRIMARY KEY);
+CREATE TABLE children (id integer PRIMARY KEY, parent_id integer REFERENCES parents (id));
+INSERT INTO children VALUES (1, 99);
+"""
+
+
+def test_w001_a_target_that_tests_would_migrate(register_target: RegisterTarget, sqlite_path: Path) -> None:
+    alias = register_target("shop", f"sqlite:///{sqlite_path}")
+    assert checks.check_test_databases() == []
+    connections.databases[alias]["TEST"] = {"MIGRATE": True}
+    (warning,) = checks.check_test_databases()
+    assert warning.id == "integrity.W001"
+    assert warning.hint == 'Add "TEST": {"MIGRATE": False} to DATABASES["shop"].'
+
+
+def test_w002_a_setting_that_nobody_reads(settings: Any) -> None:
+    settings.INTEGRITY = {"BATCH_ROWS": 10}
+    assert checks.check_settings() == []
+    settings.INTEGRITY = {"BATCH_ROW": 10}
+    (warning,) = checks.check_settings()
+    assert warning.id == "integrity.W002"
+    assert warning.hint == "Did you mean BATCH_ROWS?"
+
+
+def test_w002_knows_every_setting_that_is_read() -> None:
+    text = Path(conf.__file__).read_text(encoding="utf-8")
+    read = {line.split('_setting("')[1].split('"')[0] for line in text.splitlines() if '_setting("' in line}
+    assert set(checks.SETTINGS) == read
+
+
+def test_w003_a_file_on_which_plain_migrate_fails(register_target: RegisterTarget, sqlite_path: Path) -> None:
+    alias = register_target("shop", f"sqlite:///{sqlite_path}")
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        connection.executescript(VIOLATED)
+    assert checks.check_standing_violations() == [], "only when the database is asked for"
+    (warning,) = checks.check_standing_violations(databases=[alias])
+    assert warning.id == "integrity.W003"
+    assert "manage.py integrity_migrate shop" in (warning.hint or "")
+
+
+def test_w003_is_silent_where_nothing_is_violated(register_target: RegisterTarget, sqlite_path: Path) -> None:
+    sqlite3.connect(sqlite_path).close()
+    alias = register_target("shop", f"sqlite:///{sqlite_path}")
+    assert checks.check_standing_violations(databases=[alias]) == []
+
+
+def test_w003_leaves_a_missing_file_to_whoever_needs_it(
+    register_target: RegisterTarget, sqlite_path: Path
+) -> None:
+    alias = register_target("shop", f"sqlite:///{sqlite_path}")
+    assert checks.check_standing_violations(databases=[alias]) == []
+    assert not sqlite_path.exists()
+
+
+def test_e001_a_catalog_with_a_mistake(
+    register_target: RegisterTarget, sqlite_path: Path, tmp_path: Path, settings: Any
+) -> None:
+    settings.INTEGRITY = {"CATALOG_ROOT": tmp_path}
+    register_target("shop", f"sqlite:///{sqlite_path}")
+    assert checks.check_catalogs() == [], "a target without a catalog is no error"
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "catalog.toml").write_text("[[referense]]\n")
+    (error,) = checks.check_catalogs()
+    assert error.id == "integrity.E001"
+    assert "catalog.toml" in error.msg
+    assert error.hint == "Did you mean reference?"
+
+
+@pytest.mark.parametrize("number", ["W001", "W002", "W003", "E001"])
+def test_every_check_is_named_after_its_id(number: str) -> None:
+    assert f"integrity.{number}" in Path(checks.__file__).read_text(encoding="utf-8")
