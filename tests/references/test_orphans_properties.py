@@ -96,7 +96,7 @@ PAIRS = st.one_of(
     st.tuples(
         st.sampled_from(NUMBERS),
         st.sampled_from(NUMBERS),
-        st.just(["0", "1", "2", "-1", "1.5", "16777217"]),
+        st.just(["0", "1", "2", "-1", "1.5", "0.1", "16777217"]),
     ),
     st.tuples(st.sampled_from(TEXTS), st.sampled_from(TEXTS), st.just(["", "a", "A", "a ", "b", "é"])),
     st.tuples(st.just("uuid"), st.just("uuid"), st.just([str(uuid.UUID(int=n)) for n in range(3)])),

@@ -169,7 +169,8 @@ class PostgreSQLEngine(Engine):
         """
         here, there = _bare(child), _bare(parent)
         if here == there or any({here, there} <= family for family in _COMPARABLE):
-            if here != there and (there == "real" or "character" in (here, there)):
+            casts = (there == "real" and here != "double precision") or "character" in (here, there)
+            if here != there and casts:
                 child_sql = f"({child_sql})::{_CAST.get(there, there)}"
             if parent.collation != child.collation:
                 return f"{parent_sql} = {child_sql} COLLATE {parent.collation or DEFAULT_COLLATION}"
@@ -289,15 +290,17 @@ class PostgreSQLEngine(Engine):
         for trigger in acting:
             session.execute(f"ALTER TABLE {name} DISABLE TRIGGER {quote(trigger.name)}")
         yield
-        self._settle_deferred(session)
         for trigger in acting:
             how = "ENABLE ALWAYS" if trigger.firing == "always" else "ENABLE"
             session.execute(f"ALTER TABLE {name} {how} TRIGGER {quote(trigger.name)}")
 
-    def _settle_deferred(self, session: Session) -> None:
-        """A table with deferred checks still to come cannot be altered (SQLSTATE 55006)."""
-        session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    @contextmanager
+    def deferring(self, session: Session) -> Iterator[None]:
+        """SET CONSTRAINTS, and back before anything is altered: a table with checks still to come
+        cannot be (SQLSTATE 55006)."""
         session.execute("SET CONSTRAINTS ALL DEFERRED")
+        yield
+        session.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     @contextmanager
     def lifted(self, session: Session, keys: Sequence[ForeignKey]) -> Iterator[None]:
@@ -306,7 +309,6 @@ class PostgreSQLEngine(Engine):
         for drop, _ in brackets:
             session.execute(drop.replace("%", "%%"))
         yield
-        self._settle_deferred(session)
         for _, add in brackets:
             session.execute(add.replace("%", "%%"))
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from contextlib import suppress
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from django.db import DatabaseError
@@ -197,15 +196,12 @@ def _spelling(name: str, columns: list[tuple[Column, int]]) -> str:
     return next((column.name for column, _ in columns if column.name.lower() == name.lower()), name)
 
 
-_TIMING = re.compile(r"\b(DELETE|INSERT|UPDATE)\b", re.IGNORECASE)
-
-
 def _triggers(session: Session, spelled: dict[str, str]) -> _ByTable:
     found: _ByTable = defaultdict(list)
     for table, name, sql in session.rows(TRIGGERS):
         on = _spelled(table, spelled)
-        event = _TIMING.search(sql.split(name, 1)[-1])
-        events = (event.group(1).upper(),) if event else ()
+        words = (token for token in tokens.tokens(sql) if token.is_word("DELETE", "INSERT", "UPDATE"))
+        events = tuple(token.text.upper() for token in islice(words, 1))
         found[on].append(Trigger(name, TableName(MAIN, on), sql, events))
     return found
 

@@ -148,6 +148,9 @@ def _keys_in(entry: Entry) -> Iterator[WrittenKey]:
         yield WrittenKey(name, deferrable, deferrable and "DEFERRED" in words)
 
 
+_CONSTRAINTS = ("REFERENCES", "NOT", "NULL", "CHECK", "UNIQUE", "PRIMARY", "DEFAULT", "COLLATE", "GENERATED")
+
+
 def _names_in(entry: Entry) -> Iterator[str]:
     if entry.is_constraint:
         if entry.is_foreign_key:
@@ -162,5 +165,5 @@ def _names_in(entry: Entry) -> Iterator[str]:
             pending = entry.tokens[place + 1].name
         elif token.is_word("REFERENCES"):
             yield pending
-        if token.is_word("REFERENCES", "CHECK", "UNIQUE", "PRIMARY", "DEFAULT", "COLLATE", "GENERATED"):
+        if token.is_word(*_CONSTRAINTS):
             pending = ""
