@@ -69,8 +69,8 @@ def store_audit(
     run = run or begin_audit(result.target, actor=actor, narrowed=bool(only))
     found = {finding.fingerprint: finding for finding in result.findings}
     with site_database(atomic=True):
-        reached(  # first: a transaction that begins by reading cannot wait for its turn on SQLite
-            run.target_id,
+        reached(
+            result.target,
             vendor=result.vendor,
             server_version=result.server_version,
             schema_fingerprint=result.schema_fingerprint,
