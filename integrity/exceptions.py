@@ -6,6 +6,8 @@ of these into exit code 2 without a traceback.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ReferentialIntegrityError(Exception):
     """The root: whatever this product refuses or cannot do.
@@ -105,7 +107,12 @@ class UnknownRun(ReferentialIntegrityError):
 
 
 class RollbackRefused(ReferentialIntegrityError):
-    """Rows cannot come back as they were without breaking something that stands now."""
+    """Rows cannot come back as they were without breaking something that stands now.
+
+    ``keys`` are the foreign keys in the way, each with the migration that made it.
+    """
+
+    keys: tuple[Any, ...] = ()
 
 
 class Interrupted(ReferentialIntegrityError):
@@ -118,3 +125,7 @@ class SchemaFixRefused(ReferentialIntegrityError):
 
 class BackupFailed(ReferentialIntegrityError):
     """No backup could be taken, or none is recorded where one is required."""
+
+
+class NotConfirmed(ReferentialIntegrityError):
+    """Somebody was asked before a change and did not agree, or could not be asked."""

@@ -1,0 +1,1 @@
+"""What an operator runs; each command parses, calls the function that does the work, and formats."""

@@ -56,6 +56,11 @@ class Survey:
             return replace(step, rows=rows, effects=tuple(self._effects(step.reference.table, where)))
         return replace(step, rows=self._others(step.reference.table, where))
 
+    def effects(self, table: TableName, where: Predicate) -> list[Effect]:
+        """Returns what follows from deleting the rows of ``table`` for which ``where`` holds."""
+        self._deleted(table, where)
+        return self._effects(table, where)
+
     def _deleted(self, table: TableName, where: Predicate) -> int:
         """Counts rows that go now, and remembers them."""
         self.gone[table].append(where)
@@ -111,7 +116,7 @@ class Survey:
         """Each table's doomed rows by their locators, from the fixpoint."""
         engine, schema = self.session.engine, self.schema
         numbers = {table: number for number, table in enumerate(reach.levels)}
-        edges = " UNION ALL ".join(_edge(engine, schema, each, numbers) for each in reach.cascades)
+        edges = " UNION ALL ".join(edge(engine, schema, each, numbers) for each in reach.cascades)
         source = engine.source(schema.table(reach.root))
         seeds = f"SELECT 0, {row_locator(engine, schema, reach.root, 'c')} FROM {source} c WHERE {root.sql}"
         fixpoint = (
@@ -149,8 +154,8 @@ def row_locator(engine: Engine, schema: Schema, table: TableName, alias: str) ->
     return engine.locator(found, alias)
 
 
-def _edge(engine: Engine, schema: Schema, reference: Reference, numbers: dict[TableName, int]) -> str:
-    """Which row leads to which, as locators."""
+def edge(engine: Engine, schema: Schema, reference: Reference, numbers: dict[TableName, int]) -> str:
+    """Which row leads to which, as locators: pt, pr, t, r."""
     parent = engine.source(schema.table(reference.referenced_table))
     child = engine.source(schema.table(reference.table))
     return (

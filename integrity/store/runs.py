@@ -110,6 +110,12 @@ def last_backup(alias: str) -> models.Backup | None:
         return models.Backup.objects.filter(target__alias=alias).first()
 
 
+def migration_runs(alias: str, most: int = 50) -> list[models.MigrationRun]:
+    """Returns the last migrations that were applied to a target, reversed, or failed; the newest first."""
+    with site_database():
+        return list(models.MigrationRun.objects.filter(target__alias=alias)[:most])
+
+
 def _mirrored(target: models.Target, record: RunRecord) -> models.RepairRun:
     return models.RepairRun(
         target=target,

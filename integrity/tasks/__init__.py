@@ -1,15 +1,33 @@
 """The work itself, as commands, pages and programs call it: do it, store it, tell who listens."""
 
 from integrity.tasks.background import carry_out, start_job, wait_for_jobs
+from integrity.tasks.designing import fixes_for, known_of, make_catalog, make_migrations
+from integrity.tasks.looking import TargetState, look_at_targets
 from integrity.tasks.migrating import migrate_and_store, plan_of_migrations, status_of_migrations
 from integrity.tasks.reading import audit_and_store, backup_and_store, others_of, plan_and_store
 from integrity.tasks.repairing import mirror, repair_and_store, resume_and_store, roll_back_and_store
+from integrity.tasks.reversing import (
+    Reversal,
+    migrated_since,
+    roll_back_unvalidated,
+    roll_back_with_migrations,
+)
+from integrity.tasks.verifying import expected_constraints, verify_target
 
 __all__ = [
+    "Reversal",
+    "TargetState",
     "audit_and_store",
     "backup_and_store",
     "carry_out",
+    "expected_constraints",
+    "fixes_for",
+    "known_of",
+    "look_at_targets",
+    "make_catalog",
+    "make_migrations",
     "migrate_and_store",
+    "migrated_since",
     "mirror",
     "others_of",
     "plan_and_store",
@@ -17,7 +35,10 @@ __all__ = [
     "repair_and_store",
     "resume_and_store",
     "roll_back_and_store",
+    "roll_back_unvalidated",
+    "roll_back_with_migrations",
     "start_job",
     "status_of_migrations",
+    "verify_target",
     "wait_for_jobs",
 ]

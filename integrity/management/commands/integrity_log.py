@@ -1,0 +1,85 @@
+"""What was changed in a target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from integrity.database.identifiers import parse_table
+from integrity.database.session import Target
+from integrity.management.command import DONE, IntegrityCommand
+from integrity.management.options import add_references, add_target, positive
+from integrity.management.reports.history import (
+    log_blocks,
+    migration_json,
+    record_json,
+    run_blocks,
+)
+from integrity.references.reference import written
+from integrity.repairs import list_runs
+from integrity.repairs.history import Changed, changes_of
+from integrity.store.runs import migration_runs
+from integrity.tasks import mirror
+
+
+class Command(IntegrityCommand):
+    """Reads the target's own journal, which is the truth, and mirrors it in the site's database."""
+
+    help = "Lists what was changed in a target: runs and migrations; with --run, by table, reason and key."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which run."""
+        add_target(parser)
+        add_references(parser)
+        parser.add_argument("--run", type=int, metavar="RUN", help="what this run changed")
+        parser.add_argument("--table", action="append", default=[], help="with --run: only this table")
+        parser.add_argument(
+            "--keys",
+            type=positive,
+            default=10,
+            metavar="N",
+            help="with --run: name so many keys of each kind",
+        )
+        super().add_arguments(parser)
+
+    def work(self, options: dict[str, Any]) -> int:
+        """Lists."""
+        target = Target(options["target"])
+        return self._run(target, options) if options["run"] is not None else self._all(target)
+
+    def _all(self, target: Target) -> int:
+        records = list_runs(target)
+        mirror(target.alias)
+        migrations = migration_runs(target.alias)
+        data = {
+            "target": target.alias,
+            "runs": [record_json(each) for each in records],
+            "migrations": [migration_json(each) for each in migrations],
+        }
+        self.terminal.show(data, list(log_blocks(target.alias, records, migrations)))
+        return DONE
+
+    def _run(self, target: Target, options: dict[str, Any]) -> int:
+        record, changes = changes_of(target, options["run"], keys=options["keys"])
+        chosen = [each for each in changes if _wanted(each, options)]
+        data = {"target": target.alias, **record_json(record), "changes": [each.as_json() for each in chosen]}
+        self.terminal.show(data, list(run_blocks(record, chosen)))
+        return DONE
+
+
+def _wanted(change: Changed, options: dict[str, Any]) -> bool:
+    tables = [parse_table(text) for text in options["table"]]
+    labels = {written_path(path) for path in options["reference"]}
+    named = any(
+        change.table in (f"{each.schema}.{each.table}", each.table) or change.table.endswith(f".{each.table}")
+        for each in tables
+    )
+    return (not tables or named) and (not labels or change.reason in labels)
+
+
+def written_path(path: Any) -> str:
+    """A reference as the journal names it."""
+    from integrity.database.identifiers import TableName  # noqa: PLC0415
+
+    return written(TableName(path.schema or "public", path.table), path.columns)

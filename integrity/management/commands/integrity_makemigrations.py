@@ -1,0 +1,58 @@
+"""Writes the schema fixes of a target as migrations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from integrity.database.session import Target
+from integrity.management.command import DONE, FOUND, IntegrityCommand
+from integrity.management.options import add_references, add_target
+from integrity.management.reports.migrations import files_json, fix_json, fixes_blocks
+from integrity.operations.fixes import SchemaFix
+from integrity.tasks import make_migrations
+
+
+class Command(IntegrityCommand):
+    """Writes files on this machine, nothing in the target."""
+
+    help = "Writes what a target needs so that every rule is enforced, as migrations in three phases."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which fixes."""
+        add_target(parser)
+        add_references(parser)
+        parser.add_argument("--phase", type=int, choices=(1, 2, 3), help="only the fixes of this phase")
+        parser.add_argument("--dry-run", action="store_true", help="show the files without writing them")
+        parser.add_argument(
+            "--check", action="store_true", help="write nothing; exit 1 when something would be written"
+        )
+        super().add_arguments(parser)
+
+    def work(self, options: dict[str, Any]) -> int:
+        """Writes them."""
+        dry_run = options["dry_run"] or options["check"]
+        target = Target(options["target"])
+        fixes, files = make_migrations(
+            target.alias,
+            catalog_file=options["catalog"],
+            wanted=lambda fix: _wanted(fix, options),
+            dry_run=dry_run,
+        )
+        data = {
+            "target": target.alias,
+            "dry_run": dry_run,
+            "fixes": [fix_json(fix, target.vendor) for fix in fixes],
+            "files": files_json(files),
+        }
+        blocks = fixes_blocks(target.alias, fixes, files, target.vendor, dry_run=dry_run)
+        self.terminal.show(data, list(blocks))
+        return FOUND if options["check"] and fixes else DONE
+
+
+def _wanted(fix: SchemaFix, options: dict[str, Any]) -> bool:
+    if options["phase"] is not None and fix.phase != options["phase"]:
+        return False
+    named = [(path.table, set(path.columns)) for path in options["reference"]]
+    return not named or (fix.table.name, set(fix.columns)) in named

@@ -1,0 +1,97 @@
+"""Applies or reverses a target's migrations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from integrity.database.session import Target
+from integrity.management.command import DONE, FOUND, IntegrityCommand
+from integrity.management.confirmation import confirm
+from integrity.management.options import actor, add_target
+from integrity.management.reports.migrations import (
+    migrate_json,
+    sql_blocks,
+    status_blocks,
+    status_json,
+    step_line,
+    steps_blocks,
+)
+from integrity.management.window import Window, window
+from integrity.operations.executor import StepEvent, StepState
+from integrity.operations.runner import MigrateResult, MigrationState, migration_status, run_migrations
+from integrity.tasks import migrate_and_store
+
+
+class Command(IntegrityCommand):
+    """A second run does nothing; what exists already is adopted. Reversing is asked about first."""
+
+    help = "Applies the migrations of a target catalog, or reverses them down to NAME (zero: all)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which migrations, and when."""
+        add_target(parser)
+        parser.add_argument(
+            "name", nargs="?", metavar="NAME", help="the migration to go to, or the beginning of its name"
+        )
+        parser.add_argument("--phase", type=int, choices=(1, 2, 3), help="not beyond this phase")
+        parser.add_argument(
+            "--dry-run", "--plan", action="store_true", help="list what would be done, change nothing"
+        )
+        parser.add_argument("--list", action="store_true", help="list all migrations and their state")
+        parser.add_argument(
+            "--check", action="store_true", help="change nothing; exit 1 when a migration is not applied"
+        )
+        parser.add_argument("--sql", action="store_true", help="print the SQL, change nothing")
+        parser.add_argument(
+            "--window",
+            type=window,
+            metavar="HH:MM-HH:MM",
+            help="begin no migration outside of these hours, in the site's time zone",
+        )
+        super().add_arguments(parser)
+
+    def work(self, options: dict[str, Any]) -> int:
+        """Lists, shows, or migrates."""
+        target = Target(options["target"])
+        if options["list"] or options["check"]:
+            return self._list(target, options)
+        wanted = {"to": options["name"], "phase": options["phase"]}
+        if options["sql"]:
+            result = run_migrations(target, with_sql=True, **wanted)
+            self.terminal.show({"target": target.alias, "sql": list(result.sql)}, list(sql_blocks(result)))
+        elif options["dry_run"]:
+            result = run_migrations(target, plan_only=True, **wanted)
+            shown = list(steps_blocks(result, planned=True))
+            self.terminal.show(migrate_json(result, dry_run=True), shown)
+        else:
+            result = self._migrate(target, options, wanted)
+            self.terminal.show(migrate_json(result), list(steps_blocks(result)))
+        return DONE
+
+    def _list(self, target: Target, options: dict[str, Any]) -> int:
+        states = migration_status(target)
+        self.terminal.show(status_json(target.alias, states), list(status_blocks(target.alias, states)))
+        waiting = any(each.state is not MigrationState.APPLIED for each in states)
+        return FOUND if options["check"] and waiting else DONE
+
+    def _migrate(self, target: Target, options: dict[str, Any], wanted: dict[str, Any]) -> MigrateResult:
+        hours: Window | None = options["window"]
+        if hours:
+            hours.refuse_outside(target.alias)
+        if options["input"]:
+            self._ask(run_migrations(target, plan_only=True, **wanted))
+
+        def told(step: StepEvent) -> None:
+            if hours and step.state is StepState.STARTED:
+                hours.refuse_outside(target.alias)
+            self.terminal.say(*step_line(step))
+
+        return migrate_and_store(target.alias, on_step=told, actor=actor(), **wanted)
+
+    def _ask(self, result: MigrateResult) -> None:
+        """Forwards is what was reviewed with the files; backwards takes protection away."""
+        if any(step.backwards for step in result.steps):
+            self.terminal.preview(list(steps_blocks(result, planned=True)))
+            confirm(self.terminal, f"Reverse these migrations of {result.target}?")

@@ -1,0 +1,59 @@
+"""Plans a repair."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from integrity.management.blocks import Line
+from integrity.management.command import DONE, IntegrityCommand
+from integrity.management.options import add_decision, add_limits, add_references, add_target
+from integrity.management.planning import planned, scripts_of
+from integrity.management.reports.plans import plan_blocks, plan_json, run_it
+from integrity.plans import Plan
+from integrity.plans.script import Scripts
+
+
+class Command(IntegrityCommand):
+    """Changes nothing; what it shows is what ``integrity_cleanup --plan HASH`` carries out."""
+
+    help = (
+        "Shows what would be done about orphans: steps, order, every row touched, SQL, and the plan's hash."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What to plan."""
+        add_target(parser)
+        add_references(parser)
+        add_decision(parser)
+        add_limits(parser)
+        parser.add_argument("--plan", metavar="HASH", help="show this stored plan instead of making one")
+        parser.add_argument(
+            "--sql",
+            type=Path,
+            metavar="FILE",
+            help="write FILE and FILE with .rollback before its suffix: scripts for psql or sqlite3",
+        )
+        super().add_arguments(parser)
+
+    def work(self, options: dict[str, Any]) -> int:
+        """Plans, shows, and writes the scripts."""
+        plan = planned(self.terminal, options)
+        scripts = scripts_of(plan, options["catalog"]) if plan.changing_steps else Scripts()
+        blocks = list(plan_blocks(plan, [] if options["sql"] else list(scripts.shown)))
+        files = self._written(plan, scripts, options["sql"])
+        blocks += [Line(f"Written: {file}", "good") for file in files]
+        if plan.changing_steps:
+            blocks.append(run_it(plan, options["catalog"]))
+        self.terminal.show(plan_json(plan, scripts.shown) | {"files": list(map(str, files))}, blocks)
+        return DONE
+
+    def _written(self, plan: Plan, scripts: Scripts, file: Path | None) -> list[Path]:
+        if file is None or not plan.changing_steps:
+            return []
+        back = file.with_suffix(f".rollback{file.suffix}")
+        file.write_text(scripts.forward, encoding="utf-8")
+        back.write_text(scripts.rollback, encoding="utf-8")
+        return [file, back]

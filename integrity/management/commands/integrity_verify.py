@@ -1,0 +1,50 @@
+"""Verifies that every rule holds and is enforced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from integrity.management.command import DONE, FOUND, NOT_DONE, IntegrityCommand
+from integrity.management.options import add_references, add_target
+from integrity.management.reports.verifications import verify_blocks
+from integrity.tasks import verify_target
+
+
+class Command(IntegrityCommand):
+    """Changes nothing: trial rows and flows are rolled back."""
+
+    help = "Verifies that every rule holds and is enforced, and lists every constraint; exit 1 if not."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What may pass, and what to leave out."""
+        add_target(parser)
+        add_references(parser)
+        parser.add_argument(
+            "--allow-kept", action="store_true", help="let orphans pass that are kept by decision"
+        )
+        parser.add_argument(
+            "--no-flows", action="store_false", dest="flows", help="do not run the catalog's flows"
+        )
+        parser.add_argument(
+            "--no-queries", action="store_false", dest="queries", help="do not look at the plans of queries"
+        )
+        super().add_arguments(parser)
+
+    def work(self, options: dict[str, Any]) -> int:
+        """Verifies."""
+        with self.terminal.progress(f"verifying {options['target']}") as told:
+            result = verify_target(
+                options["target"],
+                catalog_file=options["catalog"],
+                only=options["reference"],
+                allow_kept=options["allow_kept"],
+                queries=options["queries"],
+                flows=options["flows"],
+                on_progress=told,
+            )
+        self.terminal.show(result.as_json(), list(verify_blocks(result)))
+        if result.failed or self.fails([each.severity for each in result.problems], options):
+            return FOUND
+        return DONE if result.coverage.complete else NOT_DONE

@@ -1,0 +1,164 @@
+"""The long options that all commands spell alike."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import ArgumentTypeError
+from datetime import date
+from pathlib import Path as FilePath
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from integrity.database.identifiers import Path, parse_path
+from integrity.detectors import Severity
+from integrity.exceptions import InvalidIdentifier
+from integrity.plans import Request
+from integrity.references import Resolution
+
+FORMATS = ("text", "json", "markdown")
+SUGGESTED = "suggested"
+ACTIONS = (*(str(each) for each in Resolution), SUGGESTED)
+
+
+def reference(text: str) -> Path:
+    """Reads ``orders.customer_id`` from a command line."""
+    try:
+        path = parse_path(text)
+    except InvalidIdentifier as error:
+        raise ArgumentTypeError(str(error)) from error
+    if not path.columns:
+        raise ArgumentTypeError(f"{text!r} names no column. Write table.column.")
+    return path
+
+
+def day(text: str) -> str:
+    """Reads a date from a command line; returned as written, which is ISO."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not a date. Write YYYY-MM-DD.") from error
+
+
+def positive(text: str) -> int:
+    """Reads a number of rows, ``1_000`` or ``1,000`` as well."""
+    plain = text.replace(",", "").replace("_", "")
+    if not plain.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is not a number of rows.")
+    return int(plain)
+
+
+def add_everywhere(parser: CommandParser) -> None:
+    """What every command takes."""
+    group = parser.add_argument_group("output and exit code")
+    group.add_argument(
+        "--format", choices=FORMATS, default="text", help="text (the default), json or markdown"
+    )
+    group.add_argument(
+        "--fail-on",
+        choices=[str(each) for each in Severity],
+        default=str(Severity.ERROR),
+        help="exit 1 when something of this severity or a higher one was found (default: error)",
+    )
+    group.add_argument(
+        "--no-input", "--noinput", action="store_false", dest="input", help="never ask, go on instead"
+    )
+
+
+def add_target(parser: CommandParser, *, several: bool = False) -> None:
+    """The database, by its alias, and the catalog lent to it."""
+    text = "a database, by its alias in DATABASES"
+    if several:
+        parser.add_argument("targets", nargs="+", metavar="TARGET", help=text)
+    else:
+        parser.add_argument("target", metavar="TARGET", help=text)
+    parser.add_argument(
+        "--catalog",
+        type=FilePath,
+        metavar="FILE",
+        help="a catalog.toml lent to the target for this run, in place of its own",
+    )
+
+
+def add_references(parser: CommandParser) -> None:
+    """Which references to look at."""
+    parser.add_argument(
+        "--reference",
+        action="append",
+        type=reference,
+        default=[],
+        metavar="TABLE.COLUMN",
+        help="only this reference, repeatable: orders.customer_id, auth.users.id, "
+        'lines.order_id,line_no, "Odd Table".column (default: all)',
+    )
+
+
+def add_decision(parser: CommandParser, *, actions: bool = True) -> None:
+    """What becomes of orphans."""
+    if actions:
+        parser.add_argument(
+            "--action",
+            choices=ACTIONS,
+            help="what becomes of orphans; suggested is what each delete action suggests "
+            "(default: each by its decision or its policy in the catalog, else kept)",
+        )
+        parser.add_argument("--until", type=day, metavar="DATE", help="with keep: the last day")
+    parser.add_argument(
+        "--to", metavar="KEY", help="with reassign: the key to point at, its values separated by commas"
+    )
+    parser.add_argument("--reason", default="", help="why, for the journal of decisions")
+
+
+def add_limits(parser: CommandParser) -> None:
+    """What may happen at most."""
+    parser.add_argument(
+        "--max-rows", type=positive, metavar="N", help="refuse to touch more rows than this, all tables"
+    )
+
+
+def add_run(parser: CommandParser) -> None:
+    """What a command that changes rows takes."""
+    parser.add_argument("--plan", metavar="HASH", help="carry out exactly this plan, or nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan and its hash, change nothing")
+    parser.add_argument(
+        "--resume", type=int, metavar="RUN", help="go on with a run that was stopped, by its own plan"
+    )
+    parser.add_argument(
+        "--require-backup",
+        action="store_true",
+        help="refuse without a backup that is recorded, still there, and not older than a day",
+    )
+    parser.add_argument(
+        "--no-digests",
+        action="store_false",
+        dest="digests",
+        help="do not digest whole tables beforehand (very large ones): "
+        "a rollback then proves the restored rows alone",
+    )
+
+
+def requests(options: dict[str, Any]) -> list[Request]:
+    """Returns what was asked for on the command line: one request a reference, or one for all."""
+    action = options.get("action")
+    named = list(options["reference"]) or [None]
+    resolution = Resolution(action) if action and action != SUGGESTED else None
+    to = tuple(part.strip() for part in options["to"].split(",")) if options.get("to") else None
+    return [
+        Request(
+            reference=path,
+            resolution=resolution,
+            suggested=action == SUGGESTED,
+            to=to,
+            reason=options.get("reason") or "",
+            until=options.get("until") or "",
+        )
+        for path in named
+    ]
+
+
+def actor() -> str:
+    """Who runs the command, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

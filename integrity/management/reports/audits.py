@@ -1,0 +1,113 @@
+"""What an audit says to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from integrity.audit import AuditResult, Coverage
+from integrity.detectors import Finding, Severity
+from integrity.management.blocks import Block, Grid, Line, Title, count
+from integrity.references.reference import written
+
+_HEADINGS = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "For information"}
+_VENDORS = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+ORPHANED = "orphaned_rows"
+KEYS_SHOWN = 3
+
+
+def server(vendor: str, version: str) -> str:
+    """``PostgreSQL 18.4``."""
+    return f"{_VENDORS.get(vendor, vendor)} {version}".strip()
+
+
+def audit_blocks(result: AuditResult) -> Iterator[Block]:
+    """Yields the summary, the findings by severity, and what was looked at."""
+    orphans = sum(each.rows for each in result.findings if each.code == ORPHANED)
+    yield Title(f"{result.target}: {server(result.vendor, result.server_version)}, audit {result.run or '–'}")
+    yield _summary(result, orphans)
+    yield from _orphans([each for each in result.findings if each.code == ORPHANED])
+    for severity, heading in _HEADINGS.items():
+        found = [each for each in result.findings if each.severity is severity and each.code != ORPHANED]
+        if found:
+            yield Title(f"{heading} in the structure" if severity is Severity.ERROR else heading)
+            yield from _listed(found)
+    yield from coverage_blocks(result.coverage)
+
+
+def _summary(result: AuditResult, orphans: int) -> Line:
+    severities = [each.severity for each in result.findings]
+    parts = [count(severities.count(each), str(each)) for each in (Severity.ERROR, Severity.WARNING)]
+    if not result.findings:
+        return Line(
+            "Nothing was found." if result.coverage.complete else "Nothing was found in what was looked at.",
+            "good" if result.coverage.complete else "warning",
+        )
+    style = "error" if Severity.ERROR in severities else "warning"
+    return Line(f"{', '.join(parts)}; {count(orphans, 'orphan')}.", style)
+
+
+def _orphans(found: list[Finding]) -> Iterator[Block]:
+    if not found:
+        return
+    yield Title("Orphans")
+    rows = [_orphan_row(each) for each in found]
+    yield Grid(("reference", "refers to", "rows", "missing keys", "on delete", "suggested"), rows)
+    for each in found:
+        keys = list(_top_keys(each))
+        if keys:
+            yield Line(f"{_label(each)}: {'; '.join(keys)}", "faint", 1)
+    yield Title("What to do with them")
+    for suggestion in dict.fromkeys(each.suggestion for each in found):
+        yield Line(suggestion, depth=1)
+
+
+def _orphan_row(finding: Finding) -> tuple[object, ...]:
+    parent = written(finding.referenced_table, finding.referenced_columns) if finding.referenced_table else ""
+    evidence = finding.evidence
+    suggested = str(evidence.get("suggested_resolution") or "somebody decides").replace("_", " ")
+    return (
+        _label(finding), parent, finding.rows, finding.missing_keys, evidence.get("on_delete", ""), suggested,
+    )  # fmt: skip
+
+
+def _top_keys(finding: Finding) -> Iterator[str]:
+    """The commonest missing keys, and how much of the damage each explains."""
+    top = finding.evidence.get("top_missing_keys", [])
+    for each in top[:KEYS_SHOWN]:
+        share = round(100 * each["rows"] / finding.rows) if finding.rows else 0
+        key = ", ".join(str(value) for value in each["key"])
+        yield (
+            f"{key} explains {count(each['rows'], 'row')} ({share} %)"
+            if share >= 1
+            else f"{key}: {count(each['rows'], 'row')}"
+        )
+    if finding.missing_keys > KEYS_SHOWN and top:
+        yield f"{finding.missing_keys - min(KEYS_SHOWN, len(top)):,} more"
+
+
+def _label(finding: Finding) -> str:
+    return written(finding.table, finding.columns)
+
+
+def _listed(found: list[Finding]) -> Iterator[Block]:
+    """Each message; a suggestion that several share once, after the last of them."""
+    style = {Severity.ERROR: "error", Severity.WARNING: "warning"}.get(found[0].severity, "info")
+    for place, each in enumerate(found):
+        yield Line(each.message, style, 1)
+        following = found[place + 1].suggestion if place + 1 < len(found) else ""
+        if each.suggestion and each.suggestion != following:
+            yield Line(f"→ {each.suggestion}", "faint", 2)
+
+
+def coverage_blocks(coverage: Coverage) -> Iterator[Block]:
+    """Yields what was looked at, and what was not and why."""
+    moment = "at one moment" if coverage.snapshot == "one" else "each at a moment of its own"
+    yield Title("Coverage")
+    yield Line(
+        f"{coverage.checked:,} of {count(coverage.references, 'reference')} checked {moment}.",
+        "good" if coverage.complete else "warning",
+    )
+    for word, listed in (("not checked", coverage.skipped), ("ran out of time", coverage.timed_out)):
+        for each in listed:
+            what = next((value for name, value in each.items() if name != "reason"), "")
+            yield Line(f"{what}: {word}: {each['reason']}", "warning", 1)

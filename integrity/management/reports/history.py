@@ -1,0 +1,107 @@
+"""What was changed in a target, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from integrity.management.blocks import Block, Grid, Line, Title, count
+from integrity.repairs import RunRecord
+from integrity.repairs.history import Changed
+
+_WORDS = ("deleted", "updated", "inserted", "restored", "refused")
+REFUSALS_SHOWN = 20
+
+
+def log_blocks(alias: str, records: Sequence[RunRecord], migrations: Sequence[Any]) -> Iterator[Block]:
+    """Yields the runs of a target, and its migrations."""
+    yield Title(f"Runs of {alias}")
+    if not records:
+        yield Line("Nothing was changed by this product yet.")
+    else:
+        yield Grid(
+            ("run", "kind", "state", "started", "by", *_WORDS[:3], "restored"),
+            [_run_row(each) for each in records],
+        )
+        yield Line(f"What one of them changed: manage.py integrity_log {alias} --run N", "faint")
+    if migrations:
+        yield Title("Migrations")
+        rows = [
+            (
+                f"{each.started_at:%Y-%m-%d %H:%M:%S}",
+                each.migration,
+                each.direction,
+                each.state,
+                each.seconds,
+                each.actor,
+            )
+            for each in migrations
+        ]
+        yield Grid(("started", "migration", "direction", "state", "seconds", "by"), rows)
+
+
+def _run_row(record: RunRecord) -> tuple[Any, ...]:
+    totals = [sum(tally.get(word, 0) for tally in record.rows.values()) for word in (*_WORDS[:3], "restored")]
+    kind = f"{record.kind} of {record.of}" if record.of else record.kind
+    state = str(record.state).replace("_", " ")
+    return record.number, kind, state, _when(record.started_at), record.actor, *totals
+
+
+def _when(moment: str) -> str:
+    return moment[:19].replace("T", " ")
+
+
+def run_blocks(record: RunRecord, changes: Sequence[Changed]) -> Iterator[Block]:
+    """Yields what one run changed, by table and reason, with some keys."""
+    yield Title(f"Run {record.number}: {record.kind}, {str(record.state).replace('_', ' ')}")
+    until = f" to {_when(record.finished_at)}" if record.finished_at else ""
+    yield Line(f"From {_when(record.started_at)}{until} UTC, by {record.actor or 'nobody known'}.")
+    yield Line(f"Plan {record.plan_hash}.")
+    if record.backup:
+        yield Line(f"Backup taken before: {record.backup}.")
+    if record.error:
+        yield Line(record.error, "error")
+    if changes:
+        rows = [(each.table, each.reason, each.action, each.rows, each.taken_back) for each in changes]
+        yield Grid(("table", "because of", "action", "rows", "taken back"), rows)
+    for each in changes:
+        if each.keys:
+            keys = "; ".join(", ".join(str(value) for value in key.values()) for key in each.keys)
+            more = f"; {each.rows - len(each.keys):,} more" if each.rows > len(each.keys) else ""
+            yield Line(f"{each.table} ({each.reason}, {each.action}): {keys}{more}", "faint", 1)
+    if record.refusals:
+        yield Line(f"{count(len(record.refusals), 'row')} refused:", "warning")
+    for refusal in record.refusals[:REFUSALS_SHOWN]:
+        yield Line(f"{refusal['table']} {refusal['key']}: {refusal['reason']}", "warning", 1)
+
+
+def record_json(record: RunRecord) -> dict[str, Any]:
+    """Returns a run as plain values."""
+    return {
+        "run": record.number,
+        "kind": record.kind,
+        "state": str(record.state),
+        "plan": record.plan_hash,
+        "of": record.of,
+        "actor": record.actor,
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "rows": record.rows,
+        "refusals": record.refusals,
+        "error": record.error,
+        "backup": record.backup,
+    }
+
+
+def migration_json(run: Any) -> dict[str, Any]:
+    """Returns a migration that was applied or reversed as plain values."""
+    return {
+        "migration": run.migration,
+        "direction": run.direction,
+        "state": run.state,
+        "phase": run.phase,
+        "started_at": run.started_at.isoformat() if run.started_at else None,
+        "seconds": run.seconds,
+        "actor": run.actor,
+        "error": run.error,
+    }

@@ -1,0 +1,148 @@
+"""What was or would be migrated, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from integrity.management.blocks import Block, Code, Grid, Line, Title, count
+from integrity.operations.executor import StepEvent, StepState
+from integrity.operations.fixes import SchemaFix
+from integrity.operations.runner import MigrateResult, MigrationState, MigrationStatus
+from integrity.operations.writer import WrittenFile
+from integrity.references.reference import written
+
+_PHASES = {1: "harmless", 2: "binds new rows", 3: "binds all rows"}
+
+
+def steps_blocks(result: MigrateResult, *, planned: bool = False) -> Iterator[Block]:
+    """Yields the migrations of a run."""
+    yield Title(f"Migrations of {result.target}")
+    if not result.steps:
+        yield Line("Nothing to do: everything is applied as asked.", "good")
+        return
+    columns = ("migration", "phase", "direction") if planned else ("migration", "phase", "state", "seconds")
+    yield Grid(columns, [_step_row(each, planned) for each in result.steps])
+    if not planned:
+        yield Line(f"{count(len(result.steps), 'migration')} in {result.seconds:,.1f} s.", "good")
+
+
+def _step_row(step: StepEvent, planned: bool) -> tuple[Any, ...]:
+    phase = f"{step.phase}: {_PHASES.get(step.phase, '')}"
+    if planned:
+        return step.name, phase, "backwards" if step.backwards else "forwards"
+    return step.name, phase, str(step.state), step.seconds
+
+
+def step_line(step: StepEvent) -> tuple[str, str]:
+    """Returns what to say while a run goes on, and its style."""
+    if step.state is StepState.STARTED:
+        doing = "reversing" if step.backwards else "applying"
+        return f"[{step.number}/{step.total}] {doing} {step.name} …", "faint"
+    style = "error" if step.state is StepState.FAILED else "good"
+    return f"[{step.number}/{step.total}] {step.name}: {step.state}, {step.seconds:,.2f} s", style
+
+
+def migrate_json(result: MigrateResult, *, kind: str = "migrate", dry_run: bool = False) -> dict[str, Any]:
+    """Returns a run of migrations in the shape of every changing command, with its steps."""
+    return {
+        "target": result.target,
+        "run": None,
+        "kind": kind,
+        "state": "planned" if dry_run else "finished",
+        "plan": "",
+        "dry_run": dry_run,
+        "rows": {},
+        "refusals": [],
+        "duration_s": round(result.seconds, 3),
+        "migrations": [asdict(step) | {"state": str(step.state)} for step in result.steps],
+    }
+
+
+def status_blocks(alias: str, states: Sequence[MigrationStatus]) -> Iterator[Block]:
+    """Yields every migration and whether the target has it."""
+    yield Title(f"Migrations of {alias}")
+    rows = [
+        (
+            each.name,
+            f"{each.phase}: {_PHASES.get(each.phase, '')}" if each.phase else "",
+            str(each.state),
+            f"{each.applied_at:%Y-%m-%d %H:%M}" if each.applied_at else "",
+        )
+        for each in states
+    ]
+    styles = {MigrationState.PENDING: "warning", MigrationState.UNKNOWN: "error"}
+    yield Grid(
+        ("migration", "phase", "state", "applied at"), rows, [styles.get(each.state, "") for each in states]
+    )
+
+
+def status_json(alias: str, states: Sequence[MigrationStatus]) -> dict[str, Any]:
+    """Returns the same as plain values."""
+    listed = [asdict(each) | {"state": str(each.state)} for each in states]
+    return {"target": alias, "migrations": listed}
+
+
+def sql_blocks(result: MigrateResult) -> Iterator[Block]:
+    """Yields the SQL of a run, and nothing else: it can be given to a database as it is."""
+    yield Code("\n".join(result.sql) if result.sql else "-- Nothing to do")
+
+
+# -- writing ---------------------------------------------------------------------------------
+
+
+def fixes_blocks(
+    alias: str, fixes: Sequence[SchemaFix], files: Sequence[WrittenFile], vendor: str, *, dry_run: bool
+) -> Iterator[Block]:
+    """Yields schema fixes by phase, and the files that hold them."""
+    yield Title(f"Schema fixes of {alias}")
+    if not fixes:
+        yield Line("Nothing is missing that no migration adds.", "good")
+        return
+    rows = [
+        (each.phase, str(each.kind).replace("_", " "), written(each.table, each.columns), each.name)
+        for each in fixes
+    ]
+    yield Grid(("phase", "kind", "on", "name"), rows)
+    consequences = list(dict.fromkeys(each.consequence for each in fixes if each.consequence))
+    if consequences:
+        yield Title("From phase 2 on")
+        for text in consequences:
+            yield Line(text, depth=1)
+    yield Title("Locks")
+    for lock in dict.fromkeys(f"phase {each.phase}: {each.locks(vendor)}" for each in fixes):
+        yield Line(lock, "faint", 1)
+    yield from files_blocks(files, dry_run=dry_run)
+    if not dry_run:
+        yield Line(f"Read them, then apply them: manage.py integrity_migrate {alias}")
+
+
+def files_blocks(files: Sequence[WrittenFile], *, dry_run: bool) -> Iterator[Block]:
+    """Yields the files that were written, or with their text those that would be."""
+    yield Title("Would be written" if dry_run else "Written")
+    for file in files:
+        yield Line(str(file.path), depth=1)
+        if dry_run and file.text:
+            yield Code(file.text, "toml" if file.path.suffix == ".toml" else "python")
+
+
+def files_json(files: Sequence[WrittenFile]) -> list[dict[str, str]]:
+    """Returns files as plain values."""
+    return [{"path": str(file.path), "text": file.text} for file in files]
+
+
+def fix_json(fix: SchemaFix, vendor: str) -> dict[str, Any]:
+    """Returns a schema fix as plain values."""
+    return {
+        "phase": fix.phase,
+        "kind": str(fix.kind),
+        "table": written(fix.table),
+        "columns": list(fix.columns),
+        "name": fix.name,
+        "description": fix.describe(),
+        "rationale": fix.rationale,
+        "consequence": fix.consequence,
+        "locks": fix.locks(vendor),
+        "sql": fix.statements(vendor),
+    }

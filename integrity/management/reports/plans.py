@@ -1,0 +1,139 @@
+"""What a plan says to people, before it is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from integrity.management.blocks import Block, Code, Grid, Line, Title, count
+from integrity.operations.fixes import consequence
+from integrity.plans import Effect, Plan, Step, Tally
+from integrity.references.reference import Reference, Resolution, written
+
+
+def plan_blocks(plan: Plan, statements: Sequence[str] = ()) -> Iterator[Block]:
+    """Yields steps, what follows, rows by table, triggers, consequences, and the hash."""
+    changed, kept = plan.changing_steps, [step for step in plan.steps if not step.change]
+    yield Title(f"Plan for {plan.target}")
+    if not plan.steps:
+        yield Line("There is nothing to do: no reference has orphans.", "good")
+    else:
+        yield Line(_summary(plan))
+        yield Grid(
+            ("step", "reference", "becomes", "rows", "missing keys", "also touched"),
+            [_step_row(step) for step in plan.steps],
+        )
+    yield from _effects(changed)
+    yield from _tables(plan)
+    yield from _warnings(plan, kept)
+    yield from _afterwards(plan.steps)
+    if statements:
+        yield Title("SQL")
+        yield Code("\n".join(statements))
+    yield Title(f"Plan {plan.hash}")
+
+
+def run_it(plan: Plan, catalog: Any = None) -> Line:
+    """How to carry out exactly this plan."""
+    lent = f" --catalog {catalog}" if catalog else ""
+    return Line(f"Carry it out with: manage.py integrity_cleanup {plan.target} --plan {plan.hash[:16]}{lent}")
+
+
+def plan_json(plan: Plan, statements: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns a plan as one document, with what follows from it."""
+    return {
+        **plan.as_json(),
+        "hash": plan.hash,
+        "rows": plan.rows,
+        "touched": plan.touched,
+        "blast_radius": rows_json(plan.blast_radius()),
+        "consequences": [consequence(each) for each in _becoming(plan.steps)],
+        "notes": list(plan.notes),
+        "sql": list(statements),
+    }
+
+
+def rows_json(radius: dict[Any, Tally]) -> dict[str, dict[str, int]]:
+    """Returns tallies as plain values, table by table."""
+    return {str(table): vars(tally) for table, tally in sorted(radius.items())}
+
+
+def _summary(plan: Plan) -> str:
+    follow = plan.touched - plan.rows
+    more = f", {follow:,} more with them" if follow else ""
+    return f"{count(len(plan.changing_steps), 'step')} changing {count(plan.rows, 'orphan')}{more}."
+
+
+def _step_row(step: Step) -> tuple[Any, ...]:
+    return step.number, step.reference.label, _becomes(step), step.rows, step.missing_keys, _also(step)
+
+
+def _becomes(step: Step) -> str:
+    if step.resolution is Resolution.REASSIGN:
+        key = ", ".join(str(value) for _, value in step.values)
+        return f"reassigned to {key}"
+    if step.resolution is Resolution.KEEP:
+        return "kept" + (f" until {step.until}" if step.until else "")
+    return {Resolution.DELETE: "deleted", Resolution.SET_NULL: "set null"}[step.resolution]
+
+
+def _also(step: Step) -> int | str:
+    return sum(each.rows for each in step.effects) + int(bool(step.system_row and not step.system_row.exists))
+
+
+def _effects(steps: Sequence[Step]) -> Iterator[Block]:
+    rows = [(step.number, *_effect_row(each)) for step in steps for each in step.effects]
+    if rows:
+        yield Title("What follows from the deletions")
+        yield Grid(("step", "level", "through", "rows", "become"), rows)
+    for step in steps:
+        if step.blocked:
+            yield Line(
+                f"Step {step.number}: {count(step.blocked, 'row')} forbid the deletion of what they refer "
+                "to; those orphans will be refused.",
+                "warning",
+            )
+
+
+def _effect_row(effect: Effect) -> tuple[Any, ...]:
+    words = {"delete": "deleted", "restrict": "in the way"}
+    change = words.get(str(effect.change), str(effect.change))
+    return effect.depth, effect.reference.label, effect.rows, change
+
+
+def _tables(plan: Plan) -> Iterator[Block]:
+    radius = sorted(plan.blast_radius().items())
+    if radius:
+        yield Title("Rows touched, by table")
+        yield Grid(
+            ("table", "deleted", "updated", "inserted"),
+            [(written(table), each.deleted, each.updated, each.inserted) for table, each in radius],
+        )
+
+
+def _warnings(plan: Plan, kept: Sequence[Step]) -> Iterator[Block]:
+    met = {
+        (name, each.table) for step in plan.changing_steps for each in step.effects for name in each.triggers
+    }
+    met |= {(name, step.reference.table) for step in plan.changing_steps for name in step.triggers}
+    for name, table in sorted(met):
+        yield Line(
+            f"The trigger {name} of {written(table)} will fire: what it writes elsewhere is not journaled.",
+            "warning",
+        )
+    for step in kept:
+        yield Line(f"{count(step.rows, 'orphan')} of {step.reference.label} stay as they are.", "faint")
+    for note in plan.notes:
+        yield Line(note, "warning")
+
+
+def _afterwards(steps: Sequence[Step]) -> Iterator[Block]:
+    becoming = _becoming(steps)
+    if becoming:
+        yield Title("Once the foreign keys stand")
+        for each in becoming:
+            yield Line(consequence(each), depth=1)
+
+
+def _becoming(steps: Sequence[Step]) -> list[Reference]:
+    return [step.reference for step in steps if step.reference.declared is None]

@@ -1,0 +1,120 @@
+"""What a repair or a rollback did, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from integrity.management.blocks import Block, Grid, Line, Title, count
+from integrity.management.reports.plans import rows_json
+from integrity.plans import Plan
+from integrity.references.reference import written
+from integrity.repairs import RepairResult, RollbackResult, State
+
+REFUSALS_SHOWN = 20
+_WORDS = ("deleted", "updated", "inserted", "restored", "refused")
+
+
+def repair_blocks(result: RepairResult) -> Iterator[Block]:
+    """Yields what was done by table, what was refused, and how to take it back."""
+    yield Title(f"Run {result.run} of {result.target}: {str(result.state).replace('_', ' ')}")
+    yield from _rows(result)
+    yield from _refusals(result)
+    if result.run is None:
+        yield Line("There was nothing to change.", "good")
+    elif result.state is not State.FINISHED:
+        yield Line("Every finished batch is kept and journaled.")
+        yield Line(f"Go on with: manage.py integrity_cleanup {result.target} --resume {result.run}")
+    if result.run is not None and not isinstance(result, RollbackResult):
+        yield Line(f"Take it back with: manage.py integrity_rollback {result.target} {result.run}")
+
+
+def rollback_blocks(result: RollbackResult) -> Iterator[Block]:
+    """Yields what came back, what was refused, and the comparison with before."""
+    yield Title(f"Run {result.of} of {result.target} taken back by run {result.run}: {result.state}")
+    yield from _rows(result)
+    yield from _refusals(result)
+    yield from _proof(result)
+
+
+def _rows(result: RepairResult) -> Iterator[Block]:
+    if not result.rows:
+        return
+    shown = [word for word in _WORDS if any(getattr(each, word) for each in result.rows.values())]
+    rows = [
+        (written(table), *(getattr(tally, word) for word in shown))
+        for table, tally in sorted(result.rows.items())
+    ]
+    yield Grid(("table", *shown), rows)
+    yield Line(f"In {result.duration_s:,.1f} s.", "faint")
+
+
+def _refusals(result: RepairResult) -> Iterator[Block]:
+    if not result.refused:
+        return
+    yield Line(f"{count(result.refused, 'row')} refused, left as they were:", "warning")
+    for each in result.refusals[:REFUSALS_SHOWN]:
+        key = ", ".join(f"{name} {value}" for name, value in each.key.items())
+        yield Line(f"{written(each.table)} ({key}): {each.reason}", "warning", 1)
+    if len(result.refusals) > REFUSALS_SHOWN:
+        yield Line(f"… and {len(result.refusals) - REFUSALS_SHOWN:,} more, see integrity_log", "faint", 1)
+
+
+def _proof(result: RollbackResult) -> Iterator[Block]:
+    proof = result.proof
+    yield Title("Compared with before the repair")
+    tables = sorted(proof.tables.items())
+    if tables:
+        yield Grid(
+            ("table", "restored", "digest before", "digest now", "equal"),
+            [
+                (
+                    written(name),
+                    each.restored,
+                    each.digest_before[-12:],
+                    each.digest_after[-12:],
+                    _equal(each),
+                )
+                for name, each in tables
+            ],
+            ["" if each.table_equal else "warning" for _, each in tables],
+        )
+    yield _judged("Every restored row", proof.rows_equal)
+    yield _judged(
+        f"The structure ({proof.schema_before[:12]} before, {proof.schema_after[:12]} now)",
+        proof.schema_equal,
+    )
+
+
+def _equal(table: Any) -> bool | str:
+    return table.table_equal if table.digest_before else "not digested"
+
+
+def _judged(what: str, equal: bool) -> Line:
+    return Line(f"{what} {'is as it was' if equal else 'is NOT as it was'}.", "good" if equal else "error")
+
+
+def planned_json(plan: Plan, kind: str) -> dict[str, Any]:
+    """Returns what a run of a plan would say: the shape of a result, with nothing done."""
+    return {
+        "target": plan.target,
+        "run": None,
+        "kind": kind,
+        "state": str(State.PLANNED),
+        "plan": plan.hash,
+        "dry_run": True,
+        "rows": rows_json(plan.blast_radius()),
+        "refusals": [],
+        "duration_s": 0.0,
+    }
+
+
+def planned_blocks(rows: dict[str, dict[str, int]], migrations: Sequence[str]) -> Iterator[Block]:
+    """Yields what a rollback would take back."""
+    if rows:
+        yield Grid(
+            ("table", *_WORDS[:3]),
+            [(name, *(each.get(word, 0) for word in _WORDS[:3])) for name, each in sorted(rows.items())],
+        )
+    if migrations:
+        yield Line(f"Migrations that would be reversed: {', '.join(migrations)}.", "warning")

@@ -1,0 +1,66 @@
+"""From what is missing to migrations that somebody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path as FilePath
+
+from integrity.database.schema import Schema
+from integrity.database.session import Target
+from integrity.operations.fixes import SchemaFix, planned_fixes, schema_fixes
+from integrity.operations.writer import WrittenFile, start_catalog, write_migrations
+from integrity.references import Catalog, Reference, known_references, load_catalog
+from integrity.tasks.reading import others_of
+
+
+def fixes_for(alias: str, *, catalog_file: FilePath | None = None) -> tuple[list[SchemaFix], str]:
+    """Returns what a target still needs that none of its migrations does, and its vendor.
+
+    Raises:
+        CatalogError: for a table or column that the target does not have.
+    """
+    schema, catalog, references = known_of(alias, catalog_file)
+    return schema_fixes(schema, catalog, references, planned=planned_fixes(alias)), schema.vendor
+
+
+def make_migrations(
+    alias: str,
+    *,
+    catalog_file: FilePath | None = None,
+    wanted: Callable[[SchemaFix], bool] = lambda fix: True,
+    dry_run: bool = False,
+) -> tuple[list[SchemaFix], list[WrittenFile]]:
+    """Writes the schema fixes of a target as migrations, one a phase.
+
+    Args:
+        alias: the target.
+        catalog_file: a catalog lent for this run.
+        wanted: which fixes to write.
+        dry_run: returns the files without writing them.
+
+    Returns:
+        the fixes, and the files that were written or would be.
+    """
+    fixes = [fix for fix in fixes_for(alias, catalog_file=catalog_file)[0] if wanted(fix)]
+    return fixes, write_migrations(alias, fixes, dry_run=dry_run)
+
+
+def make_catalog(
+    alias: str, *, catalog_file: FilePath | None = None, dry_run: bool = False
+) -> list[WrittenFile]:
+    """Makes a new target catalog of what a target declares, or of a catalog that is lent.
+
+    Raises:
+        CatalogError: when it has one already.
+    """
+    schema, catalog, references = known_of(alias, catalog_file)
+    return start_catalog(alias, schema, catalog, references, dry_run=dry_run)
+
+
+def known_of(alias: str, catalog_file: FilePath | None = None) -> tuple[Schema, Catalog, list[Reference]]:
+    """Returns a target's structure, its catalog, and the references that should hold there."""
+    target = Target(alias)
+    catalog, others = load_catalog(alias, catalog_file), others_of(target)
+    with target.reading() as session:
+        schema = session.schema()
+    return schema, catalog, known_references(schema, catalog, others)

@@ -1,0 +1,160 @@
+"""Rows and structure taken back together: rows cannot come back as orphans while a foreign key stands.
+
+Structure is reversed newest first, down to and including the foreign keys in the way; then the rows come
+back; then whatever else was migrated since the repair began (its indexes) is reversed as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path as FilePath
+from typing import Any
+
+from integrity import models, store
+from integrity.database.schema import fingerprint, without
+from integrity.database.session import Target
+from integrity.exceptions import CatalogMissing, RollbackRefused
+from integrity.operations.catalog_migrations import migration_before
+from integrity.operations.executor import OnStep
+from integrity.operations.ledger import unrecord_validations
+from integrity.operations.runner import MigrationState, migration_status
+from integrity.repairs import Options, RollbackResult, as_recorded, find_run
+from integrity.repairs.journal import RunRecord
+from integrity.repairs.standing import InTheWay
+from integrity.tasks.migrating import migrate_and_store
+from integrity.tasks.repairing import roll_back_and_store
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """What a rollback came to, and the migrations that were taken back with it, in that order."""
+
+    result: RollbackResult
+    migrations: tuple[str, ...] = ()
+
+
+def roll_back_with_migrations(
+    alias: str,
+    run: int,
+    *,
+    catalog_file: FilePath | None = None,
+    options: Options | None = None,
+    on_step: OnStep | None = None,
+    **wishes: Any,
+) -> Reversal:
+    """Takes a repair back, and the migrations that stand in its way or came after it.
+
+    Not in a request's thread: migrations use the alias's own connection.
+
+    Args:
+        alias: the target.
+        run: the number of the run in the target's journal.
+        catalog_file: a catalog lent for this run.
+        options: who asks, progress.
+        on_step: told before and after each migration.
+        wishes: see :func:`~integrity.tasks.repairing.roll_back_and_store`.
+
+    Raises:
+        RollbackRefused: a foreign key stands in the way that no migration made.
+        UnknownRun, SchemaFixRefused, …: what was reversed until then stays reversed; run it again.
+    """
+    target, options = Target(alias), options or Options()
+    record = find_run(target, run)
+    reversed_now: list[str] = []
+    try:
+        result = roll_back_and_store(alias, run, catalog_file=catalog_file, options=options, **wishes)
+    except RollbackRefused as refused:
+        names = [each.migration for each in refused.keys]
+        if not names or not all(names):
+            raise
+        reversed_now += _reverse(alias, names, on_step, options.actor)
+        before = _stood_before(record, refused.keys)
+        wishes |= {"reversed_names": before}
+        result = roll_back_and_store(alias, run, catalog_file=catalog_file, options=options, **wishes)
+    else:
+        before = ()
+    since = migrated_since(target, record)
+    if since:
+        reversed_now += _reverse(alias, since, on_step, options.actor)
+    if reversed_now:
+        _prove_structure(target, record, before, result)
+    return Reversal(result, tuple(reversed_now))
+
+
+def roll_back_unvalidated(
+    alias: str,
+    run: int,
+    *,
+    catalog_file: FilePath | None = None,
+    options: Options | None = None,
+    **wishes: Any,
+) -> Reversal:
+    """Takes a repair back under foreign keys that stand: they bind new rows only afterwards.
+
+    The ledger follows: the migrations that validated those keys count as not applied any more, so that
+    the next ``integrity_migrate`` validates again.
+    """
+    options = options or Options()
+    arguments: dict[str, Any] = {"catalog_file": catalog_file, "options": options, **wishes}
+    try:
+        return Reversal(roll_back_and_store(alias, run, **arguments))
+    except RollbackRefused as refused:
+        keys = refused.keys
+        if not keys:
+            raise
+    result = roll_back_and_store(alias, run, unvalidate=True, **arguments)
+    return Reversal(result, tuple(forget_validation(alias, keys, actor=options.actor)))
+
+
+def forget_validation(alias: str, keys: Sequence[InTheWay], *, actor: str = "") -> list[str]:
+    """Takes the migrations that validated these keys out of the target's ledger; returns their names."""
+    forgotten = unrecord_validations(Target(alias), {each.key.name for each in keys})
+    for name in forgotten:
+        store.store_migration_step(alias, name, direction=models.Direction.BACKWARD, phase=3, actor=actor)
+    return forgotten
+
+
+def migrated_since(target: Target, record: RunRecord) -> list[str]:
+    """Returns the migrations that were applied after a run began and still are."""
+    begun = datetime.fromisoformat(record.started_at)
+    return [name for name, at in applied_migrations(target).items() if at is not None and at >= begun]
+
+
+def applied_migrations(target: Target) -> dict[str, datetime | None]:
+    """Returns the catalog's migrations that a target has, in order, each with its time."""
+    try:
+        states = migration_status(target)
+    except CatalogMissing:
+        return {}
+    return {each.name: _aware(each.applied_at) for each in states if each.state is MigrationState.APPLIED}
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def _reverse(alias: str, names: Sequence[str], on_step: OnStep | None, actor: str) -> list[str]:
+    """Reverses the oldest of these migrations and all that came after it."""
+    done = migrate_and_store(alias, to=migration_before(alias, min(names)), on_step=on_step, actor=actor)
+    return [step.name for step in done.steps]
+
+
+def _stood_before(record: RunRecord, keys: Sequence[InTheWay]) -> tuple[str, ...]:
+    """Those of the reversed keys that stood when the run began: the proof cannot find them any more."""
+    stood = {
+        (table, each["name"]) for table, facts in record.structure.items() for each in facts["foreign_keys"]
+    }
+    return tuple(each.key.name for each in keys if (str(each.key.table), each.key.name) in stood)
+
+
+def _prove_structure(
+    target: Target, record: RunRecord, left_out: Sequence[str], result: RollbackResult
+) -> None:
+    """Compares the structure once more, now that all migrations since the run are reversed."""
+    with target.reading() as session:
+        now = as_recorded(session.schema())
+    result.proof.schema_before = fingerprint(without(record.structure, left_out))
+    result.proof.schema_after = fingerprint(without(now, left_out))
+    store.store_repair(result)

@@ -1,0 +1,86 @@
+"""Verification with what only the site and the ledger know: decisions, and what migrations made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path as FilePath
+from typing import Any
+
+from integrity import store
+from integrity.audit import OnProgress
+from integrity.database.identifiers import Path, TableName, parse_table
+from integrity.database.schema import Schema
+from integrity.database.session import Target
+from integrity.exceptions import CatalogMissing, UnknownTable
+from integrity.operations.add_foreign_key import AddForeignKey
+from integrity.operations.catalog_migrations import operations_of
+from integrity.operations.runner import MigrationState, migration_status
+from integrity.references import load_catalog
+from integrity.tasks.reading import others_of
+from integrity.verification import ExpectedConstraint, VerifyResult, verify
+
+
+def verify_target(
+    alias: str,
+    *,
+    catalog_file: FilePath | None = None,
+    only: Sequence[Path] = (),
+    on_progress: OnProgress | None = None,
+    **wishes: Any,
+) -> VerifyResult:
+    """Verifies that every rule holds in a target and is enforced.
+
+    Args:
+        alias: the target.
+        catalog_file: a catalog lent for this run.
+        only: the references to look at, all when empty.
+        on_progress: told after each check.
+        wishes: ``allow_kept``, ``queries``, ``flows``: see :func:`integrity.verification.verify`.
+
+    Raises:
+        ReferentialIntegrityError: when the target cannot be opened or its catalog has a mistake.
+    """
+    target = Target(alias)
+    catalog = load_catalog(alias, catalog_file)
+    kept = {label: until.isoformat() if until else "" for label, until in store.kept_until(alias).items()}
+    return verify(
+        target,
+        catalog,
+        only=only,
+        kept=kept,
+        expected=[] if only else expected_constraints(target),
+        others=others_of(target),
+        on_progress=on_progress,
+        **wishes,
+    )
+
+
+def expected_constraints(target: Target) -> list[ExpectedConstraint]:
+    """Returns the foreign keys that migrations made in a target and that none has taken back."""
+    try:
+        states = migration_status(target)
+    except CatalogMissing:
+        return []
+    applied = {each.name for each in states if each.state is MigrationState.APPLIED}
+    made = [
+        (migration.name, operation)
+        for migration, operation in operations_of(target.alias)
+        if isinstance(operation, AddForeignKey) and migration.name in applied
+    ]
+    if not made:
+        return []
+    with target.reading() as session:
+        schema = session.schema()
+    return [
+        ExpectedConstraint(each.name, _table(schema, each.table), tuple(each.columns), migration)
+        for migration, each in made
+    ]
+
+
+def _table(schema: Schema, text: str) -> TableName:
+    """The table that a migration writes, also when it is gone."""
+    path = parse_table(text)
+    try:
+        return schema.resolve(path)
+    except UnknownTable:
+        return TableName(path.schema or schema.default_schema, path.table)
