@@ -20,6 +20,22 @@ from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
 _MOST_REFUSALS_SHOWN = 100
 _TAKEN_BACK = (models.RunState.ROLLED_BACK, models.RunState.RUNNING, models.RunState.PLANNED)
 
+WAYS = {
+    "": (
+        gettext_lazy("The rows alone"),
+        gettext_lazy("Refused while a foreign key stands under which they would be orphans."),
+    ),
+    "with_migrations": (
+        gettext_lazy("The rows, and the migrations that came after the repair"),
+        gettext_lazy("Structure is reversed first, newest first, then the rows come back."),
+    ),
+    "unvalidate": (
+        gettext_lazy("The rows, as orphans under the foreign keys that stand"),
+        gettext_lazy("These bind new rows only afterwards, until somebody validates them again."),
+    ),
+}
+"""How a run can be taken back, each with what it means."""
+
 
 @admin.register(models.RepairRun)
 class RepairRunAdmin(ReadOnlyAdmin):
@@ -102,7 +118,10 @@ class RepairRunAdmin(ReadOnlyAdmin):
         if request.POST.get("state") != run.state:
             messages.error(request, _("The run changed since this was shown. Look again."))
             return HttpResponseRedirect(request.path)
-        arguments = {"run": run.number, "unvalidate": "unvalidate" in request.POST}
+        how = request.POST.get("how", "")
+        if how == "with_migrations":
+            demand(request, "apply_migrations")
+        arguments = {"run": run.number, "how": how if how in WAYS else ""}
         job = tasks.start_job(run.target.alias, models.JobKind.ROLLBACK, arguments, actor=actor(request))
         self.log(request, [run], _("Asked for a rollback"))
         return self.started(request, job)

@@ -18,11 +18,9 @@ from django.utils.translation import gettext as _
 
 from integrity import conf, models, tasks
 from integrity.admin.base import ReadOnlyAdmin, demand
-from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError
-from integrity.operations.fixes import SchemaFix, planned_fixes, schema_fixes
+from integrity.operations.fixes import SchemaFix
 from integrity.operations.writer import WrittenFile, write_migrations
-from integrity.references import known_references, load_catalog
 
 MENDED = ("missing_foreign_key", "missing_index", "unvalidated_foreign_key", "orphaned_rows")
 """The codes of findings that a change of structure mends, or keeps from coming back."""
@@ -52,7 +50,7 @@ def show(admin: ReadOnlyAdmin, request: HttpRequest, findings: QuerySet[Any]) ->
         return None
     alias = aliases.pop()
     try:
-        fixes, vendor = _fixes(alias)
+        fixes, vendor = tasks.fixes_for(alias)
         mine = [each for each in fixes if any(_mends(each, finding) for finding in chosen)]
         files = write_migrations(alias, mine, dry_run=True)
     except ReferentialIntegrityError as error:
@@ -73,7 +71,7 @@ def write(admin: ReadOnlyAdmin, request: HttpRequest, alias: str) -> HttpRespons
         return back
     keys = set(request.POST.getlist("fix"))
     try:
-        fixes, _vendor = _fixes(alias)
+        fixes, _vendor = tasks.fixes_for(alias)
         mine = [each for each in fixes if "|".join(each.key) in keys]
         files = write_migrations(alias, mine, dry_run=True)
         if digest(files) != request.POST.get("digest"):
@@ -119,16 +117,6 @@ def _page(
         "may_write": conf.writes_migrations(),
     }
     return admin.page(request, "schema_fixes.html", title, **context)
-
-
-def _fixes(alias: str) -> tuple[list[SchemaFix], str]:
-    """What the target still needs that none of its migrations does."""
-    target = Target(alias)
-    catalog, others = load_catalog(alias), tasks.others_of(target)
-    with target.reading() as session:
-        schema = session.schema()
-    references = known_references(schema, catalog, others)
-    return schema_fixes(schema, catalog, references, planned=planned_fixes(alias)), schema.vendor
 
 
 def _mends(fix: SchemaFix, finding: models.Finding) -> bool:

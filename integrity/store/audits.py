@@ -70,7 +70,7 @@ def store_audit(
     found = {finding.fingerprint: finding for finding in result.findings}
     with site_database(atomic=True):
         reached(
-            result.target,
+            run.target_id,
             vendor=result.vendor,
             server_version=result.server_version,
             schema_fingerprint=result.schema_fingerprint,

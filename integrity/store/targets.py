@@ -29,23 +29,21 @@ def know_targets() -> None:
             models.Target.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def reached(alias: str, *, vendor: str, server_version: str, schema_fingerprint: str) -> None:
-    """Notes that a target was opened and what it is.
+def reached(pk: int, *, vendor: str, server_version: str, schema_fingerprint: str) -> None:
+    """Notes that a stored target was opened and what it is.
 
-    It begins with a write: within a transaction that is the lock on the target's row, and a transaction
-    that begins by reading could not wait for its turn on SQLite.
+    One statement, and a writing one: within a transaction it is the lock on the target's row, and a
+    transaction that begins by reading could not wait for its turn on SQLite.
     """
-    facts = {
-        "vendor": vendor,
-        "server_version": server_version,
-        "schema_fingerprint": schema_fingerprint,
-        "reachable": True,
-        "error": "",
-        "last_seen_at": timezone.now(),
-    }
     with site_database():
-        if not models.Target.objects.filter(alias=alias).update(**facts):
-            models.Target.objects.filter(pk=target_row(alias).pk).update(**facts)
+        models.Target.objects.filter(pk=pk).update(
+            vendor=vendor,
+            server_version=server_version,
+            schema_fingerprint=schema_fingerprint,
+            reachable=True,
+            error="",
+            last_seen_at=timezone.now(),
+        )
 
 
 def unreachable(alias: str, error: ReferentialIntegrityError) -> None:

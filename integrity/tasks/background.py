@@ -26,6 +26,7 @@ from integrity.repairs import Options, RepairResult
 from integrity.tasks.migrating import migrate_and_store
 from integrity.tasks.reading import audit_and_store, backup_and_store
 from integrity.tasks.repairing import repair_and_store, resume_and_store, roll_back_and_store
+from integrity.tasks.reversing import Reversal, roll_back_unvalidated, roll_back_with_migrations
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def start_job(
     Args:
         alias: the target.
         kind: ``audit``, ``backup``, ``repair`` (``plan``: a stored plan's hash, ``kind``), ``rollback``
-            (``run``, ``unvalidate``) or ``migrate`` (``to``, ``phase``).
+            (``run``, ``how``) or ``migrate`` (``to``, ``phase``).
         arguments: plain values for it.
         actor: who asks.
 
@@ -158,10 +159,16 @@ def _repair(work: _Work) -> Outcome:
 
 
 def _roll_back(work: _Work) -> Outcome:
-    arguments = work.job.arguments
-    unvalidate = bool(arguments.get("unvalidate"))
-    result = roll_back_and_store(work.alias, arguments["run"], options=work.options(), unvalidate=unvalidate)
-    return _looked_again(work, result)
+    """``how``: empty for the rows alone, ``unvalidate``, or ``with_migrations``."""
+    run, how, options = work.job.arguments["run"], work.job.arguments.get("how"), work.options()
+    if how == "with_migrations":
+        reversal = roll_back_with_migrations(work.alias, run, options=options)
+    elif how == "unvalidate":
+        reversal = roll_back_unvalidated(work.alias, run, options=options)
+    else:
+        reversal = Reversal(roll_back_and_store(work.alias, run, options=options))
+    state, result = _looked_again(work, reversal.result)
+    return state, result | {"migrations": list(reversal.migrations)}
 
 
 def _migrate(work: _Work) -> Outcome:
