@@ -1,0 +1,1 @@
+"""Against what a user would do instead, side by side in one run, as ratios."""

@@ -1,0 +1,57 @@
+"""``python -m benchmarks --rows 100000 --repeat 5``: prints one table of ratios.
+
+Each pair runs in turn, A B A B …, on the same rows of the same server, and the median of the ratios
+pair by pair is what counts: a noisy machine slows both. A ratio below 1 means that the product is faster.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.pairs import Ratio
+from benchmarks.postgresql import postgresql_ratios
+from benchmarks.sqlite import sqlite_ratios
+
+
+def main() -> int:
+    """Measures and prints; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000, help="rows of the largest table (100,000)")
+    parser.add_argument("--repeat", type=int, default=5, help="how often each pair runs (5)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        ratios = [
+            *postgresql_ratios(options.rows, options.repeat),
+            *sqlite_ratios(Path(folder), options.rows, options.repeat),
+        ]
+    _print(ratios, options.rows)
+    return 0
+
+
+def _print(ratios: list[Ratio], rows: int) -> None:
+    table = Table(title=f"{rows:,} rows; below 1.00 the product is faster")
+    for heading, justify in (
+        ("what", "left"),
+        ("instead of", "left"),
+        ("ours s", "right"),
+        ("theirs s", "right"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    table.add_column("ratio", justify="right")
+    for each in ratios:
+        table.add_row(
+            each.ours,
+            each.theirs,
+            f"{each.our_seconds:.3f}",
+            f"{each.their_seconds:.3f}",
+            f"{each.ratio:.2f}",
+        )
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
