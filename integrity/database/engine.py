@@ -245,6 +245,11 @@ class Engine(ABC):
     def suppress_triggers(self, session: Session, table: Table) -> AbstractContextManager[None]:
         """Keeps users' triggers of a table from acting while rows are restored."""
 
+    @contextmanager
+    def deferring(self, session: Session) -> Iterator[None]:
+        """Checks that may wait, wait until this is left: rows that refer to one another come together."""
+        yield
+
     @abstractmethod
     def lifted(self, session: Session, keys: Sequence[ForeignKey]) -> AbstractContextManager[None]:
         """Lifts foreign keys while rows come back as orphans; afterwards they bind new rows only.
@@ -279,6 +284,11 @@ class Engine(ABC):
     @abstractmethod
     def same(self, left: str, right: str, column: Column) -> str:
         """SQL that holds where a live value (left) is exactly the journaled one (right), NULLs included."""
+
+    @abstractmethod
+    def same_key(self, left: str, right: str, column: Column) -> str:
+        """SQL that holds where a live value (left) of a key equals the journaled one (right), and by
+        which an index finds it."""
 
     def same_image(self, left: str, right: str, column: Column) -> str:
         """The same for two journaled values."""

@@ -20,6 +20,7 @@ from integrity.exceptions import PlanRefused
 from integrity.plans.columns import columns_set_null
 from integrity.plans.following import leaf_first
 from integrity.plans.plan import Change, Step
+from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference
 from integrity.repairs.closure import Closure, Disagreement, TooManyFollow, referring
 from integrity.repairs.journal import (
@@ -92,7 +93,9 @@ class Batch:
             self._ends(closure)
             self._delete(closure)
         else:
-            self._update(piece.reference, piece.leaf, held, piece.change, piece.where)
+            own = piece.reference.sides == self.step.reference.sides
+            wrong = self.orphans if own else piece.where
+            self._update(piece.reference, piece.leaf, held, piece.change, wrong)
         return len(held)
 
     def _closure(self) -> Closure:
@@ -115,9 +118,9 @@ class Batch:
                         self._update(reference, leaf, found, change, where)
 
     def _update(
-        self, reference: Reference, leaf: Table, held: Sequence[Locator], change: Change, where: Predicate
+        self, reference: Reference, leaf: Table, held: Sequence[Locator], change: Change, wrong: Predicate
     ) -> None:
-        """Journals and updates locked rows; afterwards ``where`` must hold for none of them."""
+        """Journals and updates locked rows; afterwards ``wrong`` must hold for none of them."""
         assignments = self._assignments(reference, leaf, change)
         self._refuse_referenced(leaf, held, {each.column for each in assignments})
         captured = self._capture(leaf, held, reference, "update")
@@ -128,8 +131,10 @@ class Batch:
                 f"{len(held):,} rows of {leaf.name} were selected, {done.changed:,} updated and "
                 f"{len(done.locators):,} found again: a trigger or rule of the table acts on them"
             )
-        if self._count(leaf, self.session.engine.located(leaf, done.locators) & where):
-            raise Disagreement(f"Rows of {leaf.name} are orphans after their update as before it")
+        if change is Change.SET_DEFAULT:
+            wrong = wrong | orphaned(self.session.engine, self.schema, reference)
+        if self._count(leaf, self.session.engine.located(leaf, done.locators) & wrong):
+            raise Disagreement(f"Rows of {leaf.name} would be orphans after it, too ({reference.label})")
         self._tally(reference, change, len(held))
 
     def _assignments(self, reference: Reference, leaf: Table, change: Change) -> tuple[Assignment, ...]:
@@ -141,9 +146,7 @@ class Batch:
             return tuple(Assignment(name, None) for name in names)
         if change is Change.SET_DEFAULT:
             defaults = {name: leaf.column(name).default or "NULL" for name in reference.columns}
-            return tuple(
-                Assignment(name, None, sql.replace("%", "%%")) for name, sql in defaults.items()
-            )
+            return tuple(Assignment(name, None, sql.replace("%", "%%")) for name, sql in defaults.items())
         return tuple(Assignment(name, value) for name, value in self.step.values)
 
     def _refuse_referenced(self, leaf: Table, held: Sequence[Locator], written: set[str]) -> None:
@@ -153,9 +156,8 @@ class Batch:
                 where = referring(self.session, self.schema, reference, leaf, held)
                 rows = self._count(child, where)
                 if rows:
-                    raise Disagreement(
-                        f"{rows:,} rows of {child.name} refer to the value that would change ({reference.label})"
-                    )
+                    how = f"refer to the value that would change ({reference.label})"
+                    raise Disagreement(f"{rows:,} rows of {child.name} {how}")
 
     # -- deleting --------------------------------------------------------------------------
 
@@ -176,7 +178,8 @@ class Batch:
         """All rows of one table in one statement: they may refer to one another."""
         engine, leaf = self.session.engine, captured[0].leaf
         where = engine.located(leaf, [locator for each in captured for locator in each.locators])
-        deleted = self.session.execute(f"DELETE FROM {engine.source(leaf)} AS c WHERE {where.sql}", where.params)
+        sql = f"DELETE FROM {engine.source(leaf)} AS c WHERE {where.sql}"
+        deleted = self.session.execute(sql, where.params)
         selected = sum(len(each.locators) for each in captured)
         acting = any(trigger.fires_on("DELETE") for trigger in leaf.triggers)
         if deleted == selected and not acting:
@@ -193,7 +196,7 @@ class Batch:
         """How many rows with the keys of captured ones are there now."""
         leaf, images = captured.leaf, captured.images
         alike = " AND ".join(
-            f"{column(name, 'c')} = {self.session.engine.restored_as(leaf.column(name), column(name, 'j'))}"
+            self.session.engine.same_key(column(name, "c"), column(name, "j"), leaf.column(name))
             for name in row_key(leaf)
         )
         where = self.journal.seqs(captured.seqs)

@@ -30,11 +30,11 @@ class Disagreement(ReferentialIntegrityError):
 class TooManyFollow(ReferentialIntegrityError):
     """More rows follow than one transaction should hold: these must go first."""
 
-    def __init__(self, reference: Reference, leaf: Table, where: Predicate) -> None:
+    def __init__(self, reference: Reference, leaf: Table, condition: Predicate) -> None:
         super().__init__(f"more rows of {leaf.name} follow than fit one batch")
         self.reference = reference
         self.leaf = leaf
-        self.where = where
+        self.condition = condition
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,9 @@ class Closure:
 
 
 def _forbidden(reference: Reference, leaf: Table, rows: int) -> Disagreement:
-    verb = "rows" if rows > 1 else "row"
-    return Disagreement(f"{rows:,} {verb} of {leaf.name} refer to it ({reference.label}, {reference.on_delete})")
+    noun = "row" if rows == 1 else "rows"
+    how = f"{reference.label}, {reference.on_delete}"
+    return Disagreement(f"{rows:,} {noun} of {leaf.name} refer to it ({how})")
 
 
 def referring(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from integrity.database.engine import Engine, Locator, Predicate
-from integrity.database.identifiers import TableName, column, quote, quote_columns, quote_table
+from integrity.database.identifiers import TableName, quote, quote_columns, quote_table
 from integrity.database.schema import Column, Table
 from integrity.database.session import Session
 from integrity.exceptions import MissingPrivilege, UnknownRun
@@ -218,6 +218,10 @@ class Journal:
 
     # -- images ----------------------------------------------------------------------------
 
+    def forget(self) -> None:
+        """After a transaction was given up: a table that was made in it is not there."""
+        self.known.clear()
+
     def images(self, run: int, table: Table) -> Images:
         """Returns the journal's table for ``table`` in ``run``, made where missing."""
         key = (run, table.name)
@@ -321,10 +325,6 @@ def _record(row: tuple[Any, ...]) -> RunRecord:
 
 
 def row_key(table: Table) -> tuple[str, ...]:
-    """The columns by which people name a row of a table."""
-    return table.primary_key.columns if table.primary_key else ()
-
-
-def key_columns(table: Table, alias: str) -> str:
-    """Those columns as SQL."""
-    return ", ".join(column(name, alias) for name in row_key(table))
+    """The stored columns by which a row of a table is known; none where it has no such key."""
+    key = table.primary_key.columns if table.primary_key else ()
+    return () if any(table.column(name).generated for name in key) else key

@@ -15,7 +15,7 @@ from integrity.database.schema import Column, Key, Schema, Table
 from integrity.database.session import Session
 from integrity.references.orphans import joined
 from integrity.references.reference import Reference
-from integrity.repairs.batch import Disagreement
+from integrity.repairs.closure import Disagreement
 from integrity.repairs.journal import OF, ROW, SEQ, Images, Journal, row_key
 
 

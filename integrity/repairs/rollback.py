@@ -21,7 +21,7 @@ from integrity.plans.plan import Tally
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 from integrity.references.resolve import known_references
-from integrity.repairs.batch import Disagreement
+from integrity.repairs.closure import Disagreement
 from integrity.repairs.journal import (
     ACTION,
     BATCH,

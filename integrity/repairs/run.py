@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+from django.db import DatabaseError
 
 from integrity.audit import OnProgress, Progress
 from integrity.database.identifiers import TableName
@@ -14,11 +16,12 @@ from integrity.database.session import Session, Target
 from integrity.exceptions import (
     Interrupted,
     PlanMismatch,
+    ReferentialIntegrityError,
     RepairRunning,
     TooManyRows,
     UnknownRun,
 )
-from integrity.plans.plan import Plan, Tally
+from integrity.plans.plan import Plan, Step, Tally
 from integrity.plans.survey import Survey
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
@@ -82,8 +85,9 @@ def run_repair(
         schema = session.schema()
         references = known_references(schema, catalog, options.others)
         _refuse_other_schema(plan, schema)
-        if options.approved:
-            _refuse_more_rows(target, plan, references)
+        limit = options.max_rows if options.max_rows is not None else plan.max_rows
+        if options.approved or limit is not None:
+            _refuse_more_rows(target, plan, references, limit, approved=options.approved)
         result = RepairResult(target.alias, kind, plan.hash)
         if not plan.changing_steps:
             result.state = State.FINISHED
@@ -118,6 +122,7 @@ def resume_repair(
         _refuse_other_schema(plan, schema)
         result = _remembered(target, record, plan)
         references = known_references(schema, catalog, options.others)
+        session.retrying(lambda: journal.update(number, state=str(State.RUNNING), error="", finished_at=None))
         run = _Run(session, journal, schema, references, plan, result, options, record.position)
         return run.carry_out()
 
@@ -184,19 +189,27 @@ class _Run:
         except Interrupted as wish:
             self._end(State.PAUSED if "paused" in wish.what else State.CANCELLED, str(wish))
         except KeyboardInterrupt as error:
-            self._end(State.INTERRUPTED, "stopped by Ctrl-C")
-            raise Interrupted(
-                f"Run {self.result.run} was stopped between two batches",
-                where=self.plan.target,
-                hint="Every finished batch is kept and journaled. Go on with: "
-                f"manage.py integrity_cleanup {self.plan.target} --resume {self.result.run}",
-            ) from error
+            self._give_up(State.INTERRUPTED, "stopped by Ctrl-C")
+            what = f"Run {self.result.run} was stopped between two batches"
+            raise Interrupted(what, where=self.plan.target, hint=self._resume) from error
         except Exception as error:
-            self._end(State.FAILED, str(error))
+            if isinstance(error, ReferentialIntegrityError) and not isinstance(error, PlanMismatch):
+                error.hint = f"{error.hint} {self._resume}".strip()
+            self._give_up(State.FAILED, str(error))
             raise
         finally:
             self.result.duration_s += time.monotonic() - begun
         return self.result
+
+    @property
+    def _resume(self) -> str:
+        command = f"manage.py integrity_cleanup {self.plan.target} --resume {self.result.run}"
+        return f"Every finished batch is kept and journaled. Go on with: {command}"
+
+    def _give_up(self, state: State, error: str) -> None:
+        """What stopped the run is told, whatever happens while it is written down."""
+        with suppress(ReferentialIntegrityError, DatabaseError):
+            self._end(state, error)
 
     def _steps(self) -> None:
         walk = Walk(
@@ -235,7 +248,7 @@ class _Run:
             "finished_at": now(),
         }
         if self.session.connection.is_usable():
-            self.journal.update(self.result.run or 0, **facts)
+            self.session.retrying(lambda: self.journal.update(self.result.run or 0, **facts))
 
 
 def _started(
@@ -243,29 +256,40 @@ def _started(
 ) -> int:
     """Records the run with the state of everything that it will touch, before the first change."""
     moment = now()
-    with session.transaction():
-        journal.ensure()
-        tables = plan.blast_radius() if options.digests else {}
-        digests = {str(name): str(digest_of(session, schema, name)) for name in tables}
-        record = RunRecord(
-            number=0,
-            kind=result.kind,
-            state=State.RUNNING,
-            plan_hash=plan.hash,
-            plan=plan.as_json(),
-            structure=schema.structure(),
-            actor=options.actor,
-            started_at=moment,
-            updated_at=moment,
-            digests=digests,
-            backup=options.backup,
-        )
-        return journal.start(record)
+    record = RunRecord(
+        number=0,
+        kind=result.kind,
+        state=State.RUNNING,
+        plan_hash=plan.hash,
+        plan=plan.as_json(),
+        structure=schema.structure(),
+        actor=options.actor,
+        started_at=moment,
+        updated_at=moment,
+        backup=options.backup,
+    )
+    if options.digests:
+        record.digests = {str(name): digest_of(session, schema, name) for name in plan.blast_radius()}
+
+    def work() -> int:
+        with session.transaction():
+            journal.ensure()
+            return journal.start(record)
+
+    return session.retrying(work)
 
 
 def digest_of(session: Session, schema: Schema, table: TableName) -> str:
-    """Returns a table's digest as the journal and a proof write it: ``rows:hashes``."""
-    digest = session.engine.digest(session, schema.table(table))
+    """Returns a table's digest as the journal and a proof write it: ``rows:hashes``.
+
+    It is taken as a reading, so that texts do not depend on the session's settings and no writer
+    is kept out.
+    """
+    session.engine.begin_reading(session)
+    try:
+        digest = session.engine.digest(session, schema.table(table))
+    finally:
+        session.engine.rollback(session)
     return f"{digest.rows}:{digest.digest}"
 
 
@@ -292,20 +316,36 @@ def _refuse_other_schema(plan: Plan, schema: Schema) -> None:
         )
 
 
-def _refuse_more_rows(target: Target, plan: Plan, references: Sequence[Reference]) -> None:
-    """Counts again, at one moment, what was approved."""
+def _refuse_more_rows(
+    target: Target, plan: Plan, references: Sequence[Reference], limit: int | None, *, approved: bool
+) -> None:
+    """Counts again, at one moment, what is about to be changed."""
     with target.reading() as session:
         survey = Survey(session, session.schema(), references)
+        current = []
         for step in plan.changing_steps:
             with session.look():
-                current = survey.measured(step)
-            approved = {each.reference.sides: each.rows for each in step.effects}
-            more = [each for each in current.effects if each.rows > approved.get(each.reference.sides, 0)]
-            if current.rows > step.rows or more:
-                follow = sum(each.rows for each in current.effects)
-                raise TooManyRows(
-                    f"{step.reference.label} now has {current.rows:,} orphans, and {follow:,} rows follow; "
-                    f"approved were {step.rows:,} and {sum(approved.values()):,}",
-                    where=target.alias,
-                    hint="Nothing was changed. Make and look at a new plan.",
-                )
+                current.append(survey.measured(step))
+    touched = replace(plan, steps=tuple(current)).touched
+    if limit is not None and touched > limit:
+        raise TooManyRows(
+            f"{touched:,} rows would be touched, more than --max-rows {limit:,}",
+            where=target.alias,
+            hint="Nothing was changed. Look at the plan, then raise the limit or name fewer references.",
+        )
+    if approved:
+        for before, after in zip(plan.changing_steps, current, strict=True):
+            _refuse_more(target, before, after)
+
+
+def _refuse_more(target: Target, step: Step, current: Step) -> None:
+    approved = {each.reference.sides: each.rows for each in step.effects}
+    more = [each for each in current.effects if each.rows > approved.get(each.reference.sides, 0)]
+    if current.rows > step.rows or more:
+        follow = sum(each.rows for each in current.effects)
+        raise TooManyRows(
+            f"{step.reference.label} now has {current.rows:,} orphans, and {follow:,} rows follow; "
+            f"approved were {step.rows:,} and {sum(approved.values()):,}",
+            where=target.alias,
+            hint="Nothing was changed. Make and look at a new plan.",
+        )

@@ -16,7 +16,7 @@ def create_system_row(walk: Walk, step: Step) -> None:
     """Makes the system row of a step where it is missing, with values from the catalog alone."""
     row = step.system_row
     assert row is not None
-    with walk.session.transaction():
+    with walk.changing():
         if _exists(walk, row):
             return
         table = walk.schema.table(row.table)
@@ -29,7 +29,7 @@ def create_system_row(walk: Walk, step: Step) -> None:
         _journal(walk, step, row, number)
         counts = {row.table: {Change.INSERT: 1}}
         walk.journal.update(walk.run, position=walk.position | {"batch": number}, rows=walk.counted(counts))
-    walk.count(counts, number)
+    walk.committed(counts, number)
 
 
 def _exists(walk: Walk, row: SystemRow) -> bool:

@@ -26,10 +26,10 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Updated:
-    """How many rows were changed, and how many of those were found again."""
+    """How many rows were changed, and where those are that were found again."""
 
     changed: int
-    read_back: int
+    locators: list[Locator]
 
 
 def update_rows(
@@ -52,8 +52,8 @@ def update_rows(
     found = _read_back(session, captured, moved, facts)
     missing = [seq for seq in moved if seq not in found]
     if missing and row_key(captured.leaf):
-        found |= _read_back_by_key(session, captured, missing, assignments, facts)
-    return Updated(len(moved), len(found))
+        found |= _read_back_by_key(session, journal, captured, missing, assignments, facts)
+    return Updated(len(moved), list(found.values()))
 
 
 def _moved(session: Session, captured: Captured, assignments: Sequence[Assignment]) -> dict[int, Locator]:
@@ -67,54 +67,56 @@ def _moved(session: Session, captured: Captured, assignments: Sequence[Assignmen
 
 def _read_back(
     session: Session, captured: Captured, moved: dict[int, Locator], facts: dict[str, Any]
-) -> set[int]:
+) -> dict[int, Locator]:
     if not moved:
-        return set()
+        return {}
     engine = session.engine
     item, params = engine.paired(list(moved.items()))
     located = engine.located(captured.leaf, list(moved.values()))
-    heads = {LEAF: str(captured.leaf.name), AT: now(), **facts}
-    columns = quote_columns(captured.images.columns)
-    values = quote_columns(captured.images.columns, "c")
-    locator = engine.locator(captured.leaf)
-    sql = (
-        f"INSERT INTO {captured.images.sql} ({', '.join(heads)}, {OF}, {ROW}, {columns}) "
-        f"SELECT {', '.join(['%s'] * len(heads))}, m.seq, {locator}, {values} "
-        f"FROM {engine.source(captured.leaf)} AS c JOIN {item} ON {locator} = m.loc WHERE {located.sql} "
-        f"RETURNING {OF}"
-    )
-    return {row[0] for row in session.rows(sql, [*heads.values(), *params, *located.params])}
+    found = f"JOIN {item} ON {engine.locator(captured.leaf)} = m.loc"
+    return _journal_after(session, captured, "m.seq", found, located, params, facts)
 
 
 def _read_back_by_key(
     session: Session,
+    journal: Journal,
     captured: Captured,
     missing: Sequence[int],
     assignments: Sequence[Assignment],
     facts: dict[str, Any],
-) -> set[int]:
+) -> dict[int, Locator]:
     """Rows that a trigger changed once more are somewhere else, but keep their key."""
     new = {each.column: each.value for each in assignments if not each.expression}
-    found = set()
-    for seq in missing:
-        keys = row_key(captured.leaf)
-        sql = f"SELECT {quote_columns(keys)} FROM {captured.images.sql} WHERE {SEQ} = %s"
-        values = [new.get(name, value) for name, value in zip(keys, session.row(sql, [seq]), strict=True)]
-        where = Predicate(" AND ".join(f"{column(name, 'c')} = %s" for name in keys), tuple(values))
-        if _journal_after(session, captured, where, seq, facts):
-            found.add(seq)
-    return found
+    leaf, key = captured.leaf, row_key(captured.leaf)
+    alike = [
+        f"{column(name, 'c')} = %s"
+        if name in new
+        else session.engine.same_key(column(name, "c"), column(name, "b"), leaf.column(name))
+        for name in key
+    ]
+    params = [new[name] for name in key if name in new]
+    found = f"JOIN {captured.images.sql} AS b ON {' AND '.join(alike)}"
+    return _journal_after(session, captured, f"b.{SEQ}", found, journal.seqs(missing, "b"), params, facts)
 
 
 def _journal_after(
-    session: Session, captured: Captured, where: Predicate, seq: int, facts: dict[str, Any]
-) -> int:
-    heads = {LEAF: str(captured.leaf.name), AT: now(), OF: seq, **facts}
+    session: Session,
+    captured: Captured,
+    seq: str,
+    found: str,
+    where: Predicate,
+    params: Sequence[Any],
+    facts: dict[str, Any],
+) -> dict[int, Locator]:
+    """Journals rows as they are now; returns where each is, by the number of its image before."""
+    heads = {LEAF: str(captured.leaf.name), AT: now(), **facts}
     columns = quote_columns(captured.images.columns)
     values = quote_columns(captured.images.columns, "c")
+    locator = session.engine.locator(captured.leaf)
     sql = (
-        f"INSERT INTO {captured.images.sql} ({', '.join(heads)}, {ROW}, {columns}) "
-        f"SELECT {', '.join(['%s'] * len(heads))}, {session.engine.locator(captured.leaf)}, {values} "
-        f"FROM {session.engine.source(captured.leaf)} AS c WHERE {where.sql}"
+        f"INSERT INTO {captured.images.sql} ({', '.join(heads)}, {OF}, {ROW}, {columns}) "
+        f"SELECT {', '.join(['%s'] * len(heads))}, {seq}, {locator}, {values} "
+        f"FROM {session.engine.source(captured.leaf)} AS c {found} WHERE {where.sql} "
+        f"RETURNING {OF}, {ROW}"
     )
-    return session.execute(sql, [*heads.values(), *where.params])
+    return dict(session.rows(sql, [*heads.values(), *params, *where.params]))

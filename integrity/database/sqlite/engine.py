@@ -218,7 +218,8 @@ class SQLiteEngine(Engine):
 
     def paired(self, pairs: Sequence[tuple[int, Locator]]) -> tuple[str, list[Any]]:
         """A list of pairs as JSON."""
-        item = "(SELECT json_extract(value, '$[0]') AS seq, json_extract(value, '$[1]') AS loc FROM json_each(%s)) AS m"
+        pair = "json_extract(value, '$[0]') AS seq, json_extract(value, '$[1]') AS loc"
+        item = f"(SELECT {pair} FROM json_each(%s)) AS m"
         return item, [json.dumps([list(pair) for pair in pairs])]
 
     def update_located(
@@ -307,6 +308,10 @@ class SQLiteEngine(Engine):
     def same(self, left: str, right: str, column: Column) -> str:
         """The same storage class and bytes, whatever the column's collation."""
         return f"(typeof({left}) = typeof({right}) AND {left} COLLATE BINARY IS {right})"
+
+    def same_key(self, left: str, right: str, column: Column) -> str:
+        """IS: a primary key may hold NULLs here (SQLite manual, "Quirks" 5)."""
+        return f"{left} IS {right}"
 
     def hidden_identity(self, table: Table) -> str:
         """The rowid, where no INTEGER PRIMARY KEY is its name (SQLite manual, "ROWIDs")."""
