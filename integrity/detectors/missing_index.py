@@ -75,7 +75,11 @@ class MissingIndex(Detector):
 def index_present(table: Table, entry: CatalogIndex) -> bool:
     """Whether an index does what the catalog's entry asks for, whatever its name."""
     return any(
-        index.valid and index.columns == entry.columns and bool(index.where) == bool(entry.where)
+        index.valid
+        and index.columns == entry.columns
+        and index.method == "btree"
+        and not index.expressions
+        and bool(index.where) == bool(entry.where)
         for index in table.indexes
     )
 
