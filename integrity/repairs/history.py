@@ -75,9 +75,17 @@ def _groups(session: Session, images: Images, named: Sequence[str], keys: int) -
     )
     return [
         Changed(
-            str(images.table), *row, str(images.name), _keys(session, images, named, row[0], row[1], keys)
+            table=str(images.table),
+            reason=reason,
+            action=action,
+            rows=rows,
+            taken_back=taken_back,
+            first_at=first,
+            last_at=last,
+            journal=str(images.name),
+            keys=_keys(session, images, named, reason, action, keys),
         )
-        for row in session.rows(sql)
+        for reason, action, rows, taken_back, first, last in session.rows(sql)
     ]
 
 
