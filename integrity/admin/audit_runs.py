@@ -26,7 +26,7 @@ class AuditRunAdmin(ReadOnlyAdmin):
         "coverage_badge",
         "findings_count",
         "orphans",
-        "started",
+        "started_ago",
         "actor",
     ]
     list_filter = ["target", "state", "complete", "started_at"]

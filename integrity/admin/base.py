@@ -53,7 +53,9 @@ class ReadOnlyAdmin(ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Calls a list by what is in it."""
+        """Calls a list by what is in it; refuses an action that was not offered instead of ignoring it."""
+        if request.method == "POST" and not self._may_act(request, request.POST.get("action", "")):
+            raise PermissionDenied
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
@@ -69,14 +71,6 @@ class ReadOnlyAdmin(ModelAdmin):
         actions = super().get_actions(request)
         allowed = {name for name in actions if self._may_act(request, name)}
         return {name: action for name, action in actions.items() if name in allowed}
-
-    def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse | None:
-        """Refuses an action that was not offered, instead of ignoring it."""
-        if not self._may_act(request, request.POST.get("action", "")):
-            raise PermissionDenied
-        return super().response_action(request, queryset, *args, **kwargs)
 
     def _may_act(self, request: HttpRequest, action: str) -> bool:
         permission = self.permissions_of_actions.get(action)

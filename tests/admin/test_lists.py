@@ -1,0 +1,142 @@
+"""Every list and page opens, whoever may only look sees no action, and no page asks more as rows grow."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from integrity import models
+from tests import factories
+from tests.admin.conftest import SignIn
+
+pytestmark = pytest.mark.django_db
+
+MADE: dict[str, Callable[..., Any]] = {
+    "target": factories.TargetFactory.create,
+    "auditrun": factories.AuditRunFactory.create,
+    "finding": factories.FindingFactory.create,
+    "orphanfinding": factories.OrphanFindingFactory.create,
+    "resolution": factories.ResolutionFactory.create,
+    "repairrun": factories.RepairRunFactory.create,
+    "storedplan": factories.StoredPlanFactory.create,
+    "migrationrun": factories.MigrationRunFactory.create,
+    "backup": factories.BackupFactory.create,
+    "job": factories.JobFactory.create,
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_list_and_its_pages_open(name: str, sign_in: SignIn) -> None:
+    made = MADE[name]()
+    client = sign_in()
+    assert client.get(reverse(f"admin:integrity_{name}_changelist")).status_code == 200
+    assert client.get(reverse(f"admin:integrity_{name}_change", args=[made.pk])).status_code == 200
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_list_asks_no_more_when_it_is_longer(name: str, sign_in: SignIn) -> None:
+    client, url = sign_in(), reverse(f"admin:integrity_{name}_changelist")
+    MADE[name]()
+    client.get(url)
+    with CaptureQueriesContext(connection) as few:
+        client.get(url)
+    for _ in range(10):
+        MADE[name]()
+    with CaptureQueriesContext(connection) as many:
+        client.get(url)
+    assert len(many) <= min(20, len(few) + 1)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_nothing_is_added_or_deleted_by_hand(name: str, everything: Any) -> None:
+    made = MADE[name]()
+    assert everything.get(reverse(f"admin:integrity_{name}_add")).status_code == 403
+    assert everything.post(reverse(f"admin:integrity_{name}_delete", args=[made.pk])).status_code == 403
+    assert everything.post(reverse(f"admin:integrity_{name}_change", args=[made.pk])).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "filters"),
+    [
+        ("orphanfinding", "decision=none"),
+        ("orphanfinding", "decision=delete"),
+        ("orphanfinding", "size=some&trend=new"),
+        ("orphanfinding", "trend=growing"),
+        ("orphanfinding", "q=orders&o=3"),
+        ("finding", "severity__exact=error&o=2"),
+        ("target", "o=-5.2"),
+    ],
+)
+def test_filters_and_orders_work(name: str, filters: str, sign_in: SignIn) -> None:
+    MADE[name]()
+    url = reverse(f"admin:integrity_{name}_changelist")
+    assert sign_in().get(f"{url}?{filters}").status_code == 200
+
+
+def test_a_filter_by_size_leaves_what_is_within_its_bounds(sign_in: SignIn) -> None:
+    factories.OrphanFindingFactory.create(rows=9, table_name="small")
+    factories.OrphanFindingFactory.create(rows=10, table_name="large")
+    text = sign_in().get(reverse("admin:integrity_orphanfinding_changelist") + "?size=some").content.decode()
+    assert "large.customer_id" in text
+    assert "small.customer_id" not in text
+
+
+def test_a_database_is_a_target_as_soon_as_it_is_in_the_settings(sign_in: SignIn, shop: Any) -> None:
+    text = sign_in().get(reverse("admin:integrity_target_changelist")).content.decode()
+    assert shop.alias in text
+    assert "not audited" in text
+
+
+def test_the_commonest_missing_keys_are_shown_and_escaped(sign_in: SignIn) -> None:
+    evidence = {"top_missing_keys": [{"key": ["<b>90</b>"], "rows": 2_000}]}
+    finding = factories.OrphanFindingFactory.create(evidence=evidence)
+    text = sign_in().get(reverse("admin:integrity_orphanfinding_change", args=[finding.pk])).content.decode()
+    assert "&lt;b&gt;90&lt;/b&gt;" in text
+    assert "2,000" in text
+
+
+def test_a_page_has_no_script_or_style_of_its_own(sign_in: SignIn) -> None:
+    finding = factories.OrphanFindingFactory.create()
+    text = sign_in().get(reverse("admin:integrity_orphanfinding_change", args=[finding.pk])).content.decode()
+    assert "style=" not in text
+    assert "<style" not in text
+
+
+def test_somebody_without_permission_sees_no_action(sign_in: SignIn) -> None:
+    factories.OrphanFindingFactory.create()
+    factories.RepairRunFactory.create()
+    client = sign_in()
+    for name in ("orphanfinding", "repairrun", "target", "finding"):
+        text = client.get(reverse(f"admin:integrity_{name}_changelist")).content.decode()
+        assert 'name="action"' not in text, name
+
+
+def test_somebody_sees_the_action_that_they_may_do(sign_in: SignIn) -> None:
+    factories.OrphanFindingFactory.create()
+    url = reverse("admin:integrity_orphanfinding_changelist")
+    text = sign_in("keep_finding").get(url).content.decode()
+    assert 'value="keep"' in text
+    assert 'value="delete"' not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("orphanfinding", "delete"),
+        ("orphanfinding", "set_null"),
+        ("orphanfinding", "reassign"),
+        ("orphanfinding", "keep"),
+        ("repairrun", "roll_back"),
+        ("target", "audit"),
+        ("finding", "schema_fixes"),
+    ],
+)
+def test_a_forged_action_is_refused(name: str, action: str, sign_in: SignIn) -> None:
+    made = MADE[name]()
+    data = {"action": action, "_selected_action": [made.pk]}
+    response = sign_in("decide_finding").post(reverse(f"admin:integrity_{name}_changelist"), data)
+    assert response.status_code == 403
+    assert not models.Job.objects.exists()
