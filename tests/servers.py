@@ -8,6 +8,7 @@ site's own database: that one stays closed to a test that does not have it.
 import os
 import sqlite3
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -132,20 +133,33 @@ def newest_postgres(postgres_servers: PostgresServers) -> PostgresServer:
     return postgres_servers[max(INSTALLATIONS)]
 
 
+@pytest.fixture(scope="session")
+def emptied_databases() -> Mapping[int, list[str]]:
+    """Databases of ended tests, empty again, by the port of their server."""
+    return defaultdict(list)
+
+
 @pytest.fixture
-def make_postgres_database() -> Iterator[MakePostgresDatabase]:
-    """Return a function that makes a new database on a server and returns its URL; dropped after the test."""
+def make_postgres_database(emptied_databases: Mapping[int, list[str]]) -> Iterator[MakePostgresDatabase]:
+    """Return a function that gives an empty database on a server, by its URL.
+
+    To make one takes PostgreSQL longer than most tests take, so that an ended test's is emptied and used
+    again: nobody has a session there any more, and nothing is in it.
+    """
     made: list[tuple[PostgresServer, str]] = []
 
     def make(server: PostgresServer) -> str:
-        name = f"test_{uuid.uuid4().hex[:16]}"
-        _on_server(server, SQL("CREATE DATABASE {}").format(Identifier(name)))
+        emptied = emptied_databases[server.port]
+        name = emptied.pop() if emptied else _new_database(server)
         made.append((server, name))
         return server.url(name)
 
     yield make
     for server, name in made:
-        _on_server(server, SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+        if _emptied(server, name):
+            emptied_databases[server.port].append(name)
+        else:
+            _on_server(server, SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture
@@ -190,6 +204,44 @@ def empty_target(
     server = postgres_servers[request.param]
     url = make_postgres_database(server)
     return EmptyTarget(register_target("target", url), "postgresql", url, server)
+
+
+def _new_database(server: PostgresServer) -> str:
+    name = f"test_{uuid.uuid4().hex[:16]}"
+    _on_server(server, SQL("CREATE DATABASE {}").format(Identifier(name)))
+    return name
+
+
+_OTHER_SESSIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_SCHEMAS = """
+SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+"""
+_LEFT_OVER = """
+SELECT EXISTS (SELECT FROM pg_event_trigger) OR EXISTS (SELECT FROM pg_largeobject_metadata)
+    OR EXISTS (SELECT FROM pg_publication) OR EXISTS (SELECT FROM pg_foreign_server)
+    OR EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+               WHERE d.datname = current_database())
+"""
+"""What belongs to no schema; a database that has any of it is not used again."""
+
+
+def _emptied(server: PostgresServer, name: str) -> bool:
+    """Take everything out of a database; whether nothing is left."""
+    try:
+        with psycopg.connect(server.url(name), autocommit=True) as connection:
+            connection.execute(_OTHER_SESSIONS)
+            connection.execute("SET lock_timeout = '5s'; SET client_min_messages = warning")
+            for (schema,) in connection.execute(_SCHEMAS).fetchall():
+                connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(schema)))
+            connection.execute("CREATE SCHEMA public AUTHORIZATION pg_database_owner")
+            connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+            left = connection.execute(_LEFT_OVER).fetchone()
+    except psycopg.Error:
+        return False
+    return left == (False,)
 
 
 def _on_server(server: PostgresServer, statement: Any) -> None:

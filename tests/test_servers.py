@@ -74,6 +74,20 @@ def test_each_database_is_a_new_one(
         )
 
 
+@pytest.mark.parametrize("round_number", [1, 2])
+def test_a_database_that_is_used_again_is_empty(
+    postgres_server: PostgresServer, make_postgres_database: MakePostgresDatabase, round_number: int
+) -> None:
+    url = make_postgres_database(postgres_server)
+    with psycopg.connect(url, autocommit=True) as session:
+        assert session.execute("SELECT to_regnamespace('auth'), to_regclass('orders')").fetchone() == (
+            None,
+            None,
+        )
+        session.execute("CREATE SCHEMA auth; CREATE TYPE auth.mood AS ENUM ('sad')")
+        session.execute(TABLE)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("count", [count_orders, count_orders_through_django])
 def test_a_target_is_open_without_the_django_db_mark(
     empty_target: EmptyTarget, count: Callable[[str], int]

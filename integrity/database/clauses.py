@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from integrity.database.identifiers import quote, quote_columns, quote_table, shown
-from integrity.database.schema import Action, ForeignKey, Match, TableName
+from integrity.database.identifiers import TableName, quote, quote_columns, quote_table, shown
+from integrity.database.schema import Action, ForeignKey, Match
 
 
 def name(identifier: str) -> str:

@@ -55,7 +55,10 @@ def test_a_locked_file_is_busy(sqlite_path: Path, register_target: RegisterTarge
     with closing(sqlite3.connect(sqlite_path, isolation_level=None)) as writer:
         writer.execute("CREATE TABLE t (x)")
         writer.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(TargetBusy, match=r"locked by another connection \(busy\)\. Nothing was changed"):
+        with (
+            override_settings(INTEGRITY={"LOCK_TIMEOUT_MS": 50}),
+            pytest.raises(TargetBusy, match=r"locked by another connection \(busy\)\. Nothing was changed"),
+        ):
             open_and_read("busy")
 
 

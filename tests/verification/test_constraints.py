@@ -3,6 +3,7 @@
 import sqlite3
 
 import pytest
+from django.test import override_settings
 
 from integrity.audit import Progress
 from integrity.database.identifiers import TableName, parse_path
@@ -215,7 +216,8 @@ def test_a_locked_file_is_read_from_the_system_catalog(empty_target: EmptyTarget
     writer = sqlite3.connect(target.settings["NAME"], isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
-        result = verify(target, Catalog())
+        with override_settings(INTEGRITY={"LOCK_TIMEOUT_MS": 50}):
+            result = verify(target, Catalog())
     finally:
         writer.close()
 

@@ -2,6 +2,8 @@
 
 import sqlite3
 
+from django.test import override_settings
+
 from integrity.database.session import Target
 from integrity.verification import VerifyResult, verify
 from tests.catalogs import LendCatalog
@@ -70,7 +72,8 @@ def test_a_flow_on_a_locked_file_was_not_looked_at(
     writer = sqlite3.connect(Target("target").settings["NAME"], isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
-        result = run(lend_catalog, "INSERT INTO orders VALUES (5, :customer)")
+        with override_settings(INTEGRITY={"LOCK_TIMEOUT_MS": 50}):
+            result = run(lend_catalog, "INSERT INTO orders VALUES (5, :customer)")
     finally:
         writer.close()
 
