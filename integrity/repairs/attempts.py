@@ -52,16 +52,16 @@ class Attempts:
     nested: bool = False
     most: int | None = None
 
-    def batch(self, limit: int) -> Done:
-        """Changes up to ``limit`` rows, with another attempt when a lock is not granted in time.
+    def batch(self, among: Sequence[Locator]) -> Done:
+        """Changes these rows, with another attempt when a lock is not granted in time.
 
         Raises:
             TargetBusy, MissingPrivilege, …: what no other choice of rows would help against.
         """
         claimed: list[Locator] = []
-        where = self.walk.refusals.spared(self.piece.leaf, self.piece.where)
+        where = self.walk.session.engine.located(self.piece.leaf, among) & self.piece.where
         try:
-            return Done(len(claimed), self._attempt(where, min(limit, self.piece.most), claimed))
+            return Done(len(claimed), self._attempt(where, len(among), claimed))
         except TooManyFollow as error:
             if len(claimed) > 1:
                 return Done(len(claimed), too_many=True)

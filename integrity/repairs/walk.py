@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from integrity import conf
-from integrity.database.engine import Predicate
+from integrity.database.engine import Locator, Predicate
 from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
@@ -32,6 +32,7 @@ _SMALLEST, _LARGEST = 50, 10_000
 _SMALLEST_STRETCH, _LARGEST_STRETCH = 1_000, 2_000_000
 _MOST_PASSES = 20
 _MOST_IDLE = 3
+_MOST_CANDIDATES = 50_000
 _DEEPEST = 1_000
 
 
@@ -113,7 +114,7 @@ class Walk:
 
     def _left(self, step: Step, where: Predicate) -> bool:
         return bool(self._room(step)) and any(
-            self._counted(leaf, where, 1) for leaf in self.schema.leaves(step.reference.table)
+            self._any(leaf, where) for leaf in self.schema.leaves(step.reference.table)
         )
 
     def _walk_leaf(self, step: Step, leaf: Table, where: Predicate) -> None:
@@ -169,13 +170,15 @@ class Walk:
         Rows that appear meanwhile are for the next pass, so this ends whoever writes.
         """
         piece, idle = attempts.piece, 0
-        left = self._counted(piece.leaf, self.refusals.spared(piece.leaf, piece.where))
         limit = self.pace.rows
-        while left > 0 and idle < _MOST_IDLE and (attempts.nested or self._room(attempts.step)):
+        waiting = self._candidates(piece)
+        whole = len(waiting) < _MOST_CANDIDATES
+        while waiting and idle < _MOST_IDLE and (attempts.nested or self._room(attempts.step)):
             self._heed()
             begun, refused = time.monotonic(), self.refusals.count
             room = limit if attempts.nested else self._room(attempts.step)
-            done = attempts.batch(min(limit, self.pace.rows, room))
+            among = waiting[: min(limit, self.pace.rows, room)]
+            done = attempts.batch(among)
             if done.follow is not None:
                 return done.follow
             if done.too_many:
@@ -184,16 +187,27 @@ class Walk:
             limit = min(self.pace.rows, limit * 2)
             self.pace.learn(time.monotonic() - begun)
             progress = done.taken + self.refusals.count - refused
-            left, idle = left - progress, 0 if progress else idle + 1
+            idle = 0 if progress else idle + 1
+            waiting = waiting[len(among) :]
+            if not waiting and not whole:
+                waiting = self._candidates(piece)
+                whole = len(waiting) < _MOST_CANDIDATES
             self.progressed()
         return None
 
-    def _counted(self, leaf: Table, where: Predicate, most: int | None = None) -> int:
-        """A look without locks: nobody waits for a stretch in which there is nothing to do."""
+    def _candidates(self, piece: Piece) -> list[Locator]:
+        """A look without locks: nobody waits for a stretch in which there is nothing to do, and a
+        stretch is read once, however many batches its rows take."""
+        where = self.refusals.spared(piece.leaf, piece.where)
+        engine = self.session.engine
+        rows = f"{engine.source(piece.leaf)} AS c WHERE {where.sql} LIMIT %s"
+        sql = f"SELECT {engine.locator(piece.leaf)} FROM {rows}"
+        return [row[0] for row in self.session.rows(sql, [*where.params, _MOST_CANDIDATES])]
+
+    def _any(self, leaf: Table, where: Predicate) -> bool:
         source = self.session.engine.source(leaf)
-        limit = f" LIMIT {most}" if most else ""
-        sql = f"SELECT count(*) FROM (SELECT 1 FROM {source} AS c WHERE {where.sql}{limit}) k"
-        return int(self.session.value(sql, where.params))
+        sql = f"SELECT EXISTS (SELECT 1 FROM {source} AS c WHERE {where.sql})"
+        return bool(self.session.value(sql, where.params))
 
     def _room(self, step: Step) -> int:
         """How many more orphans of a step may be changed: new ones were not approved."""
