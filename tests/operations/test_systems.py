@@ -192,3 +192,22 @@ def test_the_sql_for_another_database_is_none() -> None:
     shown = StringIO()
     call_command("sqlmigrate", "catalog_gaztime", "0002", stdout=shown)
     assert "-- Nothing on default: this migrates gaztime (--database=gaztime)" in shown.getvalue()
+
+
+def test_keys_that_a_file_declares_and_violates_are_adopted_and_stay(
+    register_target: RegisterTarget, tmp_path: Path
+) -> None:
+    file = tmp_path / "mexc.sqlite3"
+    mexc.build(file, rows=400, declared=True)
+    bot = System(register_target("mexc", f"sqlite:///{file}"), f"sqlite:///{file}", 7, 4)
+    before = bot.schema()
+
+    run_migrations(Target("mexc"), phase=2)
+    assert len(list(bot.schema().foreign_keys())) == 7
+    with pytest.raises(SchemaFixRefused, match="cannot be validated"):
+        run_migrations(Target("mexc"))
+    bot.clean()
+    run_migrations(Target("mexc"))
+    run_migrations(Target("mexc"), to="zero")
+
+    assert bot.schema().fingerprint() == before.fingerprint()
