@@ -1,0 +1,133 @@
+"""The whole story in a real browser: log in, audit, decide, watch, take back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from integrity import models, tasks
+from tests.admin.conftest import CATALOG, SHOP, Shop
+from tests.servers import EmptyTarget
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(page: Page) -> Iterator[Page]:
+    """A page on which nothing goes wrong unnoticed, of somebody who may do everything."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    User.objects.create_superuser("boss", password="boss")
+    page.goto("/admin/")
+    page.fill("#id_username", "boss")
+    page.fill("#id_password", "boss")
+    page.click("[type=submit]")
+    yield page
+    assert problems == []
+
+
+@pytest.fixture
+def target(empty_target: EmptyTarget, tmp_path: Path, settings: Any) -> EmptyTarget:
+    """The shop on each engine."""
+    folder = tmp_path / "catalogs" / empty_target.alias
+    folder.mkdir(parents=True)
+    (folder / "catalog.toml").write_text(CATALOG)
+    settings.INTEGRITY = {"CATALOG_ROOT": folder.parent}
+    empty_target.execute_script(SHOP)
+    return empty_target
+
+
+def act(page: Page, action: str) -> None:
+    """Choose an action of a list for what is selected."""
+    page.select_option("select[name=action]", action)
+    page.click("button[name=index]")
+
+
+def watch(page: Page) -> None:
+    """Wait until the job's page says that it is over; it renews itself."""
+    expect(page.locator(".field-state_badge")).to_contain_text("finished", timeout=20_000)
+
+
+@pytest.mark.newest_postgres_only
+def test_from_an_audit_to_a_repair_and_back(page: Page, target: EmptyTarget) -> None:
+    orders = target.rows("SELECT * FROM orders ORDER BY id")
+
+    page.goto("/admin/integrity/target/")
+    page.get_by_role("row", name=target.alias).locator("input[type=checkbox]").check()
+    act(page, "audit")
+    watch(page)
+
+    page.goto("/admin/integrity/orphanfinding/")
+    page.get_by_role("link", name="orders.customer_id").click()
+    expect(page.locator("#content h1")).to_have_text(
+        "3 rows of orders.customer_id refer to 2 values that customers.id does not have"
+    )
+    page.get_by_role("link", name="Delete to quarantine…").click()
+    expect(page.locator(".integrity-lead")).to_contain_text(
+        "3 orphans are resolved, 5 rows are touched in all."
+    )
+    page.get_by_role("button", name="Run exactly this plan").click()
+    watch(page)
+    assert len(target.rows("SELECT * FROM orders")) == 3
+
+    page.get_by_role("link", name="Run 1", exact=True).click()
+    page.get_by_role("link", name="Roll back…").click()
+    page.get_by_role("button", name="Roll this run back").click()
+    watch(page)
+    assert target.rows("SELECT * FROM orders ORDER BY id") == orders
+
+
+def test_the_keyboard_is_enough_to_keep_orphans(page: Page, audited: Shop) -> None:
+    page.goto(f"/admin/integrity/orphanfinding/decide/keep/?_selected_action={audited.finding().pk}")
+    page.get_by_label("Reason").focus()
+    page.keyboard.type("They are history")
+    page.keyboard.press("Tab")
+    for _ in range(5):
+        if page.evaluate("document.activeElement.type") == "submit":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".messagelist")).to_contain_text("The orphans are kept")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_a_narrow_screen(page: Page, audited: Shop, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 400, "height": 800})
+    finding = audited.finding()
+    for address in (
+        f"orphanfinding/decide/delete/?_selected_action={finding.pk}",
+        f"orphanfinding/decide/keep/?_selected_action={finding.pk}",
+        f"orphanfinding/{finding.pk}/change/",
+        f"target/{finding.target_id}/migrations/",
+    ):
+        page.goto(f"/admin/integrity/{address}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400, address
+
+
+def test_every_badge_can_be_read_in_both_schemes(page: Page, audited: Shop) -> None:
+    contrast = """() => [...document.querySelectorAll('.integrity-badge')].map(badge => {
+        const parse = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+        const light = colour => parse(colour).map(c => c / 255)
+            .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+        const style = getComputedStyle(badge);
+        const [a, b] = [light(style.color), light(style.backgroundColor)].sort((x, y) => y - x);
+        return (a + 0.05) / (b + 0.05);
+    })"""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto("/admin/integrity/orphanfinding/")
+        found = page.evaluate(contrast)
+        assert len(found) >= 4
+        assert min(found) >= 4.5, scheme
+
+
+def test_jobs_of_the_browser_are_over(page: Page, audited: Shop) -> None:
+    job = tasks.start_job(audited.alias, "audit", actor="boss")
+    page.goto(f"/admin/integrity/job/{job.pk}/change/")
+    watch(page)
+    assert models.Job.objects.get().state == "finished"
