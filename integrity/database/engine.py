@@ -294,6 +294,11 @@ class Engine(ABC):
         """The same for two journaled values."""
         return self.same(left, right, column)
 
+    def row_text(self, columns: Sequence[str]) -> str:
+        """SQL for a whole row as one text, by which rows without a key are found fast; empty where
+        something hidden tells them apart."""
+        return ""
+
     def hidden_identity(self, table: Table) -> str:
         """The name of an identity that rows have beside their columns, empty where there is none."""
         return ""

@@ -18,6 +18,8 @@ from integrity.references.reference import Reference
 from integrity.repairs.closure import Disagreement
 from integrity.repairs.journal import OF, ROW, SEQ, Images, Journal, row_key
 
+_NUMBER = "row_number() OVER (PARTITION BY {})"
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -86,8 +88,8 @@ class Restorer:
     def _taken(self, seqs: Sequence[int]) -> dict[int, str]:
         found: dict[int, str] = {}
         for key in self.table.keys:
-            if key.expressions or not set(key.columns) <= set(self.images.columns):
-                continue
+            if key.expressions or key.where or not set(key.columns) <= set(self.images.columns):
+                continue  # the database itself refuses what these forbid
             for seq in self._clashing(seqs, key):
                 name = "key" if key.primary else key.name
                 found.setdefault(seq, f"a row with the same {name} ({', '.join(key.columns)}) was made since")
@@ -95,13 +97,13 @@ class Restorer:
 
     def _clashing(self, seqs: Sequence[int], key: Key) -> list[int]:
         engine = self.session.engine
+        equal = "=" if key.nulls_distinct else "IS NOT DISTINCT FROM"
         alike = " AND ".join(
-            f"{column(name, 'c')} = {engine.restored_as(self.table.column(name), column(name, 'j'))}"
+            f"{column(name, 'c')} {equal} {engine.restored_as(self.table.column(name), column(name, 'j'))}"
             for name in key.columns
         )
-        partial = f" AND ({key.where.replace('%', '%%')})" if key.where else ""
         where = self.journal.seqs(seqs)
-        live = f"SELECT 1 FROM {quote_table(self.table.name)} AS c WHERE {alike}{partial}"
+        live = f"SELECT 1 FROM {quote_table(self.table.name)} AS c WHERE {alike}"
         sql = f"SELECT j.{SEQ} FROM {self.images.sql} AS j WHERE {where.sql} AND EXISTS ({live})"
         return [row[0] for row in self.session.rows(sql)]
 
@@ -142,25 +144,43 @@ class Restorer:
         return [Refused(seq, "the row was changed or deleted since") for seq in left]
 
     def _unchanged(self, seqs: Sequence[int]) -> dict[int, Locator]:
-        """The live row of each image, where it still is as the repair left it."""
-        engine = self.session.engine
-        where = self.journal.seqs(seqs, "b")
-        hidden = engine.hidden_identity(self.table)
-        place = f" AND c.{hidden} = a.{ROW}" if hidden else ""
+        """The live row of each image, where it still is as the repair left it; none twice."""
         found: dict[int, Locator] = {}
         for leaf in self.schema.leaves(self.table.name):
-            locator = engine.locator(leaf)
-            sql = (
-                f"SELECT b.{SEQ}, {locator} FROM {self.images.sql} AS b "
-                f"JOIN {self.images.sql} AS a ON a.{OF} = b.{SEQ} "
-                f"JOIN {engine.source(leaf)} AS c ON {self._alike('c', 'a')}{place} WHERE {where.sql}"
-            )
+            left = [seq for seq in seqs if seq not in found]
             used = set()
-            for seq, at in self.session.rows(sql):
+            for seq, at in self._matches(leaf, left) if left else ():
                 if seq not in found and at not in used:
                     found[seq] = at
                     used.add(at)
         return found
+
+    def _matches(self, leaf: Table, seqs: Sequence[int]) -> list[tuple[int, Locator]]:
+        """(image before, live row) for rows of ``leaf``; rows without a key that are alike are numbered."""
+        engine, locator = self.session.engine, self.session.engine.locator(leaf)
+        where = self.journal.seqs(seqs, "b")
+        after = f"{self.images.sql} AS b JOIN {self.images.sql} AS a ON a.{OF} = b.{SEQ}"
+        text = self._text
+        if text("c"):
+            images = f"SELECT b.{SEQ} AS seq, {text('a')} AS t, {_NUMBER.format(text('a'))} AS n FROM {after}"
+            live = f"SELECT {locator} AS loc, {text('c')} AS t, {_NUMBER.format(text('c'))} AS n"
+            sql = (
+                f"WITH images AS ({images} WHERE {where.sql}) "
+                f"SELECT i.seq, l.loc FROM images i JOIN ({live} FROM {engine.source(leaf)} AS c "
+                f"WHERE {text('c')} IN (SELECT t FROM images)) l ON l.t = i.t AND l.n = i.n"
+            )
+        else:
+            hidden = "" if row_key(self.table) else engine.hidden_identity(self.table)
+            place = f" AND c.{hidden} = a.{ROW}" if hidden else ""
+            live = f"JOIN {engine.source(leaf)} AS c ON {self._alike('c', 'a')}{place}"
+            sql = f"SELECT b.{SEQ}, {locator} FROM {after} {live} WHERE {where.sql}"
+        return [(seq, at) for seq, at in self.session.rows(sql)]
+
+    def _text(self, alias: str) -> str:
+        """A whole row as one text, by which rows without a key are found; empty where they have one."""
+        if row_key(self.table):
+            return ""
+        return self.session.engine.row_text([column(name, alias) for name in self.images.columns])
 
     def _set_back(self, pairs: dict[int, Locator]) -> None:
         engine = self.session.engine
@@ -193,25 +213,27 @@ class Restorer:
     def _changed_columns(self, seqs: Sequence[int]) -> list[Column]:
         """The columns in which images before and after differ, whoever changed them."""
         engine = self.session.engine
-        counts = ", ".join(
-            f"count(*) FILTER (WHERE NOT ({engine.same_image(column(each.name, 'b'), column(each.name, 'a'), each)}))"
-            for each in self.columns
-        )
+        alike = [
+            engine.same_image(column(each.name, "b"), column(each.name, "a"), each) for each in self.columns
+        ]
+        counts = ", ".join(f"count(*) FILTER (WHERE NOT ({each}))" for each in alike)
         where = self.journal.seqs(seqs, "b")
-        sql = f"SELECT {counts} FROM {self.images.sql} AS b JOIN {self.images.sql} AS a ON a.{OF} = b.{SEQ} WHERE {where.sql}"
+        after = f"{self.images.sql} AS b JOIN {self.images.sql} AS a ON a.{OF} = b.{SEQ}"
+        sql = f"SELECT {counts} FROM {after} WHERE {where.sql}"
         return [each for each, differs in zip(self.columns, self.session.row(sql), strict=True) if differs]
 
     def _alike(self, live: str, image: str) -> str:
         """A live row is exactly an image; the key first, so that an index finds it."""
         engine = self.session.engine
-        keys = [name for name in row_key(self.table) if name in self.images.columns]
         by_key = [
-            f"{column(name, live)} = {engine.restored_as(self.table.column(name), column(name, image))}"
-            for name in keys
+            engine.same_key(column(name, live), column(name, image), self.table.column(name))
+            for name in row_key(self.table)
         ]
         exact = [
             engine.same(column(each.name, live), column(each.name, image), each) for each in self.columns
         ]
+        if self._text(live):
+            exact = [f"{self._text(live)} = {self._text(image)}"]
         return " AND ".join([*by_key, *exact])
 
     # -- rows that the repair made ---------------------------------------------------------
@@ -260,7 +282,7 @@ class Restorer:
 
     def key(self, seq: int) -> dict[str, object]:
         """What people call the row of an image."""
-        names = [name for name in row_key(self.table) if name in self.images.columns]
+        names = row_key(self.table)
         if not names:
             return {"journal": f"{self.images.name} {SEQ} {seq}"}
         row = self.session.row(

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from integrity.database.identifiers import column
 from integrity.database.schema import ForeignKey, Schema
 from integrity.database.session import Session
 from integrity.exceptions import NotCheckable
-from integrity.references.orphans import joined, refers
+from integrity.references.orphans import refers
 from integrity.references.reference import Reference, written
 from integrity.repairs.journal import ACTION, BEFORE, IMAGE, UNDONE, Images, RunRecord
 
@@ -33,7 +34,8 @@ class InTheWay:
         label = written(self.key.table, self.key.columns)
         origin = f" (migration {self.migration})" if self.migration else ""
         noun = "row" if self.rows == 1 else "rows"
-        return f"{label} is enforced by {self.key.name or 'a nameless foreign key'}{origin}; {self.rows:,} {noun} would be orphans again"
+        name = self.key.name or "a nameless foreign key"
+        return f"{label} is enforced by {name}{origin}; {self.rows:,} {noun} would be orphans again"
 
 
 def in_the_way(
@@ -106,16 +108,31 @@ def _orphans_again(
     if not set(key.columns) <= set(here.columns):
         return 0
     try:
-        match = joined(session.engine, schema, reference)
+        match = _match(session, schema, reference)
     except NotCheckable:
         return 0
     parents = session.engine.parent_source(schema.table(key.referenced_table))
     back = ""
     if there is not None and set(key.referenced_columns) <= set(there.columns):
         comes = f"p.{IMAGE} = '{BEFORE}' AND p.{ACTION} = 'delete' AND p.{UNDONE} IS NULL"
-        back = f" AND NOT EXISTS (SELECT 1 FROM {there.sql} p WHERE {comes} AND {match})"
+        same = _match(session, schema, reference, there)
+        back = f" AND NOT EXISTS (SELECT 1 FROM {there.sql} p WHERE {comes} AND {same})"
     sql = (
         f"SELECT count(*) FROM {here.sql} c WHERE {chosen[here]} AND {refers(reference)} "
         f"AND NOT EXISTS (SELECT 1 FROM {parents} p WHERE {match}){back}"
     )
     return int(session.value(sql))
+
+
+def _match(session: Session, schema: Schema, reference: Reference, there: Images | None = None) -> str:
+    """What an image ``c`` refers to is ``p``: a live row, or an image of ``there``. The journal keeps
+    enums and domains as their base types, so they are cast back."""
+    engine = session.engine
+    child, parent = schema.table(reference.table), schema.table(reference.referenced_table)
+    conditions = []
+    for name, key in reference.pairs:
+        left, right = column(key, "p"), engine.restored_as(child.column(name), column(name, "c"))
+        if there is not None:
+            left = engine.restored_as(parent.column(key), left)
+        conditions.append(engine.equal(parent.column(key), left, child.column(name), right))
+    return " AND ".join(conditions)

@@ -31,7 +31,6 @@ from integrity.repairs.result import RepairResult
 _SMALLEST, _LARGEST = 50, 10_000
 _SMALLEST_STRETCH, _LARGEST_STRETCH = 1_000, 2_000_000
 _MOST_PASSES = 20
-_MOST_IDLE = 3
 _MOST_CANDIDATES = 50_000
 _DEEPEST = 1_000
 
@@ -169,13 +168,13 @@ class Walk:
 
         Rows that appear meanwhile are for the next pass, so this ends whoever writes.
         """
-        piece, idle = attempts.piece, 0
+        piece = attempts.piece
         limit = self.pace.rows
         waiting = self._candidates(piece)
         whole = len(waiting) < _MOST_CANDIDATES
-        while waiting and idle < _MOST_IDLE and (attempts.nested or self._room(attempts.step)):
+        while waiting and (attempts.nested or self._room(attempts.step)):
             self._heed()
-            begun, refused = time.monotonic(), self.refusals.count
+            begun = time.monotonic()
             room = limit if attempts.nested else self._room(attempts.step)
             among = waiting[: min(limit, self.pace.rows, room)]
             done = attempts.batch(among)
@@ -186,8 +185,6 @@ class Walk:
                 continue
             limit = min(self.pace.rows, limit * 2)
             self.pace.learn(time.monotonic() - begun)
-            progress = done.taken + self.refusals.count - refused
-            idle = 0 if progress else idle + 1
             waiting = waiting[len(among) :]
             if not waiting and not whole:
                 waiting = self._candidates(piece)

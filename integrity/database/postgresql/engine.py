@@ -353,6 +353,10 @@ class PostgreSQLEngine(Engine):
         """The operator of the column's own type."""
         return f"{left} = {self.restored_as(column, right)}"
 
+    def row_text(self, columns: Sequence[str]) -> str:
+        """A record's text, which a hash join can use."""
+        return f"ROW({', '.join(columns)})::text"
+
     # -- backup ----------------------------------------------------------------------------
 
     def backup(self, target: Target, folder: Path) -> Path:

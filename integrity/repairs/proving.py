@@ -1,0 +1,31 @@
+"""The proof of a rollback: what the journal recorded before the run against what is there now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from integrity.database.schema import Schema, fingerprint, without
+from integrity.database.session import Session
+from integrity.repairs.journal import RunRecord
+from integrity.repairs.result import Proof, TableProof
+from integrity.repairs.run import digest_of
+
+
+def prove(session: Session, record: RunRecord, proof: Proof, names: Collection[str]) -> None:
+    """Compares every touched table, and the structure without objects of these names, into ``proof``."""
+    after = session.schema()
+    proof.schema_before = fingerprint(without(record.structure, names))
+    proof.schema_after = fingerprint(without(as_recorded(after), names))
+    known = {str(name): name for name in after.tables}
+    for text, digest in record.digests.items():
+        if text in known:
+            table = proof.tables.setdefault(known[text], TableProof())
+            table.digest_before = digest
+            table.digest_after = digest_of(session, after, known[text])
+
+
+def as_recorded(schema: Schema) -> dict[str, Any]:
+    """A structure as it is after a trip through JSON, as the journal's is."""
+    return dict(json.loads(json.dumps(schema.structure())))

@@ -1,0 +1,102 @@
+"""Which rows of a run a rollback takes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from integrity.database.identifiers import TableName, column
+from integrity.database.schema import Schema
+from integrity.database.session import Session
+from integrity.repairs.journal import ACTION, BATCH, BEFORE, IMAGE, ORDER, REASON, SEQ, UNDONE, Images
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which rows of a run come back: of these tables, through these references, with these keys.
+
+    Empty means all. ``keys`` are primary-key values as text, one tuple a row.
+    """
+
+    tables: tuple[TableName, ...] = ()
+    references: tuple[str, ...] = ()
+    keys: tuple[tuple[str, ...], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.tables or self.references or self.keys)
+
+    def wants(self, table: TableName) -> bool:
+        """Whether rows of a table can be among them."""
+        return not self.tables or table in self.tables
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is left of a run to take back, as a selection wants it."""
+
+    session: Session
+    schema: Schema
+    selection: Selection
+
+    def condition(self, images: Images, alias: str) -> tuple[str, list[Any]]:
+        """The condition that an image is to be taken back, and its parameters."""
+        parts = [f"{alias}.{UNDONE} IS NULL", f"{alias}.{IMAGE} = '{BEFORE}'"]
+        params: list[Any] = []
+        if self.selection.references:
+            parts.append(f"{alias}.{REASON} IN ({', '.join(['%s'] * len(self.selection.references))})")
+            params += self.selection.references
+        if self.selection.keys:
+            key = self.schema.table(images.table).primary_key
+            names = key.columns if key and set(key.columns) <= set(images.columns) else images.columns[:1]
+            one = " AND ".join(f"CAST({column(name, alias)} AS text) = %s" for name in names)
+            given = [each for each in self.selection.keys if len(each) == len(names)]
+            parts.append("(" + (" OR ".join([f"({one})"] * len(given)) or "1 = 0") + ")")
+            params += [value for each in given for value in each]
+        return " AND ".join(parts), params
+
+    def literal(self, images: Images) -> str:
+        """The same without parameters, where need be by the numbers of the images."""
+        where, params = self.condition(images, "c")
+        if not params:
+            return where
+        rows = self.session.rows(f"SELECT c.{SEQ} FROM {images.sql} c WHERE {where}", params)
+        return f"c.{SEQ} IN ({', '.join(str(int(row[0])) for row in rows) or 'NULL'})"
+
+    def count(self, images: Images) -> int:
+        """How many images there are to take back."""
+        where, params = self.condition(images, "c")
+        return int(self.session.value(f"SELECT count(*) FROM {images.sql} c WHERE {where}", params))
+
+    def groups(self, images: Images, batch: int, action: str) -> list[tuple[int, list[int]]]:
+        """The images of a batch as (order, numbers), the first changed first."""
+        where, params = self.condition(images, "c")
+        sql = (
+            f"SELECT c.{ORDER}, c.{SEQ} FROM {images.sql} c "
+            f"WHERE {where} AND c.{BATCH} = %s AND c.{ACTION} = %s ORDER BY c.{ORDER}, c.{SEQ}"
+        )
+        found: dict[int, list[int]] = {}
+        for order, seq in self.session.rows(sql, [*params, batch, action]):
+            found.setdefault(order, []).append(seq)
+        return list(found.items())
+
+    def batches(self, images: Images) -> list[int]:
+        """The numbers of the batches of which something is left."""
+        sql = f"SELECT DISTINCT {BATCH} FROM {images.sql} WHERE {UNDONE} IS NULL"
+        return [row[0] for row in self.session.rows(sql)]
+
+    def made(self, images: Images) -> dict[int, list[int]]:
+        """Rows that the repair made, by batch: they go with the whole run alone."""
+        sql = f"SELECT {BATCH}, {SEQ} FROM {images.sql} WHERE {ACTION} = 'insert' AND {UNDONE} IS NULL"
+        found: dict[int, list[int]] = {}
+        if not self.selection:
+            for number, seq in self.session.rows(sql):
+                found.setdefault(number, []).append(seq)
+        return found
+
+    def anything_left(self, images: Images) -> bool:
+        """Whether the run still stands in some row, chosen or not."""
+        sql = (
+            f"SELECT EXISTS (SELECT 1 FROM {images.sql} WHERE {UNDONE} IS NULL "
+            f"AND ({IMAGE} = '{BEFORE}' OR {ACTION} = 'insert'))"
+        )
+        return bool(self.session.value(sql))
