@@ -98,9 +98,9 @@ class ReadOnlyAdmin(ModelAdmin):
         messages.error(request, text)
 
 
-def may(request: HttpRequest, permission: str) -> bool:
-    """Whether the user has a permission of this app."""
-    return bool(request.user.has_perm(f"integrity.{permission}"))
+def may(request: HttpRequest, *permissions: str) -> bool:
+    """Whether the user has each of these permissions of this app."""
+    return all(request.user.has_perm(f"integrity.{permission}") for permission in permissions)
 
 
 def demand(request: HttpRequest, *permissions: str) -> None:
@@ -109,7 +109,7 @@ def demand(request: HttpRequest, *permissions: str) -> None:
     Raises:
         PermissionDenied: a page with status 403.
     """
-    if not all(may(request, permission) for permission in permissions):
+    if not may(request, *permissions):
         raise PermissionDenied
 
 

@@ -173,7 +173,7 @@ def _page(
         "findings": findings,
         "decision": decision,
         "to": request.POST.get("to", ""),
-        "may_run": bool(plan.changing_steps) and all(may(request, each) for each in permissions_for(plan)),
+        "may_run": bool(plan.changing_steps) and may(request, *permissions_for(plan)),
         "may_decide": may(request, "decide_finding"),
         "last_backup": store.last_backup(plan.target),
     }

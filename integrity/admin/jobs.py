@@ -123,4 +123,4 @@ class JobAdmin(ReadOnlyAdmin):
 
 def _may_stop(request: HttpRequest, job: models.Job) -> bool:
     own = job.actor == actor(request)
-    return own or all(may(request, each) for each in PERMISSIONS[models.JobKind(job.kind)])
+    return own or may(request, *PERMISSIONS[models.JobKind(job.kind)])

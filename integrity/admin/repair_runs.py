@@ -12,13 +12,23 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
-from integrity import models, tasks
+from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
+from integrity.admin.deciding import PERMISSIONS, permissions_for
+from integrity.exceptions import PlanMismatch
 
 _MOST_REFUSALS_SHOWN = 100
 _TAKEN_BACK = (models.RunState.ROLLED_BACK, models.RunState.RUNNING, models.RunState.PLANNED)
+
+_STOPPED = (
+    models.RunState.PAUSED,
+    models.RunState.FAILED,
+    models.RunState.CANCELLED,
+    models.RunState.INTERRUPTED,
+)
 
 WAYS = {
     "": (
@@ -69,9 +79,14 @@ class RepairRunAdmin(ReadOnlyAdmin):
         return [self.shown_as.get(name, name) for name in super().get_fields(request, obj)]
 
     def get_urls(self) -> list[URLPattern]:
-        """Adds the page that takes a run back."""
+        """Adds the page that takes a run back, and the wish to go on with one."""
         view = self.admin_site.admin_view(self.roll_back_view)
-        return [path("<int:pk>/roll-back/", view, name="integrity_repairrun_roll_back"), *super().get_urls()]
+        resume = require_POST(self.admin_site.admin_view(self.resume_view))
+        return [
+            path("<int:pk>/roll-back/", view, name="integrity_repairrun_roll_back"),
+            path("<int:pk>/resume/", resume, name="integrity_repairrun_resume"),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self,
@@ -83,7 +98,8 @@ class RepairRunAdmin(ReadOnlyAdmin):
         """Offers the rollback to whoever may."""
         run = models.RepairRun.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         offered = run is not None and may(request, "roll_back_repair") and can_be_taken_back(run)
-        context = {**(extra_context or {}), "run": run, "may_roll_back": offered}
+        resumable = run is not None and can_go_on(run) and may(request, *permissions_of(run))
+        context = {**(extra_context or {}), "run": run, "may_roll_back": offered, "may_resume": resumable}
         return super().change_view(request, object_id, form_url, context)
 
     @admin.action(description=gettext_lazy("Roll back…"))
@@ -124,6 +140,18 @@ class RepairRunAdmin(ReadOnlyAdmin):
         arguments = {"run": run.number, "how": how if how in WAYS else ""}
         job = tasks.start_job(run.target.alias, models.JobKind.ROLLBACK, arguments, actor=actor(request))
         self.log(request, [run], _("Asked for a rollback"))
+        return self.started(request, job)
+
+    def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Goes on with a run that was stopped, by the plan that its journal holds."""
+        run = get_object_or_404(models.RepairRun.objects.select_related("target"), pk=pk)
+        demand(request, *permissions_of(run))
+        if not can_go_on(run):
+            messages.error(request, _("There is nothing to go on with: the run is over."))
+            return HttpResponseRedirect(reverse("admin:integrity_repairrun_change", args=[pk]))
+        arguments = {"resume": run.number}
+        job = tasks.start_job(run.target.alias, models.JobKind.REPAIR, arguments, actor=actor(request))
+        self.log(request, [run], _("Asked to go on"))
         return self.started(request, job)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
@@ -186,6 +214,19 @@ class RepairRunAdmin(ReadOnlyAdmin):
         ]
         tables = sorted(run.proof.get("tables", {}).items())
         return cells.facts([*pairs, *((name, yes if each["table_equal"] else no) for name, each in tables)])
+
+
+def can_go_on(run: models.RepairRun) -> bool:
+    """Whether a run stopped before its end."""
+    return run.kind != models.RunKind.ROLLBACK and run.state in _STOPPED
+
+
+def permissions_of(run: models.RepairRun) -> list[str]:
+    """The permissions that going on with a run needs: those of its plan, all where that is not known."""
+    try:
+        return permissions_for(store.load_plan(run.target.alias, run.plan_hash))
+    except PlanMismatch:
+        return sorted(set(PERMISSIONS.values()))
 
 
 def can_be_taken_back(run: models.RepairRun) -> bool:

@@ -1,5 +1,7 @@
 """Work that a page asked for and somebody else carries out."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -7,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from integrity.models.states import JobKind, RunState
 from integrity.models.target import Target
+
+SILENCE = timedelta(minutes=2)
+"""One statement may take longer; then it is only said that nothing was heard."""
 
 
 class Job(models.Model):
@@ -41,6 +46,12 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return gettext("%(kind)s of %(target)s") % {"kind": self.get_kind_display(), "target": self.target}
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it said nothing for so long that its process may have ended."""
+        heard = self.signs_of_life_at or self.created_at
+        return not self.is_over and timezone.now() - heard > SILENCE
 
     @property
     def is_over(self) -> bool:

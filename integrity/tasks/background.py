@@ -25,7 +25,7 @@ from integrity.plans import Plan
 from integrity.repairs import Options, RepairResult
 from integrity.tasks.migrating import migrate_and_store
 from integrity.tasks.reading import audit_and_store, backup_and_store
-from integrity.tasks.repairing import repair_and_store, resume_and_store, roll_back_and_store
+from integrity.tasks.repairing import mirror, repair_and_store, resume_and_store, roll_back_and_store
 from integrity.tasks.reversing import Reversal, roll_back_unvalidated, roll_back_with_migrations
 
 logger = logging.getLogger(__name__)
@@ -140,6 +140,7 @@ Outcome = tuple[models.RunState, dict[str, Any]]
 def _audit(work: _Work) -> Outcome:
     only = [parse_path(text) for text in work.job.arguments.get("only", [])]
     result = audit_and_store(work.alias, only=only, on_progress=work.moved, actor=work.job.actor)
+    _mirror_again(work)
     return models.RunState.FINISHED, {"audit_run": result.run, "findings": len(result.findings)}
 
 
@@ -182,6 +183,14 @@ def _migrate(work: _Work) -> Outcome:
     result = migrate_and_store(work.alias, **wanted, on_step=told, actor=work.job.actor)
     _count_again(work)
     return models.RunState.FINISHED, {"migrations": [step.name for step in result.steps]}
+
+
+def _mirror_again(work: _Work) -> None:
+    """Shows also what became of runs whose process died."""
+    try:
+        mirror(work.alias)
+    except ReferentialIntegrityError:
+        logger.warning("The runs of %s could not be mirrored", work.alias, exc_info=True)
 
 
 def _looked_again(work: _Work, result: RepairResult, plan: Plan | None = None) -> Outcome:

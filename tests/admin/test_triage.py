@@ -1,16 +1,21 @@
 """Somebody decides: what is shown is what runs, and who may not is refused."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from integrity import models, store, tasks
+from integrity.plans import Request
+from integrity.references import Resolution
+from integrity.repairs import Options
 from tests.admin.conftest import Shop, SignIn
-from tests.factories import OrphanFindingFactory
+from tests.factories import JobFactory, OrphanFindingFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -198,3 +203,44 @@ def test_a_rollback_has_its_own_permission(
     assert limited.get(url).status_code == 200
     wish = {"state": "finished", "how": "with_migrations"}
     assert limited.post(url, wish).status_code == 403, "structure needs its own permission"
+
+
+def test_a_repair_that_was_stopped_goes_on_from_its_page(
+    audited: Shop, everything: Client, sign_in: SignIn
+) -> None:
+    plan = tasks.plan_and_store("shop", [Request(resolution=Resolution.DELETE)])
+    options = Options(approved=True, stop=lambda: "paused")
+    assert tasks.repair_and_store("shop", plan, options=options).state == "paused"
+    run = models.RepairRun.objects.get()
+    page = reverse("admin:integrity_repairrun_change", args=[run.pk])
+    url = reverse("admin:integrity_repairrun_resume", args=[run.pk])
+    assert "Go on where it stopped" in everything.get(page).content.decode()
+    everything.post(url)
+    assert tasks.wait_for_jobs(30)
+    run.refresh_from_db()
+    assert (run.state, run.rows_changed) == ("finished", 6)
+    assert "Go on where it stopped" not in everything.get(page).content.decode()
+    assert sign_in("set_null_finding").post(url).status_code == 403
+
+
+def test_a_job_of_which_nothing_is_heard_says_so(everything: Client) -> None:
+    job = JobFactory.create(state="running", signs_of_life_at=timezone.now() - timedelta(minutes=5))
+    text = everything.get(reverse("admin:integrity_job_change", args=[job.pk])).content.decode()
+    assert "Nothing was heard of it" in text
+
+
+def test_a_page_renews_itself_while_its_job_goes_on(everything: Client) -> None:
+    job = JobFactory.create()
+    url = reverse("admin:integrity_job_change", args=[job.pk])
+    assert everything.get(url)["Refresh"] == "2"
+    models.Job.objects.update(state="finished")
+    assert "Refresh" not in everything.get(url)
+
+
+def test_whoever_asked_for_a_job_may_stop_it_and_others_may_not(sign_in: SignIn) -> None:
+    job = JobFactory.create(actor="somebody else")
+    url = reverse("admin:integrity_job_stop", args=[job.pk])
+    assert sign_in().post(url).status_code == 403
+    assert sign_in("audit_target").post(url).status_code == 302
+    job.refresh_from_db()
+    assert job.stop_asked
