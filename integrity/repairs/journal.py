@@ -255,8 +255,8 @@ class Journal:
         self.session.execute(
             IMAGES.format(images=images.sql, serial=self.engine.serial(), row=row, columns=columns)
         )
-        index = quote(f"{images.name.name}_batch")
-        self.session.execute(_batch_index(self.engine, images, index))
+        for statement in _indexes(self.engine, images):
+            self.session.execute(statement)
         sql = f"INSERT INTO {quote_table(self._tables)} VALUES (%s, %s, %s, %s, %s)"
         self.session.execute(sql, [run, table.name.schema, table.name.name, name, json.dumps(images.columns)])
         return images
@@ -292,9 +292,11 @@ class Journal:
         self.session.execute(f"UPDATE {images.sql} AS j SET {UNDONE} = %s WHERE {where.sql}", [run])
 
 
-def _batch_index(engine: Engine, images: Images, index: str) -> str:
+def _indexes(engine: Engine, images: Images) -> list[str]:
+    """A rollback finds images by their batch, and what became of a row by its image before."""
     on = images.sql if engine.vendor == "postgresql" else quote(images.name.name)
-    return f"CREATE INDEX {index} ON {on} ({BATCH}, {ORDER})"
+    batch, of = quote(f"{images.name.name}_batch"), quote(f"{images.name.name}_of")
+    return [f"CREATE INDEX {batch} ON {on} ({BATCH}, {ORDER})", f"CREATE INDEX {of} ON {on} ({OF})"]
 
 
 def _names(columns: tuple[Column, ...]) -> tuple[str, ...]:

@@ -86,12 +86,23 @@ class Chosen:
 
     def made(self, images: Images) -> dict[int, list[int]]:
         """Rows that the repair made, by batch: they go with the whole run alone."""
+        if self.selection:
+            return {}
         sql = f"SELECT {BATCH}, {SEQ} FROM {images.sql} WHERE {ACTION} = 'insert' AND {UNDONE} IS NULL"
         found: dict[int, list[int]] = {}
-        if not self.selection:
-            for number, seq in self.session.rows(sql):
-                found.setdefault(number, []).append(seq)
+        for number, seq in self.session.rows(sql):
+            found.setdefault(number, []).append(seq)
         return found
+
+    def made_in(self, images: Images, batch: int) -> list[int]:
+        """Those of one batch."""
+        if self.selection:
+            return []
+        sql = (
+            f"SELECT {SEQ} FROM {images.sql} "
+            f"WHERE {BATCH} = %s AND {ACTION} = 'insert' AND {UNDONE} IS NULL ORDER BY {SEQ}"
+        )
+        return [row[0] for row in self.session.rows(sql, [batch])]
 
     def anything_left(self, images: Images) -> bool:
         """Whether the run still stands in some row, chosen or not."""

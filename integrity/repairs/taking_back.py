@@ -95,7 +95,7 @@ class TakingBack:
             ordered.sort(key=lambda each: each[0], reverse=latest_first)
             found += [group for _, group in ordered]
         for restorer in restorers:
-            made = self.chosen.made(restorer.images).get(number)
+            made = self.chosen.made_in(restorer.images, number)
             found += [Group(restorer, "insert", tuple(made))] if made else []
         return found
 
