@@ -13,15 +13,15 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from integrity import models, store
-from integrity.database.schema import fingerprint, without
 from integrity.database.session import Target
 from integrity.exceptions import CatalogMissing, RollbackRefused
 from integrity.operations.catalog_migrations import migration_before
 from integrity.operations.executor import OnStep
 from integrity.operations.ledger import unrecord_validations
 from integrity.operations.runner import MigrationState, migration_status
-from integrity.repairs import Options, RollbackResult, as_recorded, find_run
+from integrity.repairs import Options, RollbackResult, find_run
 from integrity.repairs.journal import RunRecord
+from integrity.repairs.proving import prove
 from integrity.repairs.standing import InTheWay
 from integrity.tasks.migrating import migrate_and_store
 from integrity.tasks.repairing import roll_back_and_store
@@ -79,7 +79,7 @@ def roll_back_with_migrations(
     if since:
         reversed_now += _reverse(alias, since, on_step, options.actor)
     if reversed_now:
-        _prove_structure(target, record, before, result)
+        _prove_again(target, record, before, result)
     return Reversal(result, tuple(reversed_now))
 
 
@@ -149,12 +149,8 @@ def _stood_before(record: RunRecord, keys: Sequence[InTheWay]) -> tuple[str, ...
     return tuple(each.key.name for each in keys if (str(each.key.table), each.key.name) in stood)
 
 
-def _prove_structure(
-    target: Target, record: RunRecord, left_out: Sequence[str], result: RollbackResult
-) -> None:
-    """Compares the structure once more, now that all migrations since the run are reversed."""
-    with target.reading() as session:
-        now = as_recorded(session.schema())
-    result.proof.schema_before = fingerprint(without(record.structure, left_out))
-    result.proof.schema_after = fingerprint(without(now, left_out))
+def _prove_again(target: Target, record: RunRecord, left_out: Sequence[str], result: RollbackResult) -> None:
+    """Compares once more, now that all migrations since the run are reversed."""
+    with target.changing() as session:
+        prove(session, record, result.proof, left_out)
     store.store_repair(result)
