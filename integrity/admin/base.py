@@ -59,6 +59,14 @@ class ReadOnlyAdmin(ModelAdmin):
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Calls a page by what it shows."""
+        if context.get("subtitle"):
+            context |= {"title": capfirst(context["subtitle"]), "subtitle": None}
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leaves out what would say nothing."""
         fields = super().get_fields(request, obj)

@@ -126,8 +126,10 @@ class RepairRunAdmin(ReadOnlyAdmin):
         newer = models.RepairRun.objects.filter(target=run.target, number__gt=run.number)
         newer = newer.exclude(kind=models.RunKind.ROLLBACK).exclude(state=models.RunState.ROLLED_BACK)
         title = _("Roll back run %(number)s of %(target)s") % {"number": run.number, "target": run.target}
+        ways = [way for way in WAYS if way != "with_migrations" or may(request, "apply_migrations")]
+        context = {"run": run, "rows": sorted(run.rows.items()), "newer": newer}
         return self.page(
-            request, "roll_back.html", title, run=run, rows=sorted(run.rows.items()), newer=newer
+            request, "roll_back.html", title, ways=[(way, *WAYS[way]) for way in ways], **context
         )
 
     def _start(self, request: HttpRequest, run: models.RepairRun) -> HttpResponse:

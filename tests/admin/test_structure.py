@@ -8,6 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from integrity import models, tasks
+from integrity.plans import Request
+from integrity.references import Resolution
+from integrity.repairs import Options
 from tests.admin.conftest import Shop, SignIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,3 +152,25 @@ def test_applying_and_writing_have_permissions_of_their_own(written: Shop, sign_
 def test_a_target_without_migrations_leads_to_its_findings(audited: Shop, everything: Client) -> None:
     text = everything.get(migrations_page(audited)).content.decode()
     assert "has no migrations yet" in text
+
+
+def test_rows_and_structure_are_taken_back_together(written: Shop, everything: Client) -> None:
+    before = written.rows("SELECT * FROM orders")
+    plan = tasks.plan_and_store("shop", [Request(resolution=Resolution.DELETE)])
+    tasks.repair_and_store("shop", plan, options=Options(approved=True))
+    assert migrate(everything, written, phase=3).state == "finished"
+    run = models.RepairRun.objects.get()
+    url = reverse("admin:integrity_repairrun_roll_back", args=[run.pk])
+    everything.post(url, {"state": run.state, "how": ""})
+    assert tasks.wait_for_jobs(30)
+    alone = models.Job.objects.first()
+    assert alone is not None
+    assert alone.state == "failed"
+    assert "would be orphans again" in alone.error
+    everything.post(url, {"state": run.state, "how": "with_migrations"})
+    assert tasks.wait_for_jobs(30)
+    together = models.Job.objects.first()
+    assert together is not None
+    assert (together.state, together.error) == ("finished", "")
+    assert len(together.result["migrations"]) == 3
+    assert written.rows("SELECT * FROM orders") == before
