@@ -251,7 +251,9 @@ class Engine(ABC):
         yield
 
     @abstractmethod
-    def lifted(self, session: Session, keys: Sequence[ForeignKey]) -> AbstractContextManager[None]:
+    def lifted(
+        self, session: Session, schema: Schema, keys: Sequence[ForeignKey]
+    ) -> AbstractContextManager[None]:
         """Lifts foreign keys while rows come back as orphans; afterwards they bind new rows only.
         Within one transaction."""
 

@@ -205,7 +205,8 @@ class _Rollback:
             if keys:
                 whole.push(self._forget)
                 whole.enter_context(self.session.transaction())
-                whole.enter_context(self.session.engine.lifted(self.session, [each.key for each in keys]))
+                lifted = self.session.engine.lifted(self.session, self.schema, [each.key for each in keys])
+                whole.enter_context(lifted)
             for number in sorted(found, reverse=True):
                 if self.options.stop():
                     raise self._interrupted()

