@@ -183,7 +183,7 @@ class SQLiteEngine(Engine):
     def locator(self, table: Table, alias: str = "c") -> str:
         """The rowid; without one, the key's values as SQL literals."""
         if table.rowid:
-            return f"{alias}.{table.rowid}"
+            return f"{alias}.{table.rowid}" if alias else table.rowid
         return " || ',' || ".join(f"quote({column(name, alias)})" for name in _key(table))
 
     def located(self, table: Table, locators: Sequence[Locator], alias: str = "c") -> Predicate:
@@ -274,7 +274,7 @@ class SQLiteEngine(Engine):
             session.execute(trigger.definition.replace("%", "%%"))
 
     @contextmanager
-    def lifted(self, session: Session, keys: Sequence[ForeignKey]) -> Iterator[None]:
+    def lifted(self, session: Session, schema: Schema, keys: Sequence[ForeignKey]) -> Iterator[None]:
         """Nothing: our connection has enforcement off, and a key of SQLite never says of old rows
         that they hold."""
         yield
