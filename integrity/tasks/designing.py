@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from integrity import store
 from integrity.database.schema import Schema
 from integrity.database.session import Target
-from integrity.operations.fixes import SchemaFix, planned_fixes, schema_fixes
+from integrity.operations.fixes import FixKind, SchemaFix, planned_fixes, schema_fixes
 from integrity.operations.writer import WrittenFile, start_catalog, write_migrations
 from integrity.references import Catalog, Reference, known_references, load_catalog
+from integrity.references.reference import written
 from integrity.tasks.reading import others_of
 
 
@@ -23,13 +26,26 @@ def fixes_for(alias: str, *, catalog_file: FilePath | None = None) -> tuple[list
     return schema_fixes(schema, catalog, references, planned=planned_fixes(alias)), schema.vendor
 
 
+@dataclass(frozen=True)
+class Designed:
+    """Schema fixes and the files that hold them.
+
+    ``left_out`` are the references whose orphans are kept by decision: their foreign keys bind new rows
+    only, and are validated by a later migration, when the orphans are resolved.
+    """
+
+    fixes: list[SchemaFix]
+    files: list[WrittenFile]
+    left_out: list[str]
+
+
 def make_migrations(
     alias: str,
     *,
     catalog_file: FilePath | None = None,
     wanted: Callable[[SchemaFix], bool] = lambda fix: True,
     dry_run: bool = False,
-) -> tuple[list[SchemaFix], list[WrittenFile]]:
+) -> Designed:
     """Writes the schema fixes of a target as migrations, one a phase.
 
     Args:
@@ -37,12 +53,16 @@ def make_migrations(
         catalog_file: a catalog lent for this run.
         wanted: which fixes to write.
         dry_run: returns the files without writing them.
-
-    Returns:
-        the fixes, and the files that were written or would be.
     """
-    fixes = [fix for fix in fixes_for(alias, catalog_file=catalog_file)[0] if wanted(fix)]
-    return fixes, write_migrations(alias, fixes, dry_run=dry_run)
+    kept = store.kept_until(alias)
+    fixes, left_out = [], []
+    for fix in fixes_for(alias, catalog_file=catalog_file)[0]:
+        label = written(fix.table, fix.columns)
+        if fix.kind is FixKind.VALIDATE and label in kept:
+            left_out.append(label)
+        elif wanted(fix):
+            fixes.append(fix)
+    return Designed(fixes, write_migrations(alias, fixes, dry_run=dry_run), left_out)
 
 
 def make_catalog(

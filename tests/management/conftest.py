@@ -15,7 +15,8 @@ CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer, note varchar(6
 CREATE TABLE lines (id integer PRIMARY KEY, order_id integer NOT NULL, label varchar(60));
 CREATE INDEX orders_customer_idx ON orders (customer_id);
 INSERT INTO customers VALUES (1, 'Ann'), (2, 'Bob');
-INSERT INTO orders VALUES (1, 1, 'a'), (2, 2, 'b'), (3, NULL, 'c'), (10, 90, '100%'), (11, 90, 'it''s'), (12, 91, NULL);
+INSERT INTO orders VALUES (1, 1, 'a'), (2, 2, 'b'), (3, NULL, 'c'),
+  (10, 90, '100%'), (11, 90, 'it''s'), (12, 91, NULL);
 INSERT INTO lines VALUES (1, 1, 'x'), (2, 10, 'y'), (3, 10, 'z'), (4, 77, 'lost');
 """
 CATALOG = """

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from integrity.database.session import Target
+from integrity.management.blocks import Line
 from integrity.management.command import DONE, FOUND, IntegrityCommand
 from integrity.management.options import add_references, add_target
 from integrity.management.reports.migrations import files_json, fix_json, fixes_blocks
@@ -34,7 +35,7 @@ class Command(IntegrityCommand):
         """Writes them."""
         dry_run = options["dry_run"] or options["check"]
         target = Target(options["target"])
-        fixes, files = make_migrations(
+        made = make_migrations(
             target.alias,
             catalog_file=options["catalog"],
             wanted=lambda fix: _wanted(fix, options),
@@ -43,12 +44,17 @@ class Command(IntegrityCommand):
         data = {
             "target": target.alias,
             "dry_run": dry_run,
-            "fixes": [fix_json(fix, target.vendor) for fix in fixes],
-            "files": files_json(files),
+            "fixes": [fix_json(fix, target.vendor) for fix in made.fixes],
+            "files": files_json(made.files),
+            "left_out": made.left_out,
         }
-        blocks = fixes_blocks(target.alias, fixes, files, target.vendor, dry_run=dry_run)
-        self.terminal.show(data, list(blocks))
-        return FOUND if options["check"] and fixes else DONE
+        blocks = list(fixes_blocks(target.alias, made.fixes, made.files, target.vendor, dry_run=dry_run))
+        blocks += [
+            Line(f"{label} is not validated: its orphans are kept by decision.", "warning")
+            for label in made.left_out
+        ]
+        self.terminal.show(data, blocks)
+        return FOUND if options["check"] and made.fixes else DONE
 
 
 def _wanted(fix: SchemaFix, options: dict[str, Any]) -> bool:
