@@ -153,10 +153,15 @@ def rendered(block: Block) -> RenderableType:
 
 
 def _table(grid: Grid) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    """Numbers are never folded, headings and names are."""
+    table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold"
+    )
+    cells = grid.cells()
     for place, name in enumerate(grid.columns):
         right = grid.right(place)
-        table.add_column(Text(name), justify="right" if right else "left", no_wrap=right, overflow="fold")
-    for place, row in enumerate(grid.cells()):
+        width = max((len(row[place]) for row in cells), default=0) if right else None
+        table.add_column(Text(name), justify="right" if right else "left", min_width=width, overflow="fold")
+    for place, row in enumerate(cells):
         table.add_row(*[Text(text) for text in row], style=STYLES.get(grid.style(place), ""))
     return table

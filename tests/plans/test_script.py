@@ -28,7 +28,8 @@ INSERT INTO "People %" VALUES
   (1, 'Ann', NULL), (2, '100% Bob', 1), (3, 'O''Neil', 99), (4, 'Dee', 3), (5, 'Ed', 4);
 INSERT INTO "order" VALUES (1, 1, 1, 5), (1, 2, 3, 6), (2, 1, 88, 7), (2, 2, 5, 8);
 INSERT INTO notes VALUES
-  (1, 1, 'fine', 1), (1, 2, 'a', 1), (1, 2, 'a', 1), (2, 1, '%s', NULL), (9, 9, 'lost', 2), (NULL, 9, 'none', 2), (1, 1, 'by a ghost', 77);
+  (1, 1, 'fine', 1), (1, 2, 'a', 1), (1, 2, 'a', 1), (2, 1, '%s', NULL), (9, 9, 'lost', 2),
+  (NULL, 9, 'none', 2), (1, 1, 'by a ghost', 77);
 """
 CATALOG = """
 [[reference]]

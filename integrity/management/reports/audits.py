@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from integrity.audit import AuditResult, Coverage
 from integrity.detectors import Finding, Severity
@@ -25,7 +25,7 @@ def audit_blocks(result: AuditResult) -> Iterator[Block]:
     orphans = sum(each.rows for each in result.findings if each.code == ORPHANED)
     yield Title(f"{result.target}: {server(result.vendor, result.server_version)}, audit {result.run or '–'}")
     yield _summary(result, orphans)
-    yield from _orphans([each for each in result.findings if each.code == ORPHANED])
+    yield from _orphans(result.target, [each for each in result.findings if each.code == ORPHANED])
     for severity, heading in _HEADINGS.items():
         found = [each for each in result.findings if each.severity is severity and each.code != ORPHANED]
         if found:
@@ -46,7 +46,7 @@ def _summary(result: AuditResult, orphans: int) -> Line:
     return Line(f"{', '.join(parts)}; {count(orphans, 'orphan')}.", style)
 
 
-def _orphans(found: list[Finding]) -> Iterator[Block]:
+def _orphans(target: str, found: list[Finding]) -> Iterator[Block]:
     if not found:
         return
     yield Title("Orphans")
@@ -57,8 +57,24 @@ def _orphans(found: list[Finding]) -> Iterator[Block]:
         if keys:
             yield Line(f"{_label(each)}: {'; '.join(keys)}", "faint", 1)
     yield Title("What to do with them")
-    for suggestion in dict.fromkeys(each.suggestion for each in found):
-        yield Line(suggestion, depth=1)
+    yield from _advice(target, found)
+
+
+def _advice(target: str, found: Sequence[Finding]) -> Iterator[Block]:
+    """Those with a policy or a suggestion together; the others one by one, because somebody decides."""
+    plan = f"manage.py integrity_plan {target}"
+    suggested = [each for each in found if each.evidence.get("suggested_resolution")]
+    by_policy = [each for each in suggested if "--action" not in each.suggestion]
+    for group, option in (
+        (by_policy, ""),
+        ([each for each in suggested if each not in by_policy], " --action suggested"),
+    ):
+        if group:
+            how = "by the catalog's policy" if not option else "as their delete actions suggest"
+            yield Line(f"{', '.join(map(_label, group))}: {how}: {plan}{option}", depth=1)
+    for each in found:
+        if each not in suggested:
+            yield Line(f"{_label(each)}: {each.suggestion}", depth=1)
 
 
 def _orphan_row(finding: Finding) -> tuple[object, ...]:
