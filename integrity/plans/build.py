@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from integrity.database.identifiers import Path, TableName, column, parse_table, quote_table
-from integrity.database.schema import Schema, TableKind
+from django.db import DataError
+
+from integrity.database.engine import Predicate
+from integrity.database.identifiers import Path, TableName, column, parse_table, quote_columns, quote_table
+from integrity.database.schema import Key, Schema, TableKind
 from integrity.database.session import Session, Target
 from integrity.exceptions import CatalogError, NotCheckable, PlanRefused, TooManyRows
-from integrity.plans.columns import columns_set_null
+from integrity.plans.columns import columns_set_null, refuse_computed
 from integrity.plans.following import leaf_first
 from integrity.plans.plan import Plan, Step, SystemRow
 from integrity.plans.survey import Survey, count_orphans, triggers_met
@@ -166,24 +169,37 @@ class _Planner:
 
     def _reassigned(self, step: Step, request: Request) -> Step:
         reference = step.reference
+        refuse_computed(self.schema.table(reference.table), reference)
         row = None if request.to else self.system_row(reference)
-        key = request.to or tuple(dict(row.key if row else ())[name] for name in reference.referenced_columns)
-        if len(key) != len(reference.columns):
+        if row is None:
+            key = self._given(reference, request.to or ())
+        else:
+            key = tuple(dict(row.key)[name] for name in reference.referenced_columns)
+        values = tuple(zip(reference.columns, key, strict=True))
+        self._refuse_collisions(step, values)
+        return replace(step, values=values, system_row=row)
+
+    def _given(self, reference: Reference, to: tuple[str, ...]) -> tuple[Any, ...]:
+        """The key of a row that exists, as the row itself has it."""
+        if len(to) != len(reference.columns):
             raise PlanRefused(
-                f"--to gives {len(key)} values for the {len(reference.columns)} columns of {reference.label}",
+                f"--to gives {len(to)} values for the {len(reference.columns)} columns of {reference.label}",
                 hint="Give one for each column, separated by commas.",
             )
-        values = tuple(zip(reference.columns, key, strict=True))
-        if request.to and not self._exists(
-            reference.referenced_table, tuple(zip(reference.referenced_columns, key, strict=True))
-        ):
+        table, columns = reference.referenced_table, reference.referenced_columns
+        where = " AND ".join(f"{column(name)} = %s" for name in columns)
+        sql = f"SELECT {quote_columns(columns)} FROM {quote_table(table)} WHERE {where}"
+        try:
+            found = self.session.rows(sql, to)
+        except DataError:
+            found = []
+        if not found:
             raise PlanRefused(
-                f"{written(reference.referenced_table)} has no row {', '.join(map(str, key))}",
+                f"{written(table)} has no row {', '.join(map(str, to))}",
                 where=reference.label,
                 hint="Give the key of a row that exists, or leave --to out for the system row.",
             )
-        self._refuse_collisions(step, values)
-        return replace(step, values=values, system_row=row)
+        return found[0]
 
     def system_row(self, reference: Reference) -> SystemRow:
         """Returns the row of the referenced table that the catalog allows reassignment to."""
@@ -242,31 +258,37 @@ class _Planner:
         """A unique over the referencing columns lets at most one row point at the same parent."""
         table, new = self.schema.table(step.reference.table), dict(values)
         for key in table.keys:
-            if not set(key.columns) & set(new) or key.expressions:
+            if key.expressions or not set(key.columns) & set(new):
                 continue
-            clashes = self._collisions(step, key.columns, new)
-            if clashes:
+            alike = self._collisions(step, key, new)
+            if alike:
                 raise PlanRefused(
                     f"Reassigning {step.reference.label} would break {key.name or 'the primary key'} "
-                    f"({', '.join(key.columns)}): {clashes:,} rows would be alike",
+                    f"({', '.join(key.columns)}): {alike:,} rows would be alike",
                     where=self.session.target.alias,
                     hint="Choose delete or set_null, or reassign them to different rows.",
                 )
 
-    def _collisions(self, step: Step, columns: tuple[str, ...], new: dict[str, Any]) -> int:
+    def _collisions(self, step: Step, key: Key, new: dict[str, Any]) -> int:
+        """How many rows would be alike: orphans, and those that hold the new values already."""
         source = self.session.engine.source(self.schema.table(step.reference.table))
-        where = orphaned(self.session.engine, self.schema, step.reference)
-        rest = [name for name in columns if name not in new]
-        listed = ", ".join(column(name, "c") for name in rest) or "1"
-        touched = " OR ".join(f"{column(name, 'c')} = %s" for name in new)
-        moved = f"SELECT {listed} FROM {source} c WHERE {where.sql}"
-        stays = f"SELECT {listed} FROM {source} c WHERE {touched}"
-        names = ", ".join(str(at + 1) for at in range(len(rest) or 1))
-        sql = (
-            f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM ({moved} UNION ALL {stays}) k "
-            f"GROUP BY {names} HAVING count(*) > 1) g"
-        )
-        return int(self.session.value(sql, [*where.params, *new.values()]))
+        orphan = orphaned(self.session.engine, self.schema, step.reference)
+        held = [name for name in key.columns if name in new]
+        rest = [name for name in key.columns if name not in new]
+        same = " AND ".join(f"{column(name, 'c')} = %s" for name in held)
+        where = orphan | Predicate(same, tuple(new[name] for name in held))
+        if key.nulls_distinct:
+            where = where & Predicate(
+                " AND ".join(["1 = 1", *(f"{column(n, 'c')} IS NOT NULL" for n in rest)])
+            )
+        if key.where:
+            where = where & Predicate(key.where.replace("%", "%%"))
+        names = [f"k{place}" for place in range(len(rest))]
+        listed = ", ".join(f"{column(name, 'c')} AS {k}" for name, k in zip(rest, names, strict=True))
+        rows = f"SELECT {listed or '0 AS k0'} FROM {source} c WHERE {where.sql}"
+        groups = f"SELECT count(*) AS n FROM ({rows}) k GROUP BY {', '.join(names) or 'k0'}"
+        sql = f"SELECT coalesce(sum(n), 0) FROM ({groups} HAVING count(*) > 1) g"
+        return int(self.session.value(sql, where.params))
 
 
 def _resolution(reference: Reference, request: Request) -> Resolution:

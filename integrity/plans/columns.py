@@ -19,7 +19,10 @@ def columns_set_null(table: Table, reference: Reference, references: Iterable[Re
         PlanRefused: when no such column may be NULL.
     """
     key = table.primary_key.columns if table.primary_key else ()
-    names = [name for name in reference.columns if table.column(name).nullable and name not in key]
+    if all(table.column(name).generated for name in reference.columns):
+        refuse_computed(table, reference)
+    free = [table.column(name) for name in reference.columns if not table.column(name).generated]
+    names = [each.name for each in free if each.nullable and each.name not in key]
     if not names or (reference.match is Match.FULL and len(names) < len(reference.columns)):
         raise PlanRefused(
             f"{reference.label} cannot be set to NULL: the column is NOT NULL",
@@ -31,3 +34,14 @@ def columns_set_null(table: Table, reference: Reference, references: Iterable[Re
     others = [each for each in references if each.table == table.name and each.sides != reference.sides]
     shared = {name for each in others for name in each.columns}
     return tuple([name for name in names if name not in shared] or names)
+
+
+def refuse_computed(table: Table, reference: Reference) -> None:
+    """Raises PlanRefused where a referencing column is generated: nobody can write it."""
+    computed = [name for name in reference.columns if table.column(name).generated]
+    if computed:
+        raise PlanRefused(
+            f"{reference.label} cannot be changed: {', '.join(computed)} is computed from other columns",
+            where=str(reference.table),
+            hint="Choose delete or keep, or correct the columns that it is computed from.",
+        )

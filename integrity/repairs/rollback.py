@@ -5,17 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import DatabaseError
 
 from integrity.audit import Progress
 from integrity.database.schema import Schema
 from integrity.database.session import Session, Target
-from integrity.exceptions import Interrupted, ReferentialIntegrityError, RollbackRefused, UnknownRun
+from integrity.exceptions import (
+    CatalogError,
+    Interrupted,
+    ReferentialIntegrityError,
+    RollbackRefused,
+    UnknownRun,
+)
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
-from integrity.references.resolve import known_references
+from integrity.references.resolve import catalog_reference, known_references
 from integrity.repairs.journal import Journal, RunRecord, now
 from integrity.repairs.proving import prove
 from integrity.repairs.result import RollbackResult, State
@@ -77,13 +83,23 @@ def roll_back(
                 f"Run {number} is a {record.kind} that is {record.state}: there is nothing to take back",
                 where=target.alias,
             )
-        references = known_references(schema, catalog, options.others)
+        references = _references(schema, catalog, options.others)
         work = _Rollback(session, journal, schema, references, record, selection or Selection(), options)
         work.refuse_other_columns()
         keys = work.standing(made_by or {})
         if keys and not unvalidate:
             raise _refusal(target, number, keys)
         return work.carry_out(keys, tuple(reversed_names))
+
+
+def _references(schema: Schema, catalog: Catalog, others: Sequence[Reference]) -> list[Reference]:
+    """The references that still make sense: the journal is enough to roll back, whatever the catalog says."""
+    usable = []
+    for entry in catalog.references:
+        with suppress(CatalogError):
+            catalog_reference(schema, catalog, entry)
+            usable.append(entry)
+    return known_references(schema, replace(catalog, references=tuple(usable)), others)
 
 
 def _refusal(target: Target, number: int, keys: Sequence[InTheWay]) -> RollbackRefused:

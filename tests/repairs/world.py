@@ -1,4 +1,4 @@
-"""A target whose rows are counted, digested and repaired from outside, by means that are not the product's."""
+"""A target whose rows are counted and compared from outside, by means that are not the product's."""
 
 import sqlite3
 from collections import Counter
@@ -119,7 +119,9 @@ def _postgres_rows(url: str) -> Rows:
     with psycopg.connect(url, autocommit=True) as connection:
         found = {}
         for (table,) in connection.execute(POSTGRES_TABLES).fetchall():
-            rows = connection.execute(f"SELECT t::text FROM ONLY {table} t".encode()).fetchall()
+            rows = connection.execute(
+                f"SELECT whole_row::text FROM ONLY {table} AS whole_row".encode()
+            ).fetchall()
             found[table] = Counter(row[0] for row in rows)
         return found
 
