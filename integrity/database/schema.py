@@ -301,6 +301,33 @@ def without(structure: dict[str, Any], names: Collection[str]) -> dict[str, Any]
     return {name: kept(table) for name, table in structure.items()}
 
 
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Returns what two structures do not share: tables, and ``table: object`` for what differs in one."""
+    found = [f"{name} is {'gone' if name in before else 'new'}" for name in sorted(set(before) ^ set(after))]
+    for name in sorted(set(before) & set(after)):
+        found += [f"{name}: {part}" for part in _different_parts(before[name], after[name])]
+    return found
+
+
+def _different_parts(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    found = []
+    for part in before:
+        if before[part] == after.get(part):
+            continue
+        if isinstance(before[part], list) and all(
+            isinstance(each, dict) for each in before[part] + after[part]
+        ):
+            odd = [
+                each
+                for each in before[part] + after[part]
+                if before[part].count(each) != after[part].count(each)
+            ]
+            found += sorted({str(each.get("name") or part) for each in odd})
+        else:
+            found.append(part)
+    return found
+
+
 _NOT_STRUCTURE = {"estimated_rows", "readable", "owned", "oid", "definition"}
 
 

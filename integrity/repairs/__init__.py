@@ -1,7 +1,6 @@
 """Effects on a target: runs of plans, their journal, and taking them back."""
 
 from integrity.repairs.journal import RunRecord
-from integrity.repairs.proving import as_recorded
 from integrity.repairs.result import Proof, Refusal, RepairResult, RollbackResult, State
 from integrity.repairs.rollback import roll_back
 from integrity.repairs.run import Options, find_run, list_runs, resume_repair, run_repair

@@ -194,6 +194,11 @@ class Journal:
         sql = f"UPDATE {quote_table(self._runs)} SET {assigned} WHERE id = %s"
         self.session.execute(sql, [*facts.values(), run])
 
+    def note(self, run: int, **values: Any) -> None:
+        """The same in a transaction of its own."""
+        with self.session.transaction():
+            self.update(run, **values)
+
     def run(self, number: int) -> RunRecord:
         """Returns a run.
 

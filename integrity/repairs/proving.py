@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from integrity.database.schema import Schema, fingerprint, without
+from integrity.database.schema import Schema, differences, fingerprint, without
 from integrity.database.session import Session
 from integrity.repairs.journal import RunRecord
 from integrity.repairs.result import Proof, TableProof
@@ -16,8 +16,9 @@ from integrity.repairs.run import digest_of
 def prove(session: Session, record: RunRecord, proof: Proof, names: Collection[str]) -> None:
     """Compares every touched table, and the structure without objects of these names, into ``proof``."""
     after = session.schema()
-    proof.schema_before = fingerprint(without(record.structure, names))
-    proof.schema_after = fingerprint(without(as_recorded(after), names))
+    structures = without(record.structure, names), without(as_recorded(after), names)
+    proof.schema_before, proof.schema_after = map(fingerprint, structures)
+    proof.schema_differences = differences(*structures)
     known = {str(name): name for name in after.tables}
     for text, digest in record.digests.items():
         if text in known:

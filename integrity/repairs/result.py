@@ -93,10 +93,17 @@ class TableProof:
 
 @dataclass
 class Proof:
-    """The comparison that a rollback prints."""
+    """The comparison that a rollback prints.
+
+    ``partial`` says that some of the run still stands: then whole tables are not what they were
+    before it, and only the restored rows prove something. ``schema_differences`` names what
+    differs in the structure.
+    """
 
     schema_before: str = ""
     schema_after: str = ""
+    schema_differences: list[str] = field(default_factory=list)
+    partial: bool = False
     tables: dict[TableName, TableProof] = field(default_factory=dict)
 
     @property
@@ -115,7 +122,13 @@ class Proof:
             str(name): vars(table) | {"table_equal": table.table_equal}
             for name, table in sorted(self.tables.items())
         }
-        return {"rows_equal": self.rows_equal, "schema_equal": self.schema_equal, "tables": tables}
+        return {
+            "rows_equal": self.rows_equal,
+            "schema_equal": self.schema_equal,
+            "schema_differences": self.schema_differences,
+            "partial": self.partial,
+            "tables": tables,
+        }
 
 
 @dataclass

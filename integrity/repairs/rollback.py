@@ -172,6 +172,8 @@ class _Rollback:
                 self.result.proof,
                 {*reversed_names, *(each.key.name for each in keys)},
             )
+            left = self.journal.tables(self.record.number)
+            self.result.proof.partial = any(self.chosen.anything_left(each) for each in left)
             self._end(State.FINISHED)
         except KeyboardInterrupt as error:
             self._give_up(State.INTERRUPTED, "stopped by Ctrl-C")
@@ -257,9 +259,9 @@ class _Rollback:
             "finished_at": now(),
             "error": error,
         }
-        self.journal.update(self.result.run or 0, state=str(state), **facts)
+        self.journal.note(self.result.run or 0, state=str(state), **facts)
         left = any(self.chosen.anything_left(each) for each in self.journal.tables(self.record.number))
         if not left:
-            self.journal.update(self.record.number, state=str(State.ROLLED_BACK))
+            self.journal.note(self.record.number, state=str(State.ROLLED_BACK))
         elif any(tally.restored + tally.deleted for tally in self.result.rows.values()):
-            self.journal.update(self.record.number, state=str(State.PARTLY_ROLLED_BACK))
+            self.journal.note(self.record.number, state=str(State.PARTLY_ROLLED_BACK))

@@ -122,7 +122,7 @@ def resume_repair(
         _refuse_other_schema(plan, schema)
         result = _remembered(target, record, plan)
         references = known_references(schema, catalog, options.others)
-        session.retrying(lambda: journal.update(number, state=str(State.RUNNING), error="", finished_at=None))
+        session.retrying(lambda: journal.note(number, state=str(State.RUNNING), error="", finished_at=None))
         run = _Run(session, journal, schema, references, plan, result, options, record.position)
         return run.carry_out()
 
@@ -248,7 +248,7 @@ class _Run:
             "finished_at": now(),
         }
         if self.session.connection.is_usable():
-            self.session.retrying(lambda: self.journal.update(self.result.run or 0, **facts))
+            self.session.retrying(lambda: self.journal.note(self.result.run or 0, **facts))
 
 
 def _started(

@@ -63,8 +63,16 @@ def _refusals(result: RepairResult) -> Iterator[Block]:
 def _proof(result: RollbackResult) -> Iterator[Block]:
     proof = result.proof
     yield Title("Compared with before the repair")
-    tables = sorted(proof.tables.items())
-    if tables:
+    tables = [
+        (name, each) for name, each in sorted(proof.tables.items()) if each.restored or not proof.partial
+    ]
+    if tables and proof.partial:
+        yield Grid(
+            ("table", "restored", "equal"),
+            [(written(name), each.restored, each.rows_equal) for name, each in tables],
+        )
+        yield Line(f"The rest of run {result.of} stands, so whole tables are not compared.", "faint")
+    elif tables:
         yield Grid(
             ("table", "restored", "digest before", "digest now", "equal"),
             [
@@ -80,10 +88,12 @@ def _proof(result: RollbackResult) -> Iterator[Block]:
             ["" if each.table_equal else "warning" for _, each in tables],
         )
     yield _judged("Every restored row", proof.rows_equal)
-    yield _judged(
-        f"The structure ({proof.schema_before[:12]} before, {proof.schema_after[:12]} now)",
-        proof.schema_equal,
-    )
+    before, now = proof.schema_before[:12], proof.schema_after[:12]
+    yield _judged(f"The structure ({before} before, {now} now)", proof.schema_equal)
+    if proof.schema_differences:
+        yield Line("It differs in:", depth=1)
+    for each in proof.schema_differences[:REFUSALS_SHOWN]:
+        yield Line(each, depth=2)
 
 
 def _equal(table: Any) -> bool | str:
