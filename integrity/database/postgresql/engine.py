@@ -32,6 +32,12 @@ STEADY_TEXT = (
     "SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL xmloption = 'content'"
 )
 
+# Who else was given rights on a schema.
+GRANTED = """
+SELECT DISTINCT a.grantee::regrole::text FROM pg_namespace n, aclexplode(n.nspacl) a
+WHERE n.nspname = %s AND a.grantee NOT IN (0, n.nspowner)
+"""
+
 DEFAULT_COLLATION = 'pg_catalog."default"'
 
 # Types whose equal values are the same values.
@@ -316,11 +322,15 @@ class PostgreSQLEngine(Engine):
         return TableName(introspection.JOURNAL_SCHEMA, name)
 
     def create_journal(self, session: Session) -> None:
-        """The schema; its tables are made by the journal."""
-        if session.value("SELECT to_regnamespace(%s)", [introspection.JOURNAL_SCHEMA]) is None:
-            schema = quote(introspection.JOURNAL_SCHEMA)
+        """The schema, closed to everybody else, default privileges included: what stands in it cannot
+        be reached then. Its tables are made by the journal."""
+        name = introspection.JOURNAL_SCHEMA
+        if session.value("SELECT to_regnamespace(%s)", [name]) is None:
+            schema = quote(name)
             session.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             session.execute(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
+            for (role,) in session.rows(GRANTED, [name]):
+                session.execute(f"REVOKE ALL ON SCHEMA {schema} FROM {role.replace('%', '%%')}")
 
     def has_table(self, session: Session, table: TableName) -> bool:
         """By the system catalog."""
