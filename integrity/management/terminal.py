@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 
 from django.core.management.base import OutputWrapper
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -109,7 +109,7 @@ class Terminal:
         elif self._live(stream):
             console = self._console(stream)
             for block in blocks:
-                console.print(rendered(block))
+                console.print(rendered(block, console.width))
         else:
             stream.write(plain(blocks), style_func=str)
 
@@ -141,15 +141,34 @@ def _raw(stream: OutputWrapper) -> IO[str]:
 # -- rich ------------------------------------------------------------------------------------
 
 
-def rendered(block: Block) -> RenderableType:
-    """Returns a block for a terminal; nothing in it is read as markup."""
+def rendered(block: Block, width: int = 80) -> RenderableType:
+    """Returns a block for a terminal; nothing in it is read as markup.
+
+    A grid that does not fit without cutting names in two becomes one paragraph a row.
+    """
     if isinstance(block, Title):
         return Text(f"\n{block.text}", style="bold")
     if isinstance(block, Line):
         return Padding(Text(block.text, style=STYLES.get(block.style, "")), (0, 0, 0, 2 * block.depth))
     if isinstance(block, Code):
         return Syntax(block.text, block.language, theme="ansi_dark", word_wrap=True)
-    return _table(block)
+    return _table(block) if fits(block, width) else _paragraphs(block)
+
+
+def fits(grid: Grid, width: int) -> bool:
+    """Whether every cell, and every word of a heading, has room."""
+    columns = zip(grid.columns, *grid.cells(), strict=True)
+    widest = [max(map(len, [*column[0].split(), *column[1:]]), default=0) for column in columns]
+    return sum(widest) + 2 * len(widest) <= width
+
+
+def _paragraphs(grid: Grid) -> RenderableType:
+    rows: list[RenderableType] = []
+    for place, (head, *rest) in enumerate(grid.cells()):
+        facts = [f"{name} {text}" for name, text in zip(grid.columns[1:], rest, strict=True) if text]
+        rows.append(Text(f"{grid.columns[0]} {head}", style=STYLES.get(grid.style(place), "") or "bold"))
+        rows.append(Padding(Text(" · ".join(facts)), (0, 0, 0, 2)))
+    return Group(*rows)
 
 
 def _table(grid: Grid) -> Table:

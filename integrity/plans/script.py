@@ -8,26 +8,28 @@ since. Each is one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from integrity.database.identifiers import literal as text_literal
+from integrity.database.identifiers import quote, quote_columns, quote_table, shown
 from integrity.database.schema import Schema
 from integrity.database.session import engine_for
 from integrity.exceptions import PlanRefused
-from integrity.plans.plan import Plan
+from integrity.plans.plan import Plan, Step
 from integrity.plans.script_dialects import Dialect, PostgreSQLDialect, SQLiteDialect
 from integrity.plans.script_forward import Forward
 from integrity.plans.script_rollback import Rollback
-from integrity.references.reference import Reference
+from integrity.references.reference import Reference, Resolution
 
 
 @dataclass(frozen=True)
 class Scripts:
-    """``forward`` and ``rollback`` as text; ``shown`` are the changing statements alone, for people."""
+    """``forward`` and ``rollback`` as text."""
 
-    forward: str = ""
-    rollback: str = ""
-    shown: tuple[str, ...] = field(default=())
+    forward: str
+    rollback: str
 
 
 def scripts(plan: Plan, schema: Schema, references: Sequence[Reference]) -> Scripts:
@@ -56,8 +58,43 @@ def scripts(plan: Plan, schema: Schema, references: Sequence[Reference]) -> Scri
     return Scripts(
         _text(_about(plan, dialect, "Changes what the plan says."), forward.statements(), dialect),
         _text(_about(plan, dialect, "Takes the forward script back."), back.statements(), dialect),
-        tuple(f"{statement};" for statement in forward.changes()),
     )
+
+
+def statements(plan: Plan) -> list[str]:
+    """Returns what a plan does as statements for people: without locks, batches and journal.
+
+    What follows from a deletion is done first, row by row; it stands as a comment.
+    """
+    return [line for step in plan.changing_steps for line in _step(step)]
+
+
+def _step(step: Step) -> Iterator[str]:
+    table, where = quote_table(step.reference.table), step.predicate
+    yield shown(f"-- Step {step.number}: {step.rows:,} rows of {_one_line(str(step.reference.table))}")
+    for effect in step.effects:
+        label = _one_line(effect.reference.label)
+        yield shown(f"--   first {effect.change}, through {label}: {effect.rows:,} rows")
+    if step.system_row is not None and not step.system_row.exists:
+        row = step.system_row
+        names, values = (
+            quote_columns(name for name, _ in row.values),
+            [literal(value) for _, value in row.values],
+        )
+        yield shown(f"INSERT INTO {quote_table(row.table)} ({names}) VALUES ({', '.join(values)});")
+    if step.resolution is Resolution.DELETE:
+        yield shown(f"DELETE FROM {table} AS c WHERE {where};")
+    else:
+        assigned = ", ".join(f"{quote(name)} = {literal(value)}" for name, value in step.values)
+        yield shown(f"UPDATE {table} AS c SET {assigned} WHERE {where};")
+
+
+def literal(value: Any) -> str:
+    """A value as SQL for people; percent signs twice, as in every statement here."""
+    if value is None or isinstance(value, bool):
+        return "NULL" if value is None else str(value).upper()
+    plain = str(value) if isinstance(value, (int, float)) else text_literal(str(value))
+    return plain.replace("%", "%%")
 
 
 def _dialect(plan: Plan, schema: Schema) -> Dialect:

@@ -41,7 +41,7 @@ class TargetState:
         if not self.reachable:
             return ""
         if self.owned == self.tables:
-            return "owns all tables"
+            return "owner"
         reads = "all" if self.readable == self.tables else f"{self.readable:,} of {self.tables:,}"
         return f"reads {reads}, owns {self.owned:,} of {self.tables:,}"
 

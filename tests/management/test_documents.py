@@ -1,5 +1,6 @@
 """What other programs rely on: the shapes of documents, one on standard output, and exit codes."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def test_a_rollback_proves_itself(shop: Shop) -> None:
     back = run_json("rollback", shop.alias, done["run"], "--no-input")
     assert set(back) >= {*REPAIR, "proof"}
     assert (back["kind"], back["of"]) == ("rollback", done["run"])
-    assert set(back["proof"]) == {"rows_equal", "schema_equal", "tables"}
+    assert set(back["proof"]) >= {"rows_equal", "schema_equal", "tables"}
     assert back["proof"]["rows_equal"] is True
     assert back["proof"]["schema_equal"] is True
     assert shop.state() == before
@@ -207,3 +208,48 @@ def test_documents_can_be_had_as_markdown(shop: Shop, command: str) -> None:
     ran = run(command, shop.alias, *options, "--format", "markdown")
     assert ran.code in (0, 1)
     assert ran.out.startswith("## ")
+
+
+def test_a_plan_that_would_be_refused_in_part_is_shown_but_not_written_as_a_script(
+    shop: Shop, tmp_path: Any
+) -> None:
+    shop.write_catalog(CATALOG.replace("CASCADE", "RESTRICT"))
+    asked = ("plan", shop.alias, "--reference", "orders.customer_id", "--action", "delete")
+    ran = run(*asked)
+    assert ran.code == 0
+    assert "forbid the deletion" in ran.out
+    refused = run(*asked, "--sql", tmp_path / "fix.sql")
+    assert refused.code == 2
+    assert "integrity_cleanup" in refused.err
+    assert not (tmp_path / "fix.sql").exists()
+
+
+def test_rows_that_are_refused_make_exit_one(shop: Shop) -> None:
+    shop.write_catalog(CATALOG.replace("CASCADE", "RESTRICT"))
+    only = ("--reference", "orders.customer_id", "--action", "delete")
+    ran = run("cleanup", shop.alias, *only, "--no-input", "--format", "json")
+    assert ran.code == 1, ran.err
+    assert [each["key"] for each in ran.json["refusals"]] == [{"id": 10}]
+    assert shop.rows("SELECT id FROM orders WHERE id >= 10") == [(10,)]
+
+
+def test_the_scripts_of_a_plan_are_written_beside_each_other(shop: Shop, tmp_path: Any) -> None:
+    before = shop.state()
+    planned = run_json("plan", shop.alias, "--action", "suggested", "--sql", tmp_path / "fix.sql")
+    forward, back = planned["files"]
+    assert (forward, back) == (str(tmp_path / "fix.sql"), str(tmp_path / "fix.rollback.sql"))
+    shop.execute(Path(forward).read_text())
+    assert shop.rows("SELECT count(*) FROM orders WHERE customer_id > 89") == [(0,)]
+    shop.execute(Path(back).read_text())
+    assert shop.state() == before
+
+
+def test_the_decisions_of_people_count_before_the_policy(shop: Shop) -> None:
+    run("audit", shop.alias)
+    run_json("cleanup", shop.alias, "--action", "keep", "--reason", "not yet", "--no-input")
+    shop.write_catalog(CATALOG.replace('on_delete = "CASCADE"', 'on_delete = "CASCADE"\norphans = "delete"'))
+    plan = run_json("plan", shop.alias)
+    assert {step["reference"]["label"]: step["resolution"] for step in plan["steps"]} == {
+        "orders.customer_id": "keep",
+        "lines.order_id": "keep",
+    }

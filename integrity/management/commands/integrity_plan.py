@@ -13,7 +13,7 @@ from integrity.management.options import add_decision, add_limits, add_reference
 from integrity.management.planning import planned, scripts_of
 from integrity.management.reports.plans import plan_blocks, plan_json, run_it
 from integrity.plans import Plan
-from integrity.plans.script import Scripts
+from integrity.plans.script import statements
 
 
 class Command(IntegrityCommand):
@@ -41,18 +41,17 @@ class Command(IntegrityCommand):
     def work(self, options: dict[str, Any]) -> int:
         """Plans, shows, and writes the scripts."""
         plan = planned(self.terminal, options)
-        scripts = scripts_of(plan, options["catalog"]) if plan.changing_steps else Scripts()
-        blocks = list(plan_blocks(plan, [] if options["sql"] else list(scripts.shown)))
-        files = self._written(plan, scripts, options["sql"])
+        sql = statements(plan)
+        files = self._written(plan, options) if options["sql"] and plan.changing_steps else []
+        blocks = list(plan_blocks(plan, [] if files else sql))
         blocks += [Line(f"Written: {file}", "good") for file in files]
         if plan.changing_steps:
             blocks.append(run_it(plan, options["catalog"]))
-        self.terminal.show(plan_json(plan, scripts.shown) | {"files": list(map(str, files))}, blocks)
+        self.terminal.show(plan_json(plan, sql) | {"files": [str(file) for file in files]}, blocks)
         return DONE
 
-    def _written(self, plan: Plan, scripts: Scripts, file: Path | None) -> list[Path]:
-        if file is None or not plan.changing_steps:
-            return []
+    def _written(self, plan: Plan, options: dict[str, Any]) -> list[Path]:
+        scripts, file = scripts_of(plan, options["catalog"]), options["sql"]
         back = file.with_suffix(f".rollback{file.suffix}")
         file.write_text(scripts.forward, encoding="utf-8")
         back.write_text(scripts.rollback, encoding="utf-8")

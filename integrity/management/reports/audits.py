@@ -51,7 +51,7 @@ def _orphans(target: str, found: list[Finding]) -> Iterator[Block]:
         return
     yield Title("Orphans")
     rows = [_orphan_row(each) for each in found]
-    yield Grid(("reference", "refers to", "rows", "missing keys", "on delete", "suggested"), rows)
+    yield Grid(("reference", "refers to", "rows", "missing keys", "on delete"), rows)
     for each in found:
         keys = list(_top_keys(each))
         if keys:
@@ -79,11 +79,8 @@ def _advice(target: str, found: Sequence[Finding]) -> Iterator[Block]:
 
 def _orphan_row(finding: Finding) -> tuple[object, ...]:
     parent = written(finding.referenced_table, finding.referenced_columns) if finding.referenced_table else ""
-    evidence = finding.evidence
-    suggested = str(evidence.get("suggested_resolution") or "somebody decides").replace("_", " ")
-    return (
-        _label(finding), parent, finding.rows, finding.missing_keys, evidence.get("on_delete", ""), suggested,
-    )  # fmt: skip
+    on_delete = finding.evidence.get("on_delete", "")
+    return _label(finding), parent, finding.rows, finding.missing_keys, on_delete
 
 
 def _top_keys(finding: Finding) -> Iterator[str]:

@@ -9,7 +9,7 @@ from integrity.management.blocks import Block, Grid, Line, Title, count
 from integrity.repairs import RunRecord
 from integrity.repairs.history import Changed
 
-_WORDS = ("deleted", "updated", "inserted", "restored", "refused")
+_TOTALS = ("deleted", "updated", "restored")
 REFUSALS_SHOWN = 20
 
 
@@ -20,7 +20,7 @@ def log_blocks(alias: str, records: Sequence[RunRecord], migrations: Sequence[An
         yield Line("Nothing was changed by this product yet.")
     else:
         yield Grid(
-            ("run", "kind", "state", "started", "by", *_WORDS[:3], "restored"),
+            ("run", "kind", "state", "started", *_TOTALS),
             [_run_row(each) for each in records],
         )
         yield Line(f"What one of them changed: manage.py integrity_log {alias} --run N", "faint")
@@ -28,7 +28,7 @@ def log_blocks(alias: str, records: Sequence[RunRecord], migrations: Sequence[An
         yield Title("Migrations")
         rows = [
             (
-                f"{each.started_at:%Y-%m-%d %H:%M:%S}",
+                f"{each.started_at:%Y-%m-%d %H:%M}",
                 each.migration,
                 each.direction,
                 each.state,
@@ -41,14 +41,14 @@ def log_blocks(alias: str, records: Sequence[RunRecord], migrations: Sequence[An
 
 
 def _run_row(record: RunRecord) -> tuple[Any, ...]:
-    totals = [sum(tally.get(word, 0) for tally in record.rows.values()) for word in (*_WORDS[:3], "restored")]
+    totals = [sum(tally.get(word, 0) for tally in record.rows.values()) for word in _TOTALS]
     kind = f"{record.kind} of {record.of}" if record.of else record.kind
     state = str(record.state).replace("_", " ")
-    return record.number, kind, state, _when(record.started_at), record.actor, *totals
+    return record.number, kind, state, _when(record.started_at), *totals
 
 
 def _when(moment: str) -> str:
-    return moment[:19].replace("T", " ")
+    return moment[:16].replace("T", " ")
 
 
 def run_blocks(record: RunRecord, changes: Sequence[Changed]) -> Iterator[Block]:

@@ -28,7 +28,7 @@ def plan_blocks(plan: Plan, statements: Sequence[str] = ()) -> Iterator[Block]:
     yield from _warnings(plan, kept)
     yield from _afterwards(plan.steps)
     if statements:
-        yield Title("SQL")
+        yield Title("SQL, without locks, batches and journal")
         yield Code("\n".join(statements))
     yield Title(f"Plan {plan.hash}")
 

@@ -85,7 +85,11 @@ def _proof(result: RollbackResult) -> Iterator[Block]:
                 )
                 for name, each in tables
             ],
-            ["" if each.table_equal else "warning" for _, each in tables],
+            ["" if each.table_equal or proof.partial else "warning" for _, each in tables],
+        )
+    if proof.partial:
+        yield Line(
+            "A part of the run still stands, so whole tables are not what they were before it.", "info"
         )
     yield _judged("Every restored row", proof.rows_equal)
     before, now = proof.schema_before[:12], proof.schema_after[:12]

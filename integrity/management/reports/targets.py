@@ -17,18 +17,19 @@ def target_blocks(states: Sequence[TargetState]) -> Iterator[Block]:
             server(each.vendor, each.server_version),
             each.tables if each.reachable else "unreachable",
             each.rights,
-            each.direct or "no",
             bool(each.catalog),
-            f"{each.last_audit:%Y-%m-%d %H:%M}" if each.last_audit else "never",
-            f"{each.last_backup:%Y-%m-%d %H:%M}" if each.last_backup else "never",
+            f"{each.last_audit:%Y-%m-%d}" if each.last_audit else "never",
+            f"{each.last_backup:%Y-%m-%d}" if each.last_backup else "never",
         )
         for each in states
     ]
     yield Grid(
-        ("target", "server", "tables", "rights", "pooled", "catalog", "last audit", "last backup"),
+        ("target", "server", "tables", "rights", "catalog", "last audit", "last backup"),
         rows,
         ["" if each.reachable else "error" for each in states],
     )
     for each in states:
+        if each.direct:
+            yield Line(f"{each.target} stands behind a pooler; {each.direct} reaches its server.", "faint")
         if each.error:
             yield Line(f"{each.target}: {each.error}", "error")
