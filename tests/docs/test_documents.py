@@ -1,0 +1,71 @@
+"""What the documents say is what the code does: every command, option, setting, code and check is in them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands, load_command_class
+
+from integrity import conf
+from integrity.detectors import all_detectors
+from integrity.references import catalog
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+COMMANDS = sorted(name for name, app in get_commands().items() if app == "integrity")
+DJANGO_OPTIONS = {
+    "--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color",
+    "--force-color", "--noinput",
+}  # fmt: skip
+
+
+def text(name: str) -> str:
+    return (CHECKOUT / name).read_text(encoding="utf-8")
+
+
+def options(command: str) -> set[str]:
+    parser = load_command_class("integrity", command).create_parser("manage.py", command)
+    found = {each for action in parser._actions for each in action.option_strings if each.startswith("--")}
+    return found - DJANGO_OPTIONS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_and_each_of_its_options_is_documented(command: str) -> None:
+    documented = text("docs/commands.md")
+    assert command in documented
+    assert not {option for option in options(command) if f"{option}" not in documented}
+
+
+def test_no_command_or_option_is_documented_that_does_not_exist() -> None:
+    documented = text("docs/commands.md") + text("README.md")
+    known = set().union(*(options(command) for command in COMMANDS))
+    assert set(re.findall(r"\bintegrity_[a-z]+\b", documented)) <= {
+        *COMMANDS,
+        "integrity_journal",
+        "integrity_project",
+    }
+    assert set(re.findall(r"--[a-z][a-z-]+", text("docs/commands.md"))) <= known
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    source = Path(conf.__file__).read_text(encoding="utf-8")
+    settings = set(re.findall(r'_setting\(\s*"([A-Z_]+)"', source))
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", text("docs/settings.md"), re.MULTILINE))
+    assert documented == settings
+
+
+def test_every_code_that_an_audit_can_find_is_documented() -> None:
+    documented = text("docs/commands.md")
+    assert not [each.code for each in all_detectors() if f"`{each.code}`" not in documented]
+
+
+@pytest.mark.parametrize("entry", sorted(catalog._WORDS))
+def test_every_word_of_a_catalog_is_documented(entry: str) -> None:
+    documented = text("docs/catalog.md")
+    assert f"[{entry}]" in documented
+    assert not {word for word in catalog._WORDS[entry] if f"`{word}`" not in documented}
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for name in ("README.md", *(f"docs/{path.name}" for path in (CHECKOUT / "docs").glob("*.md"))):
+        for link in re.findall(r"\]\(([^)#:]+)\)", text(name)):
+            assert ((CHECKOUT / name).parent / link).exists(), f"{name} links to {link}"
