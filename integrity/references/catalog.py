@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+from django.db import connections
+
 from integrity import conf
 from integrity.database.identifiers import Path, parse_path, parse_table
 from integrity.database.schema import Action, Match, did_you_mean
 from integrity.exceptions import CatalogError, CatalogMissing, InvalidIdentifier
+from integrity.references.log_entry import CatalogLog, read_log
 from integrity.references.reference import Resolution
 
 
@@ -95,14 +98,16 @@ class Catalog:
     clients: tuple[Client, ...] = ()
     system_rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     masked: tuple[Path, ...] = ()
+    log: CatalogLog | None = None
 
     def __bool__(self) -> bool:
         return self.file is not None
 
 
 def catalog_file(target: str) -> FilePath:
-    """Where a target's catalog is kept, whether or not it exists."""
-    return conf.catalog_root() / target / "catalog.toml"
+    """Where a target's catalog is kept, whether or not it exists: several aliases may share one."""
+    name = connections.databases.get(target, {}).get("CATALOG", target)
+    return conf.catalog_root() / str(name) / "catalog.toml"
 
 
 def load_catalog(target: str, lent: FilePath | None = None, *, required: bool = False) -> Catalog:
@@ -150,7 +155,7 @@ _WORDS = {
     "client": {"name", "line"},
     "mask": {"columns"},
 }
-_NOT_YET = {"log", "restore", "mirror", "required_table", "environment"}
+_NOT_YET = {"restore", "mirror", "required_table", "environment"}
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,7 @@ class _Reader:
             clients=tuple(self._client(*each) for each in self._entries("client")),
             system_rows=self._system_rows(),
             masked=self._masked(),
+            log=self._log(),
         )
 
     def _error(self, entry: str, what: str, hint: str = "") -> CatalogError:
@@ -301,6 +307,11 @@ class _Reader:
         if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
             raise self._error("system_row", "a system row must be a table", "Write [system_row.users].")
         return rows
+
+    def _log(self) -> CatalogLog | None:
+        if "log" not in self.data:
+            return None
+        return read_log(self.data["log"], lambda what, hint: self._error("[log]", what, hint))
 
     def _masked(self) -> tuple[Path, ...]:
         if "mask" not in self.data:
