@@ -29,6 +29,7 @@ from integrity.repairs.run import Options, held
 from integrity.repairs.selection import Chosen, Selection
 from integrity.repairs.standing import InTheWay, MadeBy, in_the_way
 from integrity.repairs.taking_back import TakingBack
+from integrity.repairs.target_log import TargetLog
 
 _TAKE_BACK = (
     State.FINISHED,
@@ -84,7 +85,8 @@ def roll_back(
                 where=target.alias,
             )
         references = _references(schema, catalog, options.others)
-        work = _Rollback(session, journal, schema, references, record, selection or Selection(), options)
+        log = TargetLog.of_rollback(session, schema, catalog)
+        work = _Rollback(session, journal, schema, references, record, selection or Selection(), options, log)
         work.refuse_other_columns()
         keys = work.standing(made_by or {})
         if keys and not unvalidate:
@@ -123,6 +125,7 @@ class _Rollback:
     record: RunRecord
     selection: Selection
     options: Options
+    log: TargetLog | None = None
     result: RollbackResult = field(init=False)
 
     def __post_init__(self) -> None:
@@ -163,6 +166,8 @@ class _Rollback:
                 where=self.session.target.alias,
                 hint="manage.py integrity_log shows what it did and what came back.",
             )
+        if self.log is not None:
+            self.log.try_out(images.table for images in self.images)
         self.result.run = self.session.retrying(self._start)
         try:
             self._batches(keys, total)
@@ -216,7 +221,14 @@ class _Rollback:
 
     def _batches(self, keys: Sequence[InTheWay], total: int) -> None:
         work = TakingBack(
-            self.session, self.journal, self.schema, self.references, self.images, self.chosen, self.result
+            self.session,
+            self.journal,
+            self.schema,
+            self.references,
+            self.images,
+            self.chosen,
+            self.result,
+            self.log,
         )
         found = {number for images in self.images for number in self.chosen.batches(images)}
         with ExitStack() as whole:

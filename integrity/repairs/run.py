@@ -29,10 +29,14 @@ from integrity.references.resolve import known_references
 from integrity.repairs.journal import Journal, RunRecord, now
 from integrity.repairs.result import RepairResult, State
 from integrity.repairs.system_rows import create_system_row
+from integrity.repairs.target_log import TargetLog
 from integrity.repairs.walk import Walk
 
 Stop = Callable[[], str | None]
 """Asked between batches: ``paused`` or ``cancelled`` stop the run, None goes on."""
+
+MIGRATION = "migration"
+"""The kind of a run that a migration made: its migration goes on with it."""
 
 _RESUMABLE = (State.RUNNING, State.INTERRUPTED, State.PAUSED, State.FAILED, State.CANCELLED)
 
@@ -65,7 +69,7 @@ def run_repair(
         target: what to repair.
         plan: what to do.
         catalog: the same that the plan was made with.
-        kind: ``cleanup`` or ``reassign``.
+        kind: ``cleanup``, ``reassign`` or ``migration``.
         options: see :class:`Options`.
 
     Returns:
@@ -92,9 +96,9 @@ def run_repair(
         if not plan.changing_steps:
             result.state = State.FINISHED
             return result
-        journal = Journal(session)
-        result.run = _started(session, journal, schema, plan, result, options)
-        run = _Run(session, journal, schema, references, plan, result, options)
+        journal, log = Journal(session), _log_tried_out(session, schema, catalog, plan)
+        result.run = _started(session, journal, schema, plan, result, options, log)
+        run = _Run(session, journal, schema, references, plan, result, options, log=log)
         return run.carry_out()
 
 
@@ -122,8 +126,9 @@ def resume_repair(
         _refuse_other_schema(plan, schema)
         result = _remembered(target, record, plan)
         references = known_references(schema, catalog, options.others)
+        log = _log_tried_out(session, schema, catalog, plan)
         session.retrying(lambda: journal.note(number, state=str(State.RUNNING), error="", finished_at=None))
-        run = _Run(session, journal, schema, references, plan, result, options, record.position)
+        run = _Run(session, journal, schema, references, plan, result, options, record.position, log)
         return run.carry_out()
 
 
@@ -180,6 +185,7 @@ class _Run:
     result: RepairResult
     options: Options
     position: dict[str, object] = field(default_factory=dict)
+    log: TargetLog | None = None
 
     def carry_out(self) -> RepairResult:
         begun = time.monotonic()
@@ -204,6 +210,8 @@ class _Run:
     @property
     def _resume(self) -> str:
         command = f"manage.py integrity_cleanup {self.plan.target} --resume {self.result.run}"
+        if self.result.kind == MIGRATION:
+            command = f"manage.py integrity_migrate {self.plan.target}"
         return f"Every finished batch is kept and journaled. Go on with: {command}"
 
     def _give_up(self, state: State, error: str) -> None:
@@ -225,6 +233,7 @@ class _Run:
             allowed=_allowed(self.plan) if self.options.approved else None,
             stop=self.options.stop,
             progressed=self._progressed,
+            log=self.log,
         )
         done = int(str(self.position.get("step") or 0))
         for step in self.plan.changing_steps:
@@ -251,8 +260,22 @@ class _Run:
             self.session.retrying(lambda: self.journal.note(self.result.run or 0, **facts))
 
 
+def _log_tried_out(session: Session, schema: Schema, catalog: Catalog, plan: Plan) -> TargetLog | None:
+    """The target's own log, proved to take entries before the first change; None where it has none."""
+    log = TargetLog.of(session, schema, catalog)
+    if log is not None:
+        log.try_out(plan.blast_radius())
+    return log
+
+
 def _started(
-    session: Session, journal: Journal, schema: Schema, plan: Plan, result: RepairResult, options: Options
+    session: Session,
+    journal: Journal,
+    schema: Schema,
+    plan: Plan,
+    result: RepairResult,
+    options: Options,
+    log: TargetLog | None,
 ) -> int:
     """Records the run with the state of everything that it will touch, before the first change."""
     moment = now()
@@ -269,7 +292,8 @@ def _started(
         backup=options.backup,
     )
     if options.digests:
-        record.digests = {str(name): digest_of(session, schema, name) for name in plan.blast_radius()}
+        compared = [name for name in plan.blast_radius() if log is None or name != log.table]
+        record.digests = {str(name): digest_of(session, schema, name) for name in compared}
 
     def work() -> int:
         with session.transaction():

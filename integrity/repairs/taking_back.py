@@ -18,6 +18,7 @@ from integrity.repairs.refusing import MOST_REFUSALS, reason
 from integrity.repairs.restoring import Refused, Restorer
 from integrity.repairs.result import Refusal, RollbackResult, TableProof
 from integrity.repairs.selection import Chosen
+from integrity.repairs.target_log import TargetLog
 
 Part = Callable[[], AbstractContextManager[None]]
 """A transaction, or a part of one that can be given up alone."""
@@ -62,6 +63,7 @@ class TakingBack:
     images: Sequence[Images]
     chosen: Chosen
     result: RollbackResult
+    log: TargetLog | None = None
 
     def batch(self, number: int, part: Part) -> None:
         """Takes a batch back, in ``part``."""
@@ -107,6 +109,9 @@ class TakingBack:
                 kept = {each.seq for each in left}
                 done = [seq for seq in group.seqs if seq not in kept]
                 self.journal.undo(group.restorer.images, done, self.result.run or 0)
+                if self.log is not None:
+                    images, rollback = group.restorer.images, self.result.run or 0
+                    self.log.put_back(self.result.of, rollback, images, group.action, done)
                 refused.append(left)
         return refused
 

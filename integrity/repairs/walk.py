@@ -27,6 +27,7 @@ from integrity.repairs.batch import Batch, Counts, Piece
 from integrity.repairs.journal import Journal
 from integrity.repairs.refusing import Refusals
 from integrity.repairs.result import RepairResult
+from integrity.repairs.target_log import TargetLog
 
 _SMALLEST, _LARGEST = 50, 10_000
 _SMALLEST_STRETCH, _LARGEST_STRETCH = 1_000, 2_000_000
@@ -76,6 +77,7 @@ class Walk:
     progressed: Callable[[], None] = lambda: None
     pace: Pace = field(default_factory=Pace)
     taken: int = 0
+    log: TargetLog | None = None
 
     def __post_init__(self) -> None:
         self.refusals = Refusals(self.session, self.result)
@@ -236,10 +238,13 @@ class Walk:
         )
 
     def record(self, batch: Batch) -> None:
-        """Writes into the journal, within the batch's transaction, where the run stands."""
+        """Writes down, within the batch's transaction, where the run stands and what it changed."""
         self._refuse_excess(batch.counts)
         position = self.position | {"batch": batch.number, "taken": self.taken + batch.own}
         self.journal.update(self.run, position=position, rows=self.counted(batch.counts))
+        if self.log is not None:
+            images = [each for each in self.journal.tables(self.run) if each.table in batch.counts]
+            self.log.changed(self.run, batch.number, images, self.references, self.result)
 
     def _refuse_excess(self, counts: Counts) -> None:
         """Raises TooManyRows before a batch is committed that goes beyond what was approved."""
