@@ -90,6 +90,12 @@ class PlanRefused(ReferentialIntegrityError):
     """A resolution that would break another rule: SET NULL on NOT NULL, no system row, …"""
 
 
+class MappingRefused(PlanRefused):
+    """A mapping for relink with mistakes; ``mistakes`` are all of them, each with its line."""
+
+    mistakes: tuple[str, ...] = ()
+
+
 class PlanMismatch(ReferentialIntegrityError):
     """What would run is not what was approved: more rows, another schema, an unknown hash."""
 
@@ -129,3 +135,15 @@ class BackupFailed(ReferentialIntegrityError):
 
 class NotConfirmed(ReferentialIntegrityError):
     """Somebody was asked before a change and did not agree, or could not be asked."""
+
+
+class NotExplainable(ReferentialIntegrityError):
+    """A text that is no error about a reference or a duplicate, so that nothing can be said of it."""
+
+
+class NotFoundInTargets(ReferentialIntegrityError):
+    """An error whose table and constraint no target has, so that nothing can be looked up."""
+
+
+class AmbiguousError(ReferentialIntegrityError):
+    """An error that fits more than one target: somebody has to say which it came from."""
