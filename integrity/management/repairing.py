@@ -33,7 +33,7 @@ def carried_out(terminal: Terminal, options: dict[str, Any], *, kind: str) -> in
     """Plans, shows, asks, and carries out; returns the exit code."""
     Target(options["target"])
     if options["resume"] is not None:
-        return _finished(terminal, _resumed(terminal, options))
+        return _finished(terminal, _resumed(terminal, options), options)
     if options["input"] and not options["dry_run"]:
         refuse_without_terminal()
     plan = planned(terminal, options)
@@ -44,7 +44,7 @@ def carried_out(terminal: Terminal, options: dict[str, Any], *, kind: str) -> in
     if options["input"] and plan.changing_steps:
         terminal.preview(list(plan_blocks(plan)))
         confirm(terminal, f"Carry this out on {plan.target}?", plan.touched)
-    return _finished(terminal, _carried_out(terminal, plan, options, kind))
+    return _finished(terminal, _carried_out(terminal, plan, options, kind), options)
 
 
 def _carried_out(terminal: Terminal, plan: Plan, options: dict[str, Any], kind: str) -> RepairResult:
@@ -116,8 +116,8 @@ def _say_what_stands(terminal: Terminal, alias: str) -> None:
         )
 
 
-def _finished(terminal: Terminal, result: RepairResult) -> int:
-    terminal.show(result.as_json(), list(repair_blocks(result)))
+def _finished(terminal: Terminal, result: RepairResult, options: dict[str, Any]) -> int:
+    terminal.show(result.as_json(), list(repair_blocks(result, options["catalog"])))
     if result.state is not State.FINISHED:
         return NOT_DONE
     return FOUND if result.refused else DONE

@@ -54,7 +54,7 @@ def _taken_back(terminal: Terminal, target: Target, options: dict[str, Any]) -> 
     def told(step: StepEvent) -> None:
         terminal.say(*step_line(step))
 
-    wishes: dict[str, Any] = {"catalog_file": options["catalog"], "selection": _selection(target, options)}
+    wishes: dict[str, Any] = {"catalog_file": options["catalog"], "selection": selection_of(target, options)}
     with terminal.progress(f"restoring {target}") as progress, Stopper(terminal.say) as stop:
         wishes["options"] = Options(actor=actor(), on_progress=progress, stop=stop)
         if options["with_migrations"]:
@@ -64,15 +64,17 @@ def _taken_back(terminal: Terminal, target: Target, options: dict[str, Any]) -> 
         return Reversal(roll_back_and_store(target.alias, options["run"], **wishes))
 
 
-def _selection(target: Target, options: dict[str, Any]) -> Selection | None:
-    if not (options["table"] or options["reference"] or options["key"]):
-        return None
+def selection_of(target: Target, options: dict[str, Any]) -> Selection:
+    """Returns which rows of a run are meant; empty for all of them."""
+    tables, references, keys = options["table"], options["reference"], options.get("key") or []
+    if not (tables or references or keys):
+        return Selection()
     with target.reading() as session:
         schema = session.schema()
     return Selection(
-        tables=tuple(schema.resolve(parse_table(text)) for text in options["table"]),
-        references=tuple(_label(schema, path) for path in options["reference"]),
-        keys=tuple(tuple(part.strip() for part in text.split(",")) for text in options["key"]),
+        tables=tuple(schema.resolve(parse_table(text)) for text in tables),
+        references=tuple(_label(schema, path) for path in references),
+        keys=tuple(tuple(part.strip() for part in text.split(",")) for text in keys),
     )
 
 

@@ -163,7 +163,12 @@ def test_migrations_say_what_they_would_do(shop: Shop) -> None:
 def test_a_lent_catalog_is_needed_again_for_its_plan(shop: Shop, tmp_path: Any) -> None:
     lent = tmp_path / "lent.toml"
     shop.catalog.rename(lent)
+    before = shop.state()
     planned = run_json("plan", shop.alias, "--catalog", lent, "--action", "suggested")
+    without = run("cleanup", shop.alias, "--plan", planned["hash"], "--no-input")
+    assert without.code == 2
+    assert "Give the --catalog that the plan was made with" in without.err
+    assert shop.state() == before
     done = run_json("cleanup", shop.alias, "--catalog", lent, "--plan", planned["hash"], "--no-input")
     assert done["state"] == "finished"
 

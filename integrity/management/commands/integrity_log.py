@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from integrity.database.identifiers import parse_table
 from integrity.database.session import Target
 from integrity.management.command import DONE, IntegrityCommand
 from integrity.management.options import add_references, add_target, positive
@@ -16,7 +15,7 @@ from integrity.management.reports.history import (
     record_json,
     run_blocks,
 )
-from integrity.references.reference import written
+from integrity.management.reversing import selection_of
 from integrity.repairs import list_runs
 from integrity.repairs.history import Changed, changes_of
 from integrity.store.runs import migration_runs
@@ -62,24 +61,13 @@ class Command(IntegrityCommand):
 
     def _run(self, target: Target, options: dict[str, Any]) -> int:
         record, changes = changes_of(target, options["run"], keys=options["keys"])
-        chosen = [each for each in changes if _wanted(each, options)]
+        selection = selection_of(target, options)
+        tables = {str(table) for table in selection.tables}
+        chosen = [each for each in changes if _wanted(each, tables, set(selection.references))]
         data = {"target": target.alias, **record_json(record), "changes": [each.as_json() for each in chosen]}
         self.terminal.show(data, list(run_blocks(record, chosen)))
         return DONE
 
 
-def _wanted(change: Changed, options: dict[str, Any]) -> bool:
-    tables = [parse_table(text) for text in options["table"]]
-    labels = {written_path(path) for path in options["reference"]}
-    named = any(
-        change.table in (f"{each.schema}.{each.table}", each.table) or change.table.endswith(f".{each.table}")
-        for each in tables
-    )
-    return (not tables or named) and (not labels or change.reason in labels)
-
-
-def written_path(path: Any) -> str:
-    """A reference as the journal names it."""
-    from integrity.database.identifiers import TableName  # noqa: PLC0415
-
-    return written(TableName(path.schema or "public", path.table), path.columns)
+def _wanted(change: Changed, tables: set[str], labels: set[str]) -> bool:
+    return (not tables or change.table in tables) and (not labels or change.reason in labels)

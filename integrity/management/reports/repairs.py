@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from integrity.management.blocks import Block, Grid, Line, Title, count
@@ -15,8 +16,9 @@ REFUSALS_SHOWN = 20
 _WORDS = ("deleted", "updated", "inserted", "restored", "refused")
 
 
-def repair_blocks(result: RepairResult) -> Iterator[Block]:
+def repair_blocks(result: RepairResult, catalog: Path | None = None) -> Iterator[Block]:
     """Yields what was done by table, what was refused, and how to take it back."""
+    lent = f" --catalog {catalog}" if catalog else ""
     yield Title(f"Run {result.run} of {result.target}: {str(result.state).replace('_', ' ')}")
     yield from _rows(result)
     yield from _refusals(result)
@@ -24,9 +26,9 @@ def repair_blocks(result: RepairResult) -> Iterator[Block]:
         yield Line("There was nothing to change.", "good")
     elif result.state is not State.FINISHED:
         yield Line("Every finished batch is kept and journaled.")
-        yield Line(f"Go on with: manage.py integrity_cleanup {result.target} --resume {result.run}")
+        yield Line(f"Go on with: manage.py integrity_cleanup {result.target} --resume {result.run}{lent}")
     if result.run is not None and not isinstance(result, RollbackResult):
-        yield Line(f"Take it back with: manage.py integrity_rollback {result.target} {result.run}")
+        yield Line(f"Take it back with: manage.py integrity_rollback {result.target} {result.run}{lent}")
 
 
 def rollback_blocks(result: RollbackResult) -> Iterator[Block]:
