@@ -4,7 +4,15 @@ that were written import it, so names stay and arguments are only added."""
 from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
+from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.migration import CatalogMigration
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 
-__all__ = ["AddForeignKey", "AddIndex", "AddUnique", "CatalogMigration", "ValidateForeignKey"]
+__all__ = [
+    "AddForeignKey",
+    "AddIndex",
+    "AddUnique",
+    "CatalogMigration",
+    "ConvertColumn",
+    "ValidateForeignKey",
+]

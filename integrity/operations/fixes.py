@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.catalog_migrations import operations_of
+from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.operation import CatalogOperation
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 from integrity.references.catalog import Catalog, CatalogIndex
 from integrity.references.reference import Reference, Source, written
-from integrity.references.resolve import catalog_table
+from integrity.references.resolve import catalog_column, catalog_table
 
 
 class FixKind(StrEnum):
@@ -26,6 +27,7 @@ class FixKind(StrEnum):
 
     INDEX = "index"
     UNIQUE = "unique"
+    CONVERT = "convert"
     FOREIGN_KEY = "foreign_key"
     VALIDATE = "validate"
 
@@ -94,10 +96,12 @@ def schema_fixes(
     Raises:
         CatalogError: for a table or column that the target does not have.
     """
+    conversions = list(_conversions(schema, catalog, everything))
     found = [
         *_indexes(schema, catalog, everything),
         *_uniques(schema, catalog, references, everything),
-        *_foreign_keys(references, everything),
+        *conversions,
+        *_foreign_keys(references, everything, {(fix.table, *fix.columns) for fix in conversions}),
     ]
     seen = set(planned)
     fixes = []
@@ -147,12 +151,27 @@ def default_index_name(table: TableName, columns: Sequence[str], ending: str = "
     return "_".join([table.name, *columns])[: 62 - len(ending)] + f"_{ending}"
 
 
-def _foreign_keys(references: Sequence[Reference], everything: bool) -> Iterator[SchemaFix]:
+def _conversions(schema: Schema, catalog: Catalog, everything: bool) -> Iterator[SchemaFix]:
+    for entry in catalog.columns:
+        table = catalog_column(schema, catalog, entry)
+        for name in entry.column.columns:
+            operation = ConvertColumn(
+                table=written(table), column=name, from_type=entry.from_type, to_type=entry.to_type
+            )
+            if everything or schema.table(table).column(name).type != entry.to_type:
+                yield SchemaFix(3, FixKind.CONVERT, table, (name,), name, operation, entry.rationale)
+
+
+def _foreign_keys(
+    references: Sequence[Reference], everything: bool, converted: Collection[tuple[object, ...]]
+) -> Iterator[SchemaFix]:
+    """In phase 2, but one whose column is converted first comes after that, in phase 3."""
     for reference in references:
         key = reference.declared
         ours = reference.source in _TRUSTED
         if ours and (everything or key is None):
-            yield foreign_key_fix(reference)
+            after = any((reference.table, name) in converted for name in reference.columns)
+            yield replace(foreign_key_fix(reference), phase=3 if after else 2)
         if (ours and (everything or key is None)) or (
             key is not None and not (key.validated and key.enforced)
         ):
@@ -213,5 +232,7 @@ def locks(operation: CatalogOperation, vendor: str) -> str:
     if isinstance(operation, AddForeignKey):
         both = table if operation.to == table else f"{table} and {operation.to}"
         return f"SHARE ROW EXCLUSIVE on {both}, briefly: writers wait"
+    if isinstance(operation, ConvertColumn):
+        return f"ACCESS EXCLUSIVE on {table} while it is rewritten: readers and writers wait"
     going_on = f"SHARE UPDATE EXCLUSIVE on {table}: readers and writers go on"
     return f"{going_on}; then ACCESS EXCLUSIVE, briefly" if isinstance(operation, AddUnique) else going_on

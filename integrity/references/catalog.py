@@ -51,6 +51,17 @@ class CatalogIndex:
 
 
 @dataclass(frozen=True)
+class CatalogColumn:
+    """A ``[[column]]``: a column that should have another type, so that it can refer to something."""
+
+    entry: str
+    column: Path
+    from_type: str
+    to_type: str
+    rationale: str = ""
+
+
+@dataclass(frozen=True)
 class CatalogQuery:
     """A ``[[query]]``: a hot query, where its parameters come from, and the plans it should have."""
 
@@ -93,6 +104,7 @@ class Catalog:
     references: tuple[CatalogReference, ...] = ()
     indexes: tuple[CatalogIndex, ...] = ()
     uniques: tuple[CatalogIndex, ...] = ()
+    columns: tuple[CatalogColumn, ...] = ()
     queries: tuple[CatalogQuery, ...] = ()
     flows: tuple[CatalogFlow, ...] = ()
     clients: tuple[Client, ...] = ()
@@ -142,7 +154,7 @@ def load_catalog(target: str, lent: FilePath | None = None, *, required: bool = 
 
 
 _TOP = {
-    "target", "reference", "index", "unique", "query", "flow", "client", "system_row", "mask",
+    "target", "reference", "index", "unique", "column", "query", "flow", "client", "system_row", "mask",
     "log", "restore", "mirror", "required_table", "environment",
 }  # fmt: skip
 _WORDS = {
@@ -150,6 +162,7 @@ _WORDS = {
     "reference": {"from", "to", "name", "match", "on_delete", "on_update", "rationale", "orphans"},
     "index": {"table", "columns", "name", "where", "rationale"},
     "unique": {"table", "columns", "name", "where", "rationale", "duplicates"},
+    "column": {"column", "from", "to", "rationale"},
     "query": {"name", "sql", "parameters", "table", "index", "before", "after", "rationale"},
     "flow": {"name", "statements", "parameters", "rationale"},
     "client": {"name", "line"},
@@ -177,6 +190,7 @@ class _Reader:
             references=tuple(self._reference(*each) for each in self._entries("reference")),
             indexes=tuple(self._index(*each) for each in self._entries("index")),
             uniques=tuple(self._index(*each, unique=True) for each in self._entries("unique")),
+            columns=tuple(self._column(*each) for each in self._entries("column")),
             queries=tuple(self._query(*each) for each in self._entries("query")),
             flows=tuple(self._flow(*each) for each in self._entries("flow")),
             clients=tuple(self._client(*each) for each in self._entries("client")),
@@ -207,7 +221,7 @@ class _Reader:
         if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
             raise self._error(word, f"{word} must be a list of tables", f"Write [[{word}]].")
         for number, table in enumerate(entries, start=1):
-            named = table.get("name") or table.get("from") or table.get("table")
+            named = table.get("name") or table.get("column") or table.get("from") or table.get("table")
             entry = f"[[{word}]] {number}" + (f" ({named})" if named else "")
             self._only(table, _WORDS[word], entry)
             yield entry, table
@@ -267,6 +281,15 @@ class _Reader:
             where=self._text(table, "where", entry, required=False),
             rationale=self._text(table, "rationale", entry, required=False),
             unique=unique,
+        )
+
+    def _column(self, entry: str, table: dict[str, Any]) -> CatalogColumn:
+        return CatalogColumn(
+            entry=entry,
+            column=self._path(table, "column", entry, columns=True),
+            from_type=self._text(table, "from", entry),
+            to_type=self._text(table, "to", entry),
+            rationale=self._text(table, "rationale", entry, required=False),
         )
 
     def _query(self, entry: str, table: dict[str, Any]) -> CatalogQuery:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from integrity.database.identifiers import Path, TableName
 from integrity.database.schema import Schema
 from integrity.exceptions import CatalogError, UnknownReference, UnknownTable
-from integrity.references.catalog import Catalog, CatalogIndex, CatalogReference
+from integrity.references.catalog import Catalog, CatalogColumn, CatalogIndex, CatalogReference
 from integrity.references.declared import declared_references
 from integrity.references.reference import Reference, Source, matching_key, written
 
@@ -59,6 +59,15 @@ def catalog_table(schema: Schema, catalog: Catalog, entry: CatalogIndex) -> Tabl
         CatalogError: for a table or column that the target does not have.
     """
     return _table(schema, catalog, entry.entry, Path(entry.table.parts, entry.columns))
+
+
+def catalog_column(schema: Schema, catalog: Catalog, entry: CatalogColumn) -> TableName:
+    """Returns the table that a ``[[column]]`` means, its column checked.
+
+    Raises:
+        CatalogError: for a table or column that the target does not have.
+    """
+    return _table(schema, catalog, entry.entry, entry.column)
 
 
 def _table(schema: Schema, catalog: Catalog, entry: str, path: Path) -> TableName:

@@ -3,6 +3,7 @@
 import pytest
 
 from integrity.database.schema import Schema
+from integrity.exceptions import CatalogError
 from integrity.operations import AddForeignKey
 from integrity.operations.fixes import FixKind, SchemaFix, planned_fixes, schema_fixes
 from integrity.operations.writer import write_migrations
@@ -154,3 +155,43 @@ def test_nothing_is_proposed_once_all_is_there(shop: Shop, catalog: Catalog) -> 
     for file in (shop.root / "target/migrations").glob("0*.py"):
         file.unlink()
     assert propose(shop, catalog) == []
+
+
+def test_a_column_is_converted_before_its_foreign_key_and_both_come_in_phase_3(postgres_shop: Shop) -> None:
+    postgres_shop.execute("ALTER TABLE orders ADD COLUMN reader text")
+    toml = CONVERTED.format(column="orders.reader")
+    fixes = proposed_by(postgres_shop, toml)
+    assert [(fix.phase, fix.kind, fix.name) for fix in fixes] == [
+        (3, FixKind.CONVERT, "reader"),
+        (3, FixKind.FOREIGN_KEY, "fk_orders_reader"),
+        (3, FixKind.VALIDATE, "fk_orders_reader"),
+    ]
+    postgres_shop.execute("ALTER TABLE orders ALTER COLUMN reader TYPE integer USING reader::integer")
+    assert [fix.phase for fix in proposed_by(postgres_shop, toml)] == [2, 3]
+
+
+def test_a_column_that_does_not_exist_is_an_error_with_its_entry(postgres_shop: Shop) -> None:
+    postgres_shop.execute("ALTER TABLE orders ADD COLUMN reader text")
+    with pytest.raises(CatalogError, match="has no column 'readr'") as error:
+        proposed_by(postgres_shop, CONVERTED.format(column="orders.readr"))
+    assert "[[column]] 1 (orders.readr)" in error.value.where
+
+
+CONVERTED = """
+[[reference]]
+from = "orders.reader"
+to = "customers.id"
+
+[[column]]
+column = "{column}"
+from = "text"
+to = "integer"
+"""
+
+
+def proposed_by(shop: Shop, toml: str) -> list[SchemaFix]:
+    folder = shop.root / shop.alias
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "catalog.toml").write_text(toml)
+    schema, catalog = shop.schema(), load_catalog(shop.alias)
+    return schema_fixes(schema, catalog, known_references(schema, catalog))
