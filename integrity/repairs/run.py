@@ -89,6 +89,7 @@ def run_repair(
         schema = session.schema()
         references = known_references(schema, catalog, options.others)
         _refuse_other_schema(plan, schema)
+        _refuse_other_references(plan, references)
         limit = options.max_rows if options.max_rows is not None else plan.max_rows
         if options.approved or limit is not None:
             _refuse_more_rows(target, plan, references, limit, approved=options.approved)
@@ -126,6 +127,7 @@ def resume_repair(
         _refuse_other_schema(plan, schema)
         result = _remembered(target, record, plan)
         references = known_references(schema, catalog, options.others)
+        _refuse_other_references(plan, references)
         log = _log_tried_out(session, schema, catalog, plan)
         session.retrying(lambda: journal.note(number, state=str(State.RUNNING), error="", finished_at=None))
         run = _Run(session, journal, schema, references, plan, result, options, record.position, log)
@@ -338,6 +340,20 @@ def _refuse_other_schema(plan: Plan, schema: Schema) -> None:
             where=plan.target,
             hint="Nothing was changed. Make and look at a new plan.",
         )
+
+
+def _refuse_other_references(plan: Plan, references: Sequence[Reference]) -> None:
+    """What the plan follows must be known here too, or rows that refer to deleted ones would be left."""
+    known = {each.sides: each.on_delete for each in references}
+    planned = [step.reference for step in plan.changing_steps]
+    planned += [each.reference for step in plan.changing_steps for each in step.effects]
+    for reference in planned:
+        if known.get(reference.sides) is not reference.on_delete:
+            raise PlanMismatch(
+                f"The plan follows {reference} ({reference.on_delete}), which is not known so here",
+                where=plan.target,
+                hint="Nothing was changed. Give the --catalog that the plan was made with, or plan anew.",
+            )
 
 
 def _refuse_more_rows(
