@@ -71,7 +71,9 @@ def orphans(document: dict[str, Any]) -> dict[str, tuple[int, int]]:
 
 
 def broken(manifest: Manifest) -> dict[str, tuple[int, int]]:
-    return {each.referencing: (each.orphans, each.missing_keys) for each in manifest.references if each.orphans}
+    return {
+        each.referencing: (each.orphans, each.missing_keys) for each in manifest.references if each.orphans
+    }
 
 
 def test_the_whole_way_there_and_back_again(system: System) -> None:
