@@ -11,7 +11,6 @@ from django.db import DatabaseError
 
 from integrity.database.engine import Predicate
 from integrity.database.identifiers import TableName, column, quote_columns
-from integrity.database.schema import ForeignKey
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.explaining.advice import advised
 from integrity.explaining.explanation import Candidate, Explanation
@@ -19,6 +18,7 @@ from integrity.explaining.place import Known, Place
 from integrity.explaining.reported import ErrorKind, Reported
 from integrity.explaining.wording import parts
 from integrity.plans.survey import count_orphans
+from integrity.references.constraint_state import constraint_state
 from integrity.references.masking import MASKED, any_masked
 from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference
@@ -70,7 +70,7 @@ def _named(said: Explanation, known: Known, reference: Reference, reported: Repo
         said,
         reference=reference.label,
         constraint=reported.constraint or reference.name,
-        constraint_state=state_of(reference.declared),
+        constraint_state=constraint_state(reference.declared),
         schema=reference.table.schema,
         table=reference.table.name,
         columns=reference.columns,
@@ -79,15 +79,6 @@ def _named(said: Explanation, known: Known, reference: Reference, reported: Repo
         referenced_columns=reference.referenced_columns,
         values=(MASKED,) * len(values) if hidden else values,
     )
-
-
-def state_of(key: ForeignKey | None) -> str:
-    """Says in a few words what a foreign key does now."""
-    if key is None:
-        return "is not there"
-    if not key.enforced:
-        return "is not enforced"
-    return "holds for every row" if key.validated else "binds new rows only"
 
 
 def _values(reported: Reported, columns: Sequence[str]) -> tuple[str, ...]:

@@ -1,0 +1,71 @@
+"""Diagnoses references."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from integrity.database.session import Target
+from integrity.detectors import Severity
+from integrity.diagnosis import DiagnosisResult, diagnose, script
+from integrity.management.blocks import Line
+from integrity.management.command import DONE, FOUND, NOT_DONE, IntegrityCommand
+from integrity.management.options import add_references, add_target, positive
+from integrity.management.reports.diagnoses import diagnosis_blocks
+from integrity.references import load_catalog
+from integrity.tasks import others_of
+
+
+class Command(IntegrityCommand):
+    """Changes nothing; orphans make exit 1, as in an audit."""
+
+    help = (
+        "Diagnoses a reference in depth: numbers, types, age, amounts, what hangs on its orphans, structure."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which references."""
+        add_target(parser)
+        add_references(parser)
+        parser.add_argument(
+            "--sql",
+            type=Path,
+            metavar="FILE",
+            help="write the questions as SQL that changes nothing, for a dashboard without a shell",
+        )
+        parser.add_argument(
+            "--timeout",
+            type=positive,
+            metavar="SECONDS",
+            help="how long one question may take (default: the setting)",
+        )
+        super().add_arguments(parser)
+
+    def work(self, options: dict[str, Any]) -> int:
+        """Diagnoses, shows, and writes the questions."""
+        target = Target(options["target"])
+        catalog, others = load_catalog(target.alias, options["catalog"]), others_of(target)
+        only, timeout = options["reference"], options["timeout"]
+        with self.terminal.progress(f"diagnosing {target}") as told:
+            result = diagnose(
+                target,
+                catalog,
+                only=only,
+                others=others,
+                statement_timeout_ms=None if timeout is None else timeout * 1000,
+                on_progress=told,
+            )
+        files = [options["sql"]] if options["sql"] else []
+        for file in files:
+            file.write_text(script(target, catalog, only=only, others=others), encoding="utf-8")
+        blocks = [*diagnosis_blocks(result), *(Line(f"Written: {file}", "good") for file in files)]
+        self.terminal.show(result.as_json() | {"files": [str(file) for file in files]}, blocks)
+        return self._code(result, options)
+
+    def _code(self, result: DiagnosisResult, options: dict[str, Any]) -> int:
+        if not result.coverage.complete or any(each.gaps for each in result.references):
+            return NOT_DONE
+        found = [Severity.ERROR for each in result.references if each.orphans]
+        return FOUND if self.fails(found, options) else DONE
