@@ -16,6 +16,7 @@ from integrity.exceptions import CatalogError, ReferentialIntegrityError, TimedO
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 from integrity.references.resolve import choose, known_references
+from integrity.references.rights import closed_default
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def audit(
         references = choose(known_references(schema, catalog, others), schema, only)
         result = AuditResult(target.alias, schema.vendor, schema.version, schema.fingerprint())
         result.coverage.references = len(references)
+        if reason := closed_default(schema):
+            result.coverage.skipped.append({"schema": schema.default_schema, "reason": reason})
         inspection = Inspection(session, schema, catalog, tuple(references), narrowed=bool(only))
         _check(inspection, result, on_progress or (lambda progress: None))
         result.coverage.snapshot = "one" if session.engine.one_moment(session) else "per_reference"

@@ -159,6 +159,8 @@ class Table:
     ``parents`` and ``children`` are PostgreSQL inheritance or partitioning; ``estimated_rows``
     is the planner's guess, -1 where there is none. ``rowid`` is the name under which SQLite's
     rowid can be reached, empty where there is none. ``definition`` is SQLite's stored text.
+    ``hidden`` says why this role may not see all of its rows, empty where it does, and
+    ``unreadable`` are the columns that it may not read where it may read others.
     """
 
     name: TableName
@@ -179,6 +181,8 @@ class Table:
     owned: bool = True
     oid: int = 0
     checks: tuple[str, ...] = ()
+    hidden: str = ""
+    unreadable: tuple[str, ...] = ()
 
     @property
     def primary_key(self) -> Key | None:
@@ -222,12 +226,18 @@ class Table:
 
 @dataclass(frozen=True)
 class Schema:
-    """A target's whole structure at one moment."""
+    """A target's whole structure at one moment.
+
+    ``closed`` are the tables of schemas that ``role`` may not use: nothing in them can be looked at,
+    and whoever names one is told the GRANT instead of that there is no such table.
+    """
 
     vendor: str
     version: str
     default_schema: str
     tables: dict[TableName, Table] = field(default_factory=dict)
+    closed: dict[TableName, Table] = field(default_factory=dict)
+    role: str = ""
 
     def __iter__(self) -> Iterator[Table]:
         return iter(self.tables.values())
@@ -238,10 +248,14 @@ class Schema:
         Raises:
             UnknownTable: with the nearest name.
         """
-        if name not in self.tables:
+        if not self.knows(name):
             near = did_you_mean(name.name, [table.name for table in self.tables])
             raise UnknownTable(f"There is no table {name}", hint=near)
-        return self.tables[name]
+        return self.tables[name] if name in self.tables else self.closed[name]
+
+    def knows(self, name: TableName) -> bool:
+        """Whether there is a table of exactly that name, reachable or not."""
+        return name in self.tables or name in self.closed
 
     def resolve(self, path: Path | str) -> TableName:
         """Returns the table that a written name means: its schema, else the default schema,
@@ -256,6 +270,7 @@ class Schema:
             return wanted
         if path.schema is None:
             found = [name for name in self.tables if name.name == path.table]
+            found = found or [name for name in self.closed if name.name == path.table]
             if len(found) == 1:
                 return found[0]
             if found:
@@ -328,7 +343,7 @@ def _different_parts(before: dict[str, Any], after: dict[str, Any]) -> list[str]
     return found
 
 
-_NOT_STRUCTURE = {"estimated_rows", "readable", "owned", "oid", "definition"}
+_NOT_STRUCTURE = {"estimated_rows", "readable", "owned", "oid", "definition", "hidden", "unreadable"}
 
 
 def _structure(table: Table) -> dict[str, Any]:

@@ -40,11 +40,19 @@ def carried_out(terminal: Terminal, options: dict[str, Any], *, kind: str) -> in
     if options["dry_run"]:
         blocks = [*plan_blocks(plan), *([run_it(plan, options["catalog"])] if plan.changing_steps else [])]
         terminal.show(planned_json(plan, kind), blocks)
-        return DONE
+        return DONE if plan.complete else NOT_DONE
     if options["input"] and plan.changing_steps:
         terminal.preview(list(plan_blocks(plan)))
         confirm(terminal, f"Carry this out on {plan.target}?", plan.touched)
-    return _finished(terminal, _carried_out(terminal, plan, options, kind), options)
+    code = _finished(terminal, _carried_out(terminal, plan, options, kind), options)
+    return code if plan.complete else _said_what_was_not_looked_at(terminal, plan)
+
+
+def _said_what_was_not_looked_at(terminal: Terminal, plan: Plan) -> int:
+    """What was repaired stands; that it was all would be too much said."""
+    for note in plan.notes:
+        terminal.say(note, "warning")
+    return NOT_DONE
 
 
 def _carried_out(terminal: Terminal, plan: Plan, options: dict[str, Any], kind: str) -> RepairResult:

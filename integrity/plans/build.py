@@ -15,7 +15,7 @@ from integrity.database.session import Session, Target
 from integrity.exceptions import CatalogError, NotCheckable, PlanRefused, TooManyRows
 from integrity.plans.columns import columns_set_null, refuse_computed
 from integrity.plans.following import leaf_first
-from integrity.plans.plan import Plan, Step, SystemRow
+from integrity.plans.plan import NOT_LOOKED_AT, Plan, Step, SystemRow
 from integrity.plans.survey import Survey, count_orphans, triggers_met
 from integrity.references.catalog import Catalog
 from integrity.references.orphans import orphaned
@@ -123,7 +123,7 @@ class _Planner:
         except NotCheckable as error:
             if request.reference is not None:
                 raise
-            notes.append(f"{reference.label} was not looked at: {error}")
+            notes.append(f"{reference.label} {NOT_LOOKED_AT}: {error}")
             return None
         if not rows:
             return None

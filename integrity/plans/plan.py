@@ -13,6 +13,9 @@ from integrity.database.identifiers import TableName
 from integrity.database.schema import Action, Match
 from integrity.references.reference import Reference, Resolution, Source, written
 
+NOT_LOOKED_AT = "was not looked at"
+"""In a note: a gap, not a remark."""
+
 
 class Change(StrEnum):
     """What happens to a row."""
@@ -149,6 +152,11 @@ class Plan:
     steps: tuple[Step, ...]
     max_rows: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every reference that was asked for could be looked at."""
+        return not any(NOT_LOOKED_AT in note for note in self.notes)
 
     @property
     def changing_steps(self) -> tuple[Step, ...]:

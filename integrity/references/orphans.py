@@ -12,6 +12,7 @@ from integrity.database.identifiers import column
 from integrity.database.schema import Match, Schema, TableKind
 from integrity.exceptions import NotCheckable
 from integrity.references.reference import Reference
+from integrity.references.rights import refuse_unseen
 
 
 def orphaned(engine: Engine, schema: Schema, reference: Reference) -> Predicate:
@@ -56,18 +57,15 @@ def refuse_uncheckable(schema: Schema, reference: Reference) -> None:
     if reference.match in (Match.PARTIAL, Match.PERIOD):
         raise NotCheckable(f"MATCH {reference.match} is not supported yet", where=str(reference))
     for name in (reference.table, reference.referenced_table):
-        if name not in schema.tables:
+        if not schema.knows(name):
             raise NotCheckable(f"There is no table {name}", where=str(reference))
         table = schema.table(name)
         if table.kind in _NO_ROWS:
             raise NotCheckable(f"{name} is a {table.kind}", where=str(reference))
-        if not table.readable:
-            raise NotCheckable(
-                f"This role may not read {name}", where=str(reference), hint=f"GRANT SELECT ON {name} TO it."
-            )
     for name, columns in (
         (reference.table, reference.columns),
         (reference.referenced_table, reference.referenced_columns),
     ):
         if not schema.table(name).has_columns(columns):
             raise NotCheckable(f"{name} has no column {', '.join(columns)}", where=str(reference))
+        refuse_unseen(schema, name, columns, str(reference))

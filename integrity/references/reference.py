@@ -17,6 +17,8 @@ class Resolution(StrEnum):
     DELETE = "delete"
     SET_NULL = "set_null"
     REASSIGN = "reassign"
+    RELINK = "relink"
+    RESTORE_PARENT = "restore_parent"
 
 
 class Source(StrEnum):
@@ -97,7 +99,7 @@ def _written(name: str) -> str:
 def matching_key(schema: Schema, reference: Reference) -> ForeignKey | None:
     """Returns the foreign key that says what ``reference`` says, whatever its name; a validated
     and enforced one first."""
-    if reference.table not in schema.tables:
+    if not schema.knows(reference.table):
         return None
     found = [key for key in schema.table(reference.table).foreign_keys if key.sides == reference.sides]
     return max(found, key=lambda key: (key.enforced, key.validated), default=None)

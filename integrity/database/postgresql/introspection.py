@@ -27,13 +27,33 @@ n.nspname NOT IN ('pg_catalog', 'information_schema', 'integrity_journal')
 AND n.nspname NOT LIKE 'pg\\_toast%%' AND n.nspname NOT LIKE 'pg\\_temp%%'
 """
 
+ASKING = r"'\m(current_user|session_user|current_role|current_setting|pg_has_role|has_[a-z_]+_privilege)\M'"
+
+# A view shows each role other rows where its definition, or that of a view beneath it, asks who reads
+# it, by the server's own functions or by somebody's. Functions of the server itself are in no pg_depend.
 RELATIONS = f"""
+WITH RECURSIVE beneath(top, oid) AS (
+  SELECT r.oid, r.oid FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace
+  WHERE r.relkind = 'v' AND {_OURS_TO_READ}
+  UNION SELECT b.top, d.refobjid FROM beneath b JOIN pg_rewrite w ON w.ev_class = b.oid
+  JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+    AND d.refclassid = 'pg_class'::regclass
+  JOIN pg_class v ON v.oid = d.refobjid AND v.relkind = 'v'),
+personal AS (
+  SELECT DISTINCT b.top FROM beneath b JOIN pg_class v ON v.oid = b.oid
+  WHERE EXISTS (SELECT 1 FROM unnest(v.reloptions) o WHERE o ~* '^security_barrier=(t|y|on|1)')
+     OR pg_get_viewdef(v.oid) ~* {ASKING}
+     OR EXISTS (SELECT 1 FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass
+                AND d.objid = w.oid AND d.refclassid = 'pg_proc'::regclass
+                JOIN pg_proc f ON f.oid = d.refobjid AND f.provolatile <> 'i' WHERE w.ev_class = v.oid))
 SELECT r.oid, n.nspname, r.relname, r.relkind, r.relispartition, r.reltuples::bigint,
        has_table_privilege(r.oid, 'SELECT') OR has_any_column_privilege(r.oid, 'SELECT'),
-       r.relrowsecurity, pg_has_role(r.relowner, 'USAGE')
+       r.relrowsecurity, pg_has_role(r.relowner, 'USAGE'), has_schema_privilege(n.oid, 'USAGE'),
+       CASE WHEN row_security_active(r.oid)
+            THEN CASE WHEN pg_has_role(r.relowner, 'USAGE') THEN 'forced' ELSE 'policy' END
+            WHEN EXISTS (SELECT 1 FROM personal p WHERE p.top = r.oid) THEN 'view' ELSE '' END
 FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace
 WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f') AND {_OURS_TO_READ}
-  AND has_schema_privilege(n.oid, 'USAGE')
   AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
                   AND d.objid = r.oid AND d.deptype = 'e')
 ORDER BY n.nspname, r.relname
@@ -49,7 +69,8 @@ SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
             WHEN t.typtype = 'd' THEN format_type(u.oid, t.typtypmod)
             ELSE format_type(a.atttypid, a.atttypmod) END,
        CASE WHEN a.attcollation <> t.typcollation
-            THEN quote_ident(cn.nspname) || '.' || quote_ident(c.collname) ELSE '' END
+            THEN quote_ident(cn.nspname) || '.' || quote_ident(c.collname) ELSE '' END,
+       has_column_privilege(a.attrelid, a.attnum, 'SELECT')
 FROM pg_attribute a
 JOIN pg_class r ON r.oid = a.attrelid JOIN pg_namespace n ON n.oid = r.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid
@@ -112,7 +133,7 @@ ORDER BY g.tgname
 
 INHERITANCE = "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno"
 
-SERVER = "SELECT current_setting('server_version'), coalesce(current_schema(), 'public')"
+SERVER = "SELECT current_setting('server_version'), coalesce(current_schema(), 'public'), current_user"
 
 _KINDS = {
     "r": TableKind.TABLE,
@@ -137,11 +158,11 @@ _ByTable = dict[int, list[Any]]
 
 
 def introspect(session: Session) -> Schema:
-    """Returns the structure of every schema that the role may use."""
-    version, default_schema = session.row(SERVER)
+    """Returns the structure of every schema that the role may use, and of the others apart."""
+    version, default_schema, role = session.row(SERVER)
     relations = session.rows(RELATIONS)
     names = {row[0]: TableName(row[1], row[2]) for row in relations}
-    columns = _columns(session)
+    columns, unreadable = _columns(session)
     checks: _ByTable = defaultdict(list)
     foreign_keys = _constraints(session, names, checks)
     indexes, keys = _indexes(session, names)
@@ -164,15 +185,24 @@ def introspect(session: Session) -> Schema:
             owned=row[8],
             oid=row[0],
             checks=tuple(checks[row[0]]),
+            hidden=row[10],
+            unreadable=tuple(unreadable[row[0]]),
         )
         for row in relations
     }
-    return Schema("postgresql", version.split()[0], default_schema, tables)
+    usable = {names[row[0]] for row in relations if row[9]}
+    seen = {name: table for name, table in tables.items() if name in usable}
+    closed = {name: table for name, table in tables.items() if name not in usable}
+    return Schema("postgresql", version.split()[0], default_schema, seen, closed, role)
 
 
-def _columns(session: Session) -> _ByTable:
+def _columns(session: Session) -> tuple[_ByTable, _ByTable]:
     found: _ByTable = defaultdict(list)
-    for oid, name, kind, required, default, generated, identity, stored, collation in session.rows(COLUMNS):
+    unreadable: _ByTable = defaultdict(list)
+    for row in session.rows(COLUMNS):
+        oid, name, kind, required, default, generated, identity, stored, collation, readable = row
+        if not readable:
+            unreadable[oid].append(name)
         column = Column(
             name=name,
             type=kind,
@@ -184,7 +214,7 @@ def _columns(session: Session) -> _ByTable:
             collation=collation,
         )
         found[oid].append(column)
-    return found
+    return found, unreadable
 
 
 def _indexes(session: Session, names: dict[int, TableName]) -> tuple[_ByTable, _ByTable]:

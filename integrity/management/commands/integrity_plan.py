@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from integrity.management.blocks import Line
-from integrity.management.command import DONE, IntegrityCommand
+from integrity.management.command import DONE, NOT_DONE, IntegrityCommand
 from integrity.management.options import add_decision, add_limits, add_references, add_target
 from integrity.management.planning import planned, scripts_of
 from integrity.management.reports.plans import plan_blocks, plan_json, run_it
@@ -48,7 +48,7 @@ class Command(IntegrityCommand):
         if plan.changing_steps:
             blocks.append(run_it(plan, options["catalog"]))
         self.terminal.show(plan_json(plan, sql) | {"files": [str(file) for file in files]}, blocks)
-        return DONE
+        return DONE if plan.complete else NOT_DONE
 
     def _written(self, plan: Plan, options: dict[str, Any]) -> list[Path]:
         scripts, file = scripts_of(plan, options["catalog"]), options["sql"]
