@@ -80,6 +80,8 @@ def _fits(reported: Reported, schema: Schema, reference: Reference) -> bool:
         return False
     if reported.referenced_table and not _is(schema, reference.referenced_table, reported.referenced_table):
         return False
+    if reported.columns and reported.columns != reference.columns:
+        return False
     if reported.kind is ErrorKind.UNUSABLE_KEY:
         return reference.declared is not None
     if not reported.table and reported.kind is ErrorKind.FOREIGN_KEY:

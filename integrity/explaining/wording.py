@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from integrity.exceptions import NotExplainable
+from integrity.explaining.protected import read_refusal
 from integrity.explaining.reported import ErrorKind, Reported
 
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
@@ -159,6 +160,7 @@ _FORMS: tuple[Callable[[str], Reported | None], ...] = (
     _sqlite_unique,
     _sqlite_mismatch,
     _sqlite_foreign_key,
+    read_refusal,
     _detail_alone,
 )
 

@@ -94,3 +94,19 @@ def test_another_text_is_refused_with_what_it_is_about(text: str, about: str) ->
         read(text)
     assert about in str(refused.value)
     assert len(str(refused.value)) < 500
+
+
+def test_djangos_own_refusal_to_delete_is_told_in_the_names_of_the_database() -> None:
+    refusal = (
+        "(\"Cannot delete some instances of model 'Target' because they are referenced through protected "
+        "foreign keys: '{0}'.\", {{<AuditRun: AuditRun object (1)>}})"
+    )
+    found = read(refusal.format("AuditRun.target"))
+    assert (found.kind, found.table, found.columns, found.referenced_table) == (
+        ErrorKind.STILL_REFERENCED,
+        "integrity_auditrun",
+        ("target_id",),
+        "integrity_target",
+    )
+    with pytest.raises(NotExplainable):
+        read(refusal.format("Nobody.target"))
