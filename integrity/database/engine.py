@@ -20,6 +20,7 @@ from integrity.database.access import Access
 from integrity.database.identifiers import TableName
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
+from integrity.database.spelling import Form
 from integrity.exceptions import ReferentialIntegrityError
 
 Locator = Any
@@ -152,6 +153,20 @@ class Engine(ABC):
     @abstractmethod
     def parent_source(self, table: Table) -> str:
         """The FROM item in which referenced values are looked up."""
+
+    # -- keys ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def spelled(self, sql: str, form: Form) -> str:
+        """SQL for a value as text in one of the forms by which spellings are compared, byte by byte."""
+
+    @abstractmethod
+    def epoch(self, sql: str) -> str:
+        """SQL for a moment in seconds since 1970, NULL where a value is none."""
+
+    @abstractmethod
+    def last_given(self, session: Session, table: Table, column: str) -> int | None:
+        """The last number that was given out for a column, None where nothing remembers it."""
 
     # -- verification ----------------------------------------------------------------------
 

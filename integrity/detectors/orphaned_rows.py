@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from integrity import conf
-from integrity.database.engine import Predicate
-from integrity.database.identifiers import column, quote_columns
 from integrity.database.schema import TableKind
 from integrity.detectors.base import Detector, Inspection
 from integrity.detectors.finding import Finding
-from integrity.references.orphans import orphaned
+from integrity.references.causes import Cause, Examination, Kind, examine
 from integrity.references.reference import Reference, Resolution, written
 
 
@@ -21,25 +18,10 @@ class OrphanedRows(Detector):
     code = "orphaned_rows"
 
     def check_reference(self, inspection: Inspection, reference: Reference) -> Iterator[Finding]:
-        """Counts the orphans of a reference, and profiles them by missing key."""
-        where = orphaned(inspection.session.engine, inspection.schema, reference)
-        rows, missing, top = _profile(inspection, reference, where)
-        if not rows:
+        """Counts the orphans of a reference, and says why they are there."""
+        found = examine(inspection.session, inspection.schema, reference)
+        if not found.rows:
             return
-        table = inspection.schema.table(reference.table)
-        children = [str(child) for child in table.children if table.kind is TableKind.TABLE]
-        declared = reference.declared
-        evidence: dict[str, Any] = {
-            "nulls": _nulls(inspection, reference),
-            "top_missing_keys": top,
-            "declared": bool(declared),
-            "enforced": bool(declared and declared.enforced and declared.validated),
-            "on_delete": str(reference.on_delete),
-            "rationale": reference.rationale,
-            "suggested_resolution": str(reference.suggestion or ""),
-        }
-        if children:
-            evidence["not_looked_at"] = children
         yield Finding(
             code=self.code,
             severity=self.severity,
@@ -47,43 +29,36 @@ class OrphanedRows(Detector):
             columns=reference.columns,
             referenced_table=reference.referenced_table,
             referenced_columns=reference.referenced_columns,
-            rows=rows,
-            missing_keys=missing,
+            rows=found.rows,
+            missing_keys=found.missing_keys,
             source=str(reference.source),
-            message=_message(reference, rows, missing),
-            suggestion=_suggestion(inspection, reference),
-            evidence=evidence,
+            message=_message(reference, found),
+            suggestion=_suggestion(inspection, reference) + _instead(found),
+            evidence=_evidence(inspection, reference, found),
         )
 
 
-def _profile(
-    inspection: Inspection, reference: Reference, where: Predicate
-) -> tuple[int, int, list[dict[str, Any]]]:
-    """Counts by missing key in one pass over the table; the commonest keys are named."""
-    session = inspection.session
-    keys = quote_columns(reference.columns, "c")
-    source = session.engine.source(inspection.schema.table(reference.table))
-    width = len(reference.columns)
-    names = [f"key{at}" for at in range(width)]
-    listed = ", ".join(names)
-    sql = (
-        f"WITH k({listed}, n) AS "
-        f"(SELECT {keys}, count(*) FROM {source} c WHERE {where.sql} GROUP BY {keys}), "
-        f"t AS (SELECT sum(n) AS s, count(*) AS m FROM k) "
-        f"SELECT {listed}, n, s, m FROM k, t ORDER BY n DESC, {listed} LIMIT %s"
-    )
-    found = session.rows(sql, [*where.params, conf.sample_rows()])
-    if not found:
-        return 0, 0, []
-    top = [{"key": [plain(value) for value in row[:width]], "rows": int(row[width])} for row in found]
-    return int(found[0][-2]), int(found[0][-1]), top
-
-
-def _nulls(inspection: Inspection, reference: Reference) -> int:
-    """Rows that refer to nothing: shown beside the orphans, never among them."""
-    source = inspection.session.engine.source(inspection.schema.table(reference.table))
-    some = " OR ".join(f"{column(name, 'c')} IS NULL" for name in reference.columns)
-    return int(inspection.session.value(f"SELECT count(*) FROM {source} c WHERE {some}"))
+def _evidence(inspection: Inspection, reference: Reference, found: Examination) -> dict[str, Any]:
+    table = inspection.schema.table(reference.table)
+    declared = reference.declared
+    evidence: dict[str, Any] = {
+        "nulls": found.nulls,
+        "top_missing_keys": [
+            {"key": [plain(value) for value in key], "rows": rows} for key, rows in found.top
+        ],
+        "causes": [cause.as_json() for cause in found.causes],
+        "created": found.created,
+        "declared": bool(declared),
+        "enforced": bool(declared and declared.enforced and declared.validated),
+        "on_delete": str(reference.on_delete),
+        "rationale": reference.rationale,
+        "suggested_resolution": str(reference.suggestion or ""),
+    }
+    if found.gap:
+        evidence["causes_unknown"] = found.gap
+    if table.children and table.kind is TableKind.TABLE:
+        evidence["not_looked_at"] = [str(child) for child in table.children]
+    return evidence
 
 
 def plain(value: Any) -> Any:
@@ -91,11 +66,38 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def _message(reference: Reference, rows: int, missing: int) -> str:
+def _message(reference: Reference, found: Examination) -> str:
+    rows, missing = found.rows, found.missing_keys
     noun, verb = ("row", "refers") if rows == 1 else ("rows", "refer")
     values = "value" if missing == 1 else "values"
     parent = written(reference.referenced_table, reference.referenced_columns)
-    return f"{rows:,} {noun} of {reference.label} {verb} to {missing:,} {values} that {parent} does not have"
+    said = f"{rows:,} {noun} of {reference.label} {verb} to {missing:,} {values} that {parent} does not have"
+    return said + "".join(f"; {_share(found, cause)}" for cause in found.causes if cause.kind in _NOT_PLAIN)
+
+
+_NOT_PLAIN = {
+    Kind.FORMAT_MISMATCH: ("differs", "differ", "only in spelling from one that it has"),
+    Kind.SENTINEL: ("holds", "hold", "a sentinel"),
+    Kind.ARCHIVED_PARENT: ("refers", "refer", "to an archived one"),
+}
+
+
+def _share(found: Examination, cause: Cause) -> str:
+    """``12 of 40 differ only in spelling``: what must not be read as plain orphans."""
+    one, several, what = _NOT_PLAIN[cause.kind]
+    count = "all" if cause.rows == found.rows > 1 else f"{cause.rows:,} of {found.rows:,}"
+    return f"{count} {one if cause.rows == 1 else several} {what}"
+
+
+_INSTEAD = {
+    Kind.FORMAT_MISMATCH: "relink rows that differ only in spelling instead of deleting them",
+    Kind.SENTINEL: "a sentinel means “nothing”: set null rather than delete",
+    Kind.ARCHIVED_PARENT: "archived parents can be restored",
+}
+
+
+def _instead(found: Examination) -> str:
+    return "".join(f"; {_INSTEAD[each.kind]}" for each in found.causes if each.kind in _INSTEAD)
 
 
 def _suggestion(inspection: Inspection, reference: Reference) -> str:

@@ -17,9 +17,10 @@ from integrity import conf
 from integrity.database.access import Access
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.identifiers import TableName, quote, quote_table, shown
-from integrity.database.postgresql import backups, ddl, errors, introspection, plans, rows
+from integrity.database.postgresql import backups, ddl, errors, introspection, plans, rows, spelling
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
+from integrity.database.spelling import Form
 from integrity.exceptions import (
     MissingPrivilege,
     NotCheckable,
@@ -189,6 +190,20 @@ class PostgreSQLEngine(Engine):
     def parent_source(self, table: Table) -> str:
         """With inheritance children: a value that stands in one of them is not missing."""
         return quote_table(table.name)
+
+    # -- keys ------------------------------------------------------------------------------
+
+    def spelled(self, sql: str, form: Form) -> str:
+        """In the "C" collation."""
+        return spelling.form(sql, form)
+
+    def epoch(self, sql: str) -> str:
+        """By its type."""
+        return spelling.epoch(sql)
+
+    def last_given(self, session: Session, table: Table, column: str) -> int | None:
+        """The sequence's."""
+        return spelling.last_given(session, table, column)
 
     # -- verification ----------------------------------------------------------------------
 

@@ -24,7 +24,8 @@ from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretc
 from integrity.database.identifiers import TableName, column, quote, quote_table
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
-from integrity.database.sqlite import digests, errors, introspection, plans
+from integrity.database.spelling import Form
+from integrity.database.sqlite import digests, errors, introspection, plans, spelling
 from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
 
 
@@ -152,6 +153,20 @@ class SQLiteEngine(Engine):
     def parent_source(self, table: Table) -> str:
         """Its name."""
         return quote_table(table.name)
+
+    # -- keys ------------------------------------------------------------------------------
+
+    def spelled(self, sql: str, form: Form) -> str:
+        """By storage class."""
+        return spelling.form(sql, form)
+
+    def epoch(self, sql: str) -> str:
+        """By storage class."""
+        return spelling.epoch(sql)
+
+    def last_given(self, session: Session, table: Table, column: str) -> int | None:
+        """AUTOINCREMENT's."""
+        return spelling.last_given(session, table, column)
 
     # -- verification ----------------------------------------------------------------------
 
