@@ -6,6 +6,7 @@ from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.migration import CatalogMigration
+from integrity.operations.repair_orphans import RepairOrphans
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "AddUnique",
     "CatalogMigration",
     "ConvertColumn",
+    "RepairOrphans",
     "ValidateForeignKey",
 ]

@@ -94,6 +94,8 @@ class CatalogExecutor(MigrationExecutor):
     def _step(self, migration: Migration, done: StepState) -> Iterator[None]:
         step = self.steps[migration.app_label, migration.name]
         changes_rows = getattr(migration, "changes_rows", True)
+        if done is StepState.REVERSED and any(map(_restores_rows, migration.operations)):
+            changes_rows = False
         self.on_step(replace(step, state=StepState.STARTED))
         began = time.monotonic()
         try:
@@ -104,6 +106,10 @@ class CatalogExecutor(MigrationExecutor):
             self.on_step(replace(step, state=StepState.FAILED, seconds=time.monotonic() - began, error=text))
             raise
         self.on_step(replace(step, state=done, seconds=time.monotonic() - began))
+
+
+def _restores_rows(operation: object) -> bool:
+    return bool(getattr(operation, "restores_rows", False))
 
 
 def planned(plan: list[tuple[Migration, bool]], package: CatalogPackage) -> list[StepEvent]:

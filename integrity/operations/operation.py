@@ -28,6 +28,8 @@ class CatalogOperation(Operation):
     reversible = True
     atomic = False
     kind: ClassVar[str]
+    restores_rows: ClassVar[bool] = False
+    """Whether its reverse brings rows back that break a rule, and proves that itself."""
     table: str
     name: str
 

@@ -15,6 +15,7 @@ from django.db import router
 from integrity import conf
 from integrity.database.identifiers import Path, TableName
 from integrity.database.schema import Action, Schema
+from integrity.database.session import Target
 from integrity.references.reference import Reference, Source
 from integrity.references.resolve import default_name
 
@@ -33,6 +34,14 @@ _ACTIONS = {
 def has_models(alias: str) -> bool:
     """Whether any of the site's models live in the database of this alias."""
     return any(True for _ in _models(alias))
+
+
+def others_of(target: Target) -> list[Reference]:
+    """Returns the references that the site's models declare in a target; none where no model lives."""
+    if not has_models(target.alias):
+        return []
+    with target.reading() as session:
+        return model_references(target.alias, session.schema())
 
 
 def model_references(alias: str, schema: Schema) -> list[Reference]:

@@ -11,8 +11,8 @@ from integrity.database.identifiers import Path
 from integrity.database.session import Target
 from integrity.exceptions import TargetUnreachable
 from integrity.plans import Plan, Request, make_plan
-from integrity.references import Reference, load_catalog
-from integrity.references.django_models import has_models, model_references
+from integrity.references import load_catalog
+from integrity.references.django_models import others_of as others_of
 
 
 def audit_and_store(
@@ -96,14 +96,6 @@ def backup_and_store(alias: str, *, folder: FilePath | None = None, actor: str =
     place = folder or conf.backup_root()
     place.mkdir(parents=True, exist_ok=True)
     return store.store_backup(alias, target.engine.backup(target, place), actor=actor)
-
-
-def others_of(target: Target) -> list[Reference]:
-    """Returns the references that the site's models declare in a target; none where no model lives."""
-    if not has_models(target.alias):
-        return []
-    with target.reading() as session:
-        return model_references(target.alias, session.schema())
 
 
 def _note_failure(alias: str, run: models.AuditRun, error: BaseException) -> None:
