@@ -19,6 +19,7 @@ from integrity.database.session import Target
 from integrity.exceptions import CatalogError
 from integrity.operations.catalog_document import catalog_text
 from integrity.operations.catalog_migrations import CatalogPackage, catalog_package
+from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.fixes import SchemaFix
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
@@ -56,6 +57,8 @@ _ON_SQLITE = {
     "first if the application does that. Deletions do what stands above each key.",
     3: "A key binds all rows by its nature here. This checks that no orphan is left, and changes nothing.",
 }
+
+_CONVERTING = " A column that changes its type is rewritten: readers and writers of its table wait meanwhile."
 
 
 def write_migrations(
@@ -168,7 +171,9 @@ def migration_text(
     sqlite: bool = False,
 ) -> str:
     """Returns a migration's text: what it does and when not to, then its operations with their reasons."""
-    when = "\n".join(wrap((_ON_SQLITE if sqlite else _WHEN)[phase], WIDTH))
+    converts = any(isinstance(fix.operation, ConvertColumn) for fix in fixes)
+    advice = (_ON_SQLITE if sqlite else _WHEN)[phase] + (_CONVERTING if converts else "")
+    when = "\n".join(wrap(advice, WIDTH))
     names = sorted({type(fix.operation).__name__ for fix in fixes} | {"CatalogMigration"})
     needs = "".join(f"\n        ({quoted(app)}, {quoted(name)})," for app, name in dependencies)
     operations = "\n".join(operation_text(fix) for fix in fixes)

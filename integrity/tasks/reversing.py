@@ -71,8 +71,8 @@ def roll_back_with_migrations(
             raise
         reversed_now += _reverse(alias, names, on_step, options.actor)
         before = _stood_before(record, refused.keys)
-        wishes |= {"reversed_names": before}
-        result = roll_back_and_store(alias, run, catalog_file=catalog_file, options=options, **wishes)
+        wishes |= {"reversed_names": before, "catalog_file": catalog_file, "options": options}
+        result = _rows_back(alias, record, wishes)
     else:
         before = ()
     since = migrated_since(target, record)
@@ -81,6 +81,24 @@ def roll_back_with_migrations(
     if reversed_now:
         _prove_again(target, record, before, result)
     return Reversal(result, tuple(reversed_now))
+
+
+def _rows_back(alias: str, record: RunRecord, wishes: dict[str, Any]) -> RollbackResult:
+    """Takes the rows back; a key that a migration only adopted stands still, and is as it was before the
+    run: not validated, with these rows breaking it."""
+    try:
+        return roll_back_and_store(alias, record.number, **wishes)
+    except RollbackRefused as refused:
+        if not refused.keys or not all(_stood_unvalidated(record, each) for each in refused.keys):
+            raise
+    return roll_back_and_store(alias, record.number, unvalidate=True, **wishes)
+
+
+def _stood_unvalidated(record: RunRecord, found: InTheWay) -> bool:
+    keys = record.structure.get(str(found.key.table), {}).get("foreign_keys", ())
+    return not found.key.validated and any(
+        each["name"] == found.key.name and not each["validated"] for each in keys
+    )
 
 
 def roll_back_unvalidated(

@@ -1,0 +1,1 @@
+"""What should hold in trulybot: catalog.toml and its migrations."""

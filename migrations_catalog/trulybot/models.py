@@ -1,0 +1,1 @@
+"""No models: nothing of trulybot belongs to this site."""
