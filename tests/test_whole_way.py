@@ -9,11 +9,10 @@ import pytest
 from fixtures import gaztime, mexc
 from fixtures.manifest import Manifest
 from integrity.database.session import Target
-from integrity_project.postgres import PostgresServer
 from tests.commands import run, run_json
-from tests.servers import MakePostgresDatabase, RegisterTarget
+from tests.servers import INSTALLATIONS, MakePostgresDatabase, PostgresServers, RegisterTarget
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 FOREIGN_KEYS = {"gaztime": 11, "mexc": 7}
 INDEXES = {"gaztime": 7, "mexc": 4}
@@ -39,25 +38,26 @@ class System:
         return rows | {"structure": schema.fingerprint()}
 
 
-@pytest.fixture(params=["gaztime", "mexc"])
+@pytest.fixture(params=["mexc", *(f"gaztime-pg{major}" for major in sorted(INSTALLATIONS))])
 def system(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     settings: Any,
     register_target: RegisterTarget,
     make_postgres_database: MakePostgresDatabase,
+    postgres_servers: PostgresServers,
 ) -> System:
-    """Each system on its engine."""
+    """Each system on its engine, the one on PostgreSQL with every version that this machine has."""
     settings.INTEGRITY = {"BACKUP_ROOT": tmp_path / "backups"}
     if request.param == "mexc":
         manifest = mexc.build(tmp_path / "mexc.sqlite3", rows=1_000)
         register_target("mexc", f"sqlite:///{tmp_path / 'mexc.sqlite3'}")
     else:
-        server: PostgresServer = request.getfixturevalue("newest_postgres")
-        url = make_postgres_database(server)
+        major = int(request.param.removeprefix("gaztime-pg"))
+        url = make_postgres_database(postgres_servers[major])
         manifest = gaztime.build(url, rows=1_000)
         register_target("gaztime", url)
-    made = System(request.param, manifest)
+    made = System(request.param.partition("-")[0], manifest)
     made.before.update(made.state())
     return made
 

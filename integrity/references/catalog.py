@@ -18,6 +18,7 @@ from integrity import conf
 from integrity.database.identifiers import Path, parse_path, parse_table
 from integrity.database.schema import Action, Match, did_you_mean
 from integrity.exceptions import CatalogError, CatalogMissing, InvalidIdentifier
+from integrity.references.described_rows import described_rows
 from integrity.references.log_entry import CatalogLog, read_log
 from integrity.references.reference import Resolution
 
@@ -109,6 +110,7 @@ class Catalog:
     flows: tuple[CatalogFlow, ...] = ()
     clients: tuple[Client, ...] = ()
     system_rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    restores: dict[str, dict[str, Any]] = field(default_factory=dict)
     masked: tuple[Path, ...] = ()
     log: CatalogLog | None = None
 
@@ -168,7 +170,7 @@ _WORDS = {
     "client": {"name", "line"},
     "mask": {"columns"},
 }
-_NOT_YET = {"restore", "mirror", "required_table", "environment"}
+_NOT_YET = {"mirror", "required_table", "environment"}
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,8 @@ class _Reader:
             queries=tuple(self._query(*each) for each in self._entries("query")),
             flows=tuple(self._flow(*each) for each in self._entries("flow")),
             clients=tuple(self._client(*each) for each in self._entries("client")),
-            system_rows=self._system_rows(),
+            system_rows=described_rows(self.data, "system_row", self.file),
+            restores=described_rows(self.data, "restore", self.file),
             masked=self._masked(),
             log=self._log(),
         )
@@ -324,12 +327,6 @@ class _Reader:
 
     def _client(self, entry: str, table: dict[str, Any]) -> Client:
         return Client(self._text(table, "name", entry), self._text(table, "line", entry))
-
-    def _system_rows(self) -> dict[str, dict[str, Any]]:
-        rows = self.data.get("system_row", {})
-        if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
-            raise self._error("system_row", "a system row must be a table", "Write [system_row.users].")
-        return rows
 
     def _log(self) -> CatalogLog | None:
         if "log" not in self.data:

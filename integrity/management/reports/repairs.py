@@ -89,9 +89,9 @@ def _proof(result: RollbackResult) -> Iterator[Block]:
             ],
             ["" if each.table_equal or proof.partial else "warning" for _, each in tables],
         )
-    if proof.partial:
+    if not proof.partial and not all(each.table_equal for _, each in tables if each.digest_before):
         yield Line(
-            "A part of the run still stands, so whole tables are not what they were before it.", "info"
+            "A whole table that differs was changed by others since: their rows stay as they are.", "faint"
         )
     yield _judged("Every restored row", proof.rows_equal)
     before, now = proof.schema_before[:12], proof.schema_after[:12]
