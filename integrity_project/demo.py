@@ -171,7 +171,7 @@ def _gaztime(story: Story) -> None:
 def _mexc(story: Story) -> None:
     story.chapter(
         "mexc · SQLite",
-        "Its catalog keeps orphans until somebody decides. Here somebody does: as the delete actions suggest.",
+        "Its catalog keeps orphans until somebody decides. Somebody does, as the delete actions suggest.",
     )
     story.run("integrity_backup", "mexc")
     story.run("integrity_audit", "mexc", ends_with=(1,))
