@@ -72,6 +72,11 @@ def ago(moment: datetime | None) -> str:
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, text)
 
 
+def lines(texts: list[str]) -> str:
+    """One below the other."""
+    return format_html_join("", "<div>{}</div>", ((text,) for text in texts)) or "–"
+
+
 def facts(pairs: list[tuple[Any, Any]]) -> str:
     """A small table of names and numbers."""
     rows = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", pairs)

@@ -64,6 +64,7 @@ class OrphanFindingAdmin(FindingColumns):
     fieldsets = [
         (None, {"fields": ["state_badge", "severity_badge", "target", "suggested", "suggestion"]}),
         (gettext_lazy("How many"), {"fields": ["rows_now", "keys_missing", "nulls", "trend", "top_missing"]}),
+        (gettext_lazy("Why"), {"fields": ["causes", "created"]}),
         (
             gettext_lazy("Reference"),
             {"fields": ["reference", "parent", "on_delete", "enforced", "source", "rationale"]},
@@ -173,6 +174,25 @@ class OrphanFindingAdmin(FindingColumns):
         top = finding.evidence.get("top_missing_keys", [])
         pairs = [(", ".join(map(str, each["key"])), cells.grouped(each["rows"])) for each in top]
         return cells.facts(pairs)
+
+    @admin.display(description=gettext_lazy("causes"))
+    def causes(self, finding: models.Finding) -> str:
+        """What explains the orphans, and how far that can be relied on."""
+        found = finding.evidence.get("causes", [])
+        return cells.lines([cells.two_lines(each["sentence"], each["confidence"]) for each in found])
+
+    @admin.display(description=gettext_lazy("created"))
+    def created(self, finding: models.Finding) -> str:
+        """When the orphans were created (UTC), and whether more come."""
+        when = finding.evidence.get("created")
+        if not when:
+            return "–"
+        said = _("%(first)s to %(last)s") % when
+        months = ", ".join(f"{each['month']}: {cells.grouped(each['rows'])}" for each in when["months"])
+        return cells.two_lines(
+            f"{said}, {_('still growing')}" if when["still_growing"] else said,
+            _("most in %(months)s") % {"months": months},
+        )
 
     @admin.display(description=gettext_lazy("on delete"))
     def on_delete(self, finding: models.Finding) -> str:

@@ -33,7 +33,7 @@ class OrphanedRows(Detector):
             missing_keys=found.missing_keys,
             source=str(reference.source),
             message=_message(reference, found),
-            suggestion=_suggestion(inspection, reference) + _instead(found),
+            suggestion=_suggestion(inspection, reference) + _instead(inspection, reference, found),
             evidence=_evidence(inspection, reference, found),
         )
 
@@ -94,10 +94,14 @@ _INSTEAD = {
     Kind.SENTINEL: "a sentinel means “nothing”: set null rather than delete",
     Kind.ARCHIVED_PARENT: "archived parents can be restored",
 }
+_REQUIRED = "a sentinel means “nothing”, for which NULL would have to be allowed"
 
 
-def _instead(found: Examination) -> str:
-    return "".join(f"; {_INSTEAD[each.kind]}" for each in found.causes if each.kind in _INSTEAD)
+def _instead(inspection: Inspection, reference: Reference, found: Examination) -> str:
+    """What is better than deleting rows whose cause is known."""
+    nullable = reference.nullable(inspection.schema.table(reference.table))
+    advice = _INSTEAD if nullable else _INSTEAD | {Kind.SENTINEL: _REQUIRED}
+    return "".join(f"; {advice[each.kind]}" for each in found.causes if each.kind in advice)
 
 
 def _suggestion(inspection: Inspection, reference: Reference) -> str:

@@ -56,6 +56,9 @@ def _orphans(target: str, found: list[Finding]) -> Iterator[Block]:
         keys = list(_top_keys(each))
         if keys:
             yield Line(f"{_label(each)}: {'; '.join(keys)}", "faint", 1)
+        why = list(_why(each))
+        if why:
+            yield Line(f"why: {'; '.join(why)}", depth=2)
     yield Title("What to do with them")
     yield from _advice(target, found)
 
@@ -96,6 +99,19 @@ def _top_keys(finding: Finding) -> Iterator[str]:
         )
     if finding.missing_keys > KEYS_SHOWN and top:
         yield f"{finding.missing_keys - min(KEYS_SHOWN, len(top)):,} more"
+
+
+def _why(finding: Finding) -> Iterator[str]:
+    """What explains the orphans, and when they were created."""
+    causes = finding.evidence.get("causes", [])
+    if any(each["kind"] != "unexplained" for each in causes):
+        yield from (each["sentence"] for each in causes)
+    created = finding.evidence.get("created")
+    if created:
+        growing = ", still growing" if created["still_growing"] else ""
+        yield f"created {created['first'][:10]} to {created['last'][:10]}{growing}"
+    if "causes_unknown" in finding.evidence:
+        yield f"not explained: {finding.evidence['causes_unknown']}"
 
 
 def _label(finding: Finding) -> str:
