@@ -109,7 +109,21 @@ class _Planner:
         if step.resolution is Resolution.KEEP:
             return step
         with self.session.look():
+            if step.resolution is Resolution.REASSIGN:
+                self._refuse_doomed(survey, step)
             return survey.measured(step)
+
+    def _refuse_doomed(self, survey: Survey, step: Step) -> None:
+        """A row that an earlier step deletes is nothing to point at."""
+        reference, key = step.reference, tuple(value for _, value in step.values)
+        named = tuple(zip(reference.referenced_columns, key, strict=True))
+        if survey.goes(reference.referenced_table, named):
+            raise PlanRefused(
+                f"{reference.label} would be reassigned to {written(reference.referenced_table)} "
+                f"{', '.join(map(str, key))}, which this plan deletes",
+                where=self.session.target.alias,
+                hint="Give the key of a row that stays, or delete in a plan of its own.",
+            )
 
     def _step(
         self, reference: Reference, request: Request, references: Sequence[Reference], notes: list[str]

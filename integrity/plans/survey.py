@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from integrity.database.engine import Engine, Predicate
-from integrity.database.identifiers import TableName, quote_columns
+from integrity.database.identifiers import TableName, column, quote_columns
 from integrity.database.schema import Schema, TableKind
 from integrity.database.session import Session
 from integrity.plans.following import Spread, spread
@@ -39,7 +40,8 @@ def count_orphans(session: Session, schema: Schema, reference: Reference) -> tup
 class Survey:
     """Measures steps one after the other, as they will run.
 
-    ``gone`` are the rows that earlier steps delete, table by table, and ``sizes`` how many.
+    ``gone`` are the rows that earlier steps delete, table by table, and ``sizes`` how many;
+    ``ended`` are those that no longer refer to anything, reference by reference.
     """
 
     session: Session
@@ -47,6 +49,7 @@ class Survey:
     references: Sequence[Reference]
     gone: dict[TableName, list[Predicate]] = field(default_factory=lambda: defaultdict(list))
     sizes: dict[TableName, int] = field(default_factory=lambda: defaultdict(int))
+    ended: dict[object, list[Predicate]] = field(default_factory=lambda: defaultdict(list))
 
     def measured(self, step: Step) -> Step:
         """Returns the step with the rows that it changes and everything that follows, counted."""
@@ -54,12 +57,24 @@ class Survey:
         if step.change is Change.DELETE:
             rows = self._deleted(step.reference.table, where)
             return replace(step, rows=rows, effects=tuple(self._effects(step.reference.table, where)))
-        return replace(step, rows=self._others(step.reference.table, where))
+        return replace(step, rows=self._others(step.reference, where))
 
     def effects(self, table: TableName, where: Predicate) -> list[Effect]:
         """Returns what follows from deleting the rows of ``table`` for which ``where`` holds."""
         self._deleted(table, where)
         return self._effects(table, where)
+
+    def goes(self, table: TableName, key: Sequence[tuple[str, Any]]) -> bool:
+        """Whether a row with this key is among those that are gone by now."""
+        source = self.session.engine.source(self.schema.table(table))
+        same = Predicate(
+            " AND ".join(f"{column(name, 'c')} = %s" for name, _ in key), tuple(value for _, value in key)
+        )
+        parts = [same & part for part in self.gone.get(table, ())]
+        return any(
+            self.session.value(f"SELECT EXISTS (SELECT 1 FROM {source} c WHERE {part.sql})", part.params)
+            for part in parts
+        )
 
     def _deleted(self, table: TableName, where: Predicate) -> int:
         """Counts rows that go now, and remembers them."""
@@ -67,9 +82,14 @@ class Survey:
         before, self.sizes[table] = self.sizes[table], self._union(table, self.gone[table])
         return self.sizes[table] - before
 
-    def _others(self, table: TableName, where: Predicate) -> int:
-        """Counts rows that are not gone by now."""
-        return self._union(table, [*self.gone[table], where]) - self.sizes[table]
+    def _others(self, reference: Reference, where: Predicate) -> int:
+        """Counts rows that are not gone by now, and remembers that they no longer refer to anything:
+        what an earlier step deleted is not there to be left a second time."""
+        table, ended = reference.table, self.ended[reference.sides]
+        parts = [*self.gone[table], *ended]
+        before = self._union(table, parts) if ended else self.sizes[table]
+        ended.append(where)
+        return self._union(table, [*parts, where]) - before
 
     def _union(self, table: TableName, parts: Sequence[Predicate]) -> int:
         source = self.session.engine.source(self.schema.table(table))
@@ -93,7 +113,7 @@ class Survey:
         for reference in reach.ends:
             depth = reach.levels[reference.referenced_table] + 1
             follows = self._following(reference, doomed[reference.referenced_table])
-            effects.append(self._effect(reference, depth, self._others(reference.table, follows)))
+            effects.append(self._effect(reference, depth, self._others(reference, follows)))
         return [effect for effect in effects if effect.rows]
 
     def _following(self, reference: Reference, parents: Predicate) -> Predicate:
