@@ -208,6 +208,8 @@ def _findings_of(plan: Plan) -> list[models.Finding]:
 
 def _store_decisions(request: HttpRequest, plan: Plan, findings: list[models.Finding]) -> None:
     for step in plan.steps:
+        if step.keys:
+            continue  # a decision is about a whole finding
         about = [finding for finding in findings if finding.label == step.reference.label]
         given = [str(value) for _name, value in step.values]
         to = given if step.resolution is Resolution.REASSIGN and step.system_row is None else None

@@ -7,7 +7,7 @@ elsewhere, from the pieces given here.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -155,6 +155,23 @@ class Engine(ABC):
         """The FROM item in which referenced values are looked up."""
 
     # -- keys ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def key_text(self, columns: Sequence[str], alias: str = "c") -> str:
+        """SQL for the values of a key as one text, byte by byte; NULL where one of them is."""
+
+    @abstractmethod
+    def key_value(self, sql: str) -> str:
+        """SQL for a value of a key that becomes a parameter again, or part of a stored plan."""
+
+    @abstractmethod
+    def among(self, sql: str, texts: Sequence[str]) -> Predicate:
+        """The condition that a text is one of any number of texts."""
+
+    @abstractmethod
+    def looked_up(self, into: Column, key: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """SQL, with its parameters, for what ``values`` has under the text ``key``, to become a value
+        of the column ``into``."""
 
     @abstractmethod
     def spelled(self, sql: str, form: Form) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import getpass
 from argparse import ArgumentTypeError
 from datetime import date
@@ -12,8 +13,8 @@ from django.core.management.base import CommandParser
 
 from integrity.database.identifiers import Path, parse_path
 from integrity.detectors import Severity
-from integrity.exceptions import InvalidIdentifier
-from integrity.plans import Request
+from integrity.exceptions import InvalidIdentifier, PlanRefused
+from integrity.plans import Request, read_mapping
 from integrity.references import Resolution
 
 FORMATS = ("text", "json", "markdown")
@@ -38,6 +39,11 @@ def day(text: str) -> str:
         return date.fromisoformat(text).isoformat()
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r} is not a date. Write YYYY-MM-DD.") from error
+
+
+def key(text: str) -> tuple[str, ...]:
+    """Reads a key from a command line: a line of CSV, so that a value may be quoted."""
+    return tuple(value.strip() for value in next(csv.reader([text], skipinitialspace=True), []))
 
 
 def positive(text: str) -> int:
@@ -106,6 +112,23 @@ def add_decision(parser: CommandParser, *, actions: bool = True) -> None:
     parser.add_argument(
         "--to", metavar="KEY", help="with reassign: the key to point at, its values separated by commas"
     )
+    parser.add_argument(
+        "--missing",
+        action="append",
+        type=key,
+        default=[],
+        metavar="KEY",
+        help="only for this missing key of --reference, repeatable, as integrity_audit shows it; "
+        "the values of a composite one separated by commas",
+    )
+    if actions:
+        parser.add_argument(
+            "--map",
+            type=FilePath,
+            metavar="FILE",
+            help="with relink: a CSV file that says which missing key means which referenced one: "
+            "old,new or a pair old_COLUMN,new_COLUMN for each column (default: by normal form)",
+        )
     parser.add_argument("--reason", default="", help="why, for the journal of decisions")
 
 
@@ -140,9 +163,11 @@ def add_run(parser: CommandParser) -> None:
 def requests(options: dict[str, Any]) -> list[Request]:
     """Returns what was asked for on the command line: one request a reference, or one for all."""
     action = options.get("action")
+    _refuse_misplaced(action, options)
     named = list(options["reference"]) or [None]
     resolution = Resolution(action) if action and action != SUGGESTED else None
     to = tuple(part.strip() for part in options["to"].split(",")) if options.get("to") else None
+    mapping = read_mapping(options["map"]) if options.get("map") else None
     return [
         Request(
             reference=path,
@@ -151,9 +176,25 @@ def requests(options: dict[str, Any]) -> list[Request]:
             to=to,
             reason=options.get("reason") or "",
             until=options.get("until") or "",
+            keys=tuple(options.get("missing") or ()),
+            mapping=mapping,
         )
         for path in named
     ]
+
+
+def _refuse_misplaced(action: str | None, options: dict[str, Any]) -> None:
+    """Options that would otherwise be without effect."""
+    if options.get("map") and (action != str(Resolution.RELINK) or len(options["reference"]) != 1):
+        raise PlanRefused(
+            "--map says what the missing keys of one reference mean",
+            hint="Give it with --action relink and one --reference.",
+        )
+    if options.get("missing") and (not action or len(options["reference"]) != 1):
+        raise PlanRefused(
+            "--missing names missing keys of one reference, and what becomes of them",
+            hint="Give it with --action and one --reference.",
+        )
 
 
 def actor() -> str:

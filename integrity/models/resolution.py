@@ -14,6 +14,8 @@ class Decision(models.TextChoices):
     DELETE = "delete", _("delete to quarantine")
     SET_NULL = "set_null", _("set NULL")
     REASSIGN = "reassign", _("reassign")
+    RELINK = "relink", _("relink")
+    RESTORE_PARENT = "restore_parent", _("restore the parent")
 
 
 class Resolution(models.Model):

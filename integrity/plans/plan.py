@@ -6,140 +6,38 @@ import hashlib
 import json
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from integrity.database.identifiers import TableName
 from integrity.database.schema import Action, Match
+from integrity.plans.steps import (
+    Change,
+    Decision,
+    Effect,
+    Restoration,
+    Step,
+    SystemRow,
+    Tally,
+    change_for,
+)
 from integrity.references.reference import Reference, Resolution, Source, written
 
 NOT_LOOKED_AT = "was not looked at"
 """In a note: a gap, not a remark."""
 
-
-class Change(StrEnum):
-    """What happens to a row."""
-
-    DELETE = "delete"
-    SET_NULL = "set null"
-    SET_DEFAULT = "set default"
-    REASSIGN = "reassign"
-    RESTRICT = "restrict"
-    INSERT = "insert"
-
-
-_BY_ACTION = {
-    Action.CASCADE: Change.DELETE,
-    Action.SET_NULL: Change.SET_NULL,
-    Action.SET_DEFAULT: Change.SET_DEFAULT,
-    Action.RESTRICT: Change.RESTRICT,
-    Action.NO_ACTION: Change.RESTRICT,
-}
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What somebody decided for the orphans of one reference.
-
-    ``to`` is the referenced key that ``reassign`` points them at (None: the system row).
-    ``reason`` and ``until`` (an ISO date) belong to ``keep``.
-    """
-
-    reference: Reference
-    resolution: Resolution
-    to: tuple[Any, ...] | None = None
-    reason: str = ""
-    until: str = ""
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What happens to rows that refer to rows which a step deletes, ``depth`` references away."""
-
-    reference: Reference
-    change: Change
-    depth: int
-    rows: int = 0
-    triggers: tuple[str, ...] = ()
-
-    @property
-    def table(self) -> TableName:
-        """The table whose rows are touched."""
-        return self.reference.table
-
-
-@dataclass(frozen=True)
-class SystemRow:
-    """A real row that orphans are reassigned to: its table, key and values; made where missing."""
-
-    table: TableName
-    key: tuple[tuple[str, Any], ...]
-    values: tuple[tuple[str, Any], ...]
-    exists: bool
-
-
-@dataclass(frozen=True)
-class Step:
-    """One resolution carried out for one reference.
-
-    ``orphans`` rows break it and share ``missing_keys`` values; ``rows`` of them are still there
-    when the step begins. ``values`` are what referencing columns become; ``predicate`` is the
-    condition by which the rows are found, as SQL.
-    """
-
-    number: int
-    resolution: Resolution
-    reference: Reference
-    rows: int
-    missing_keys: int
-    predicate: str
-    orphans: int = 0
-    effects: tuple[Effect, ...] = ()
-    values: tuple[tuple[str, Any], ...] = ()
-    system_row: SystemRow | None = None
-    triggers: tuple[str, ...] = ()
-    reason: str = ""
-    until: str = ""
-
-    @property
-    def change(self) -> Change | None:
-        """What happens to the orphans themselves; None where they are kept."""
-        changes = {
-            Resolution.DELETE: Change.DELETE,
-            Resolution.SET_NULL: Change.SET_NULL,
-            Resolution.REASSIGN: Change.REASSIGN,
-        }
-        return changes.get(self.resolution)
-
-    @property
-    def blocked(self) -> int:
-        """Rows that forbid the deletion of what they refer to."""
-        return sum(effect.rows for effect in self.effects if effect.change is Change.RESTRICT)
-
-
-@dataclass
-class Tally:
-    """How many rows of a table are touched, and how."""
-
-    deleted: int = 0
-    updated: int = 0
-    restored: int = 0
-    inserted: int = 0
-    refused: int = 0
-
-    def count(self, change: Change, rows: int) -> None:
-        """Adds ``rows`` that ``change`` touches."""
-        if change is Change.DELETE:
-            self.deleted += rows
-        elif change is Change.INSERT:
-            self.inserted += rows
-        elif change is not Change.RESTRICT:
-            self.updated += rows
-
-    @property
-    def touched(self) -> int:
-        """All rows that were changed in any way."""
-        return self.deleted + self.updated + self.restored + self.inserted
+__all__ = [
+    "Change",
+    "Decision",
+    "Effect",
+    "Plan",
+    "Restoration",
+    "Step",
+    "SystemRow",
+    "Tally",
+    "change_for",
+    "reference_from",
+    "reference_json",
+]
 
 
 @dataclass(frozen=True)
@@ -165,7 +63,7 @@ class Plan:
 
     @property
     def rows(self) -> int:
-        """Orphans that the plan changes, without what follows from them."""
+        """Orphans that the plan resolves, without what follows from them."""
         return sum(step.rows for step in self.changing_steps)
 
     @property
@@ -176,11 +74,17 @@ class Plan:
     def blast_radius(self) -> dict[TableName, Tally]:
         """Returns what happens to how many rows, table by table."""
         radius: dict[TableName, Tally] = defaultdict(Tally)
+        made = {
+            (row.table, row.key) for step in self.changing_steps for row in step.system_rows if not row.exists
+        }
+        for table, _ in made:
+            radius[table].count(Change.INSERT, 1)
         for step in self.changing_steps:
             assert step.change is not None
-            radius[step.reference.table].count(step.change, step.rows)
-            if step.system_row and not step.system_row.exists:
-                radius[step.system_row.table].inserted = 1
+            if step.changed:
+                radius[step.reference.table].count(step.change, step.changed)
+            for restoration in step.restorations:
+                radius[restoration.table].count(Change.INSERT, restoration.rows)
             for effect in step.effects:
                 radius[effect.table].count(effect.change, effect.rows)
         return dict(radius)
@@ -210,11 +114,6 @@ class Plan:
             steps=tuple(_step_from(each) for each in data["steps"]),
             max_rows=data["max_rows"],
         )
-
-
-def change_for(reference: Reference) -> Change:
-    """Returns what becomes of a row when the row that it refers to is deleted."""
-    return _BY_ACTION[reference.on_delete]
 
 
 def _step_json(step: Step) -> dict[str, Any]:
@@ -264,9 +163,26 @@ def _effect_from(data: dict[str, Any]) -> Effect:
 
 
 def _system_row_from(data: dict[str, Any] | None) -> SystemRow | None:
-    if data is None:
-        return None
-    return SystemRow(TableName(**data["table"]), _pairs(data["key"]), _pairs(data["values"]), data["exists"])
+    return None if data is None else _made_from(data)
+
+
+def _made_from(data: dict[str, Any]) -> SystemRow:
+    table, needs = TableName(**data["table"]), tuple(map(_made_from, data.get("needs", ())))
+    return SystemRow(table, _pairs(data["key"]), _pairs(data["values"]), data["exists"], needs)
+
+
+def _restoration_from(data: dict[str, Any]) -> Restoration:
+    return Restoration(
+        TableName(**data["table"]),
+        tuple(data["key"]),
+        _pairs(data["values"]),
+        data["rows"],
+        tuple(data["triggers"]),
+    )
+
+
+def _keys(data: list[list[str]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(map(tuple, data))
 
 
 def _step_from(data: dict[str, Any]) -> Step:
@@ -284,4 +200,8 @@ def _step_from(data: dict[str, Any]) -> Step:
         triggers=tuple(data["triggers"]),
         reason=data["reason"],
         until=data["until"],
+        keys=_keys(data.get("keys", [])),
+        spared=_keys(data.get("spared", [])),
+        mapping=tuple((tuple(old), tuple(new)) for old, new in data.get("mapping", [])),
+        restorations=tuple(map(_restoration_from, data.get("restorations", []))),
     )

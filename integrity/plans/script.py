@@ -12,16 +12,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from integrity.database.identifiers import literal as text_literal
-from integrity.database.identifiers import quote, quote_columns, quote_table, shown
+from integrity.database.identifiers import TableName, quote, quote_columns, quote_table, shown
 from integrity.database.schema import Schema
 from integrity.database.session import engine_for
 from integrity.exceptions import PlanRefused
 from integrity.plans.plan import Plan, Step
+from integrity.plans.scope import literal
 from integrity.plans.script_dialects import Dialect, PostgreSQLDialect, SQLiteDialect
 from integrity.plans.script_forward import Forward
 from integrity.plans.script_rollback import Rollback
 from integrity.references.reference import Reference, Resolution
+
+_SHOWN = 20
+"""How many pairs of a mapping are shown as statements."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ def scripts(plan: Plan, schema: Schema, references: Sequence[Reference]) -> Scri
             where=plan.target,
             hint="Use integrity_cleanup, or plan the references apart with --reference.",
         )
+    _refuse_keeping_data(plan)
     dialect = _dialect(plan, schema)
     forward = Forward(plan, schema, references, dialect)
     back = Rollback(forward)
@@ -75,13 +79,16 @@ def _step(step: Step) -> Iterator[str]:
     for effect in step.effects:
         label = _one_line(effect.reference.label)
         yield shown(f"--   first {effect.change}, through {label}: {effect.rows:,} rows")
-    if step.system_row is not None and not step.system_row.exists:
-        row = step.system_row
-        names, values = (
-            quote_columns(name for name, _ in row.values),
-            [literal(value) for _, value in row.values],
-        )
-        yield shown(f"INSERT INTO {quote_table(row.table)} ({names}) VALUES ({', '.join(values)});")
+    for row in step.system_rows:
+        if not row.exists:
+            yield _insert(row.table, dict(row.values))
+    if step.restorations:
+        yield shown(f"--   for each missing key of {_one_line(step.reference.label)}:")
+        yield from (_insert(each.table, dict(each.values)) for each in step.restorations)
+        return
+    if step.mapping:
+        yield from _relinked(step)
+        return
     if step.resolution is Resolution.DELETE:
         yield shown(f"DELETE FROM {table} AS c WHERE {where};")
     else:
@@ -89,12 +96,32 @@ def _step(step: Step) -> Iterator[str]:
         yield shown(f"UPDATE {table} AS c SET {assigned} WHERE {where};")
 
 
-def literal(value: Any) -> str:
-    """A value as SQL for people; percent signs twice, as in every statement here."""
-    if value is None or isinstance(value, bool):
-        return "NULL" if value is None else str(value).upper()
-    plain = str(value) if isinstance(value, (int, float)) else text_literal(str(value))
-    return plain.replace("%", "%%")
+def _insert(table: TableName, row: dict[str, Any]) -> str:
+    values = ", ".join(map(literal, row.values()))
+    return shown(f"INSERT INTO {quote_table(table)} ({quote_columns(row)}) VALUES ({values});")
+
+
+def _relinked(step: Step) -> Iterator[str]:
+    """The first of a mapping, one statement each."""
+    names = step.reference.columns
+    for old, new in step.mapping[:_SHOWN]:
+        assigned = ", ".join(f"{quote(n)} = {literal(value)}" for n, value in zip(names, new, strict=True))
+        where = " AND ".join(f"{quote(n)} = {literal(value)}" for n, value in zip(names, old, strict=True))
+        yield shown(f"UPDATE {quote_table(step.reference.table)} SET {assigned} WHERE {where};")
+    if len(step.mapping) > _SHOWN:
+        yield f"--   and so on: {len(step.mapping):,} missing keys"
+
+
+def _refuse_keeping_data(plan: Plan) -> None:
+    """What depends on single keys needs the batches of a run."""
+    for step in plan.changing_steps:
+        only = " for single missing keys" if step.keys or step.spared else ""
+        if only or step.mapping or step.restorations:
+            raise PlanRefused(
+                f"A script cannot carry out {step.resolution}{only} ({step.reference.label})",
+                where=plan.target,
+                hint="Use integrity_cleanup, or plan the other references alone with --reference.",
+            )
 
 
 def _dialect(plan: Plan, schema: Schema) -> Dialect:

@@ -90,7 +90,7 @@ class Forward:
     @cached_property
     def made(self) -> dict[TableName, SystemRow]:
         """The system rows that are missing, by table."""
-        rows = [step.system_row for step in self.plan.changing_steps if step.system_row]
+        rows = [row for step in self.plan.changing_steps for row in step.system_rows]
         return {row.table: row for row in rows if not row.exists}
 
     def _following(self, reference: Reference) -> Update:

@@ -22,13 +22,17 @@ from integrity.database.schema import Schema, TableKind
 from integrity.database.session import Session
 from integrity.plans.following import Spread, spread
 from integrity.plans.plan import Change, Effect, Step, change_for
+from integrity.plans.scope import in_scope
 from integrity.references.orphans import joined, orphaned, refers
 from integrity.references.reference import Reference
 
 
-def count_orphans(session: Session, schema: Schema, reference: Reference) -> tuple[int, int]:
-    """Returns how many rows break a reference, and how many values they miss."""
-    where = orphaned(session.engine, schema, reference)
+def count_orphans(
+    session: Session, schema: Schema, reference: Reference, where: Predicate | None = None
+) -> tuple[int, int]:
+    """Returns how many rows break a reference, and how many values they miss; those alone for which
+    ``where`` holds."""
+    where = where or orphaned(session.engine, schema, reference)
     keys = quote_columns(reference.columns, "c")
     source = session.engine.source(schema.table(reference.table))
     sql = f"SELECT {keys}, count(*) AS n FROM {source} c WHERE {where.sql} GROUP BY {keys}"
@@ -53,10 +57,13 @@ class Survey:
 
     def measured(self, step: Step) -> Step:
         """Returns the step with the rows that it changes and everything that follows, counted."""
-        where = orphaned(self.session.engine, self.schema, step.reference)
+        where = in_scope(self.session.engine, self.schema, step)
         if step.change is Change.DELETE:
             rows = self._deleted(step.reference.table, where)
             return replace(step, rows=rows, effects=tuple(self._effects(step.reference.table, where)))
+        if step.change is Change.INSERT:
+            _, missing = count_orphans(self.session, self.schema, step.reference, where)
+            step = replace(step, missing_keys=missing)
         return replace(step, rows=self._others(step.reference, where))
 
     def effects(self, table: TableName, where: Predicate) -> list[Effect]:

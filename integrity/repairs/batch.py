@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from integrity.database.engine import Locator, Predicate
@@ -20,6 +20,8 @@ from integrity.exceptions import PlanRefused
 from integrity.plans.columns import columns_set_null
 from integrity.plans.following import leaf_first
 from integrity.plans.plan import Change, Step
+from integrity.plans.relinking import new_value
+from integrity.plans.scope import key_text
 from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference
 from integrity.repairs.closure import Closure, Disagreement, TooManyFollow, referring
@@ -94,7 +96,7 @@ class Batch:
             self._delete(closure)
         else:
             own = piece.reference.sides == self.step.reference.sides
-            wrong = self.orphans if own else piece.where
+            wrong = orphaned(self.session.engine, self.schema, self.step.reference) if own else piece.where
             self._update(piece.reference, piece.leaf, held, piece.change, wrong)
         return len(held)
 
@@ -121,7 +123,7 @@ class Batch:
         self, reference: Reference, leaf: Table, held: Sequence[Locator], change: Change, wrong: Predicate
     ) -> None:
         """Journals and updates locked rows; afterwards ``wrong`` must hold for none of them."""
-        assignments = self._assignments(reference, leaf, change)
+        assignments = self._assignments(reference, leaf, change, held)
         self._refuse_referenced(leaf, held, {each.column for each in assignments})
         captured = self._capture(leaf, held, reference, "update")
         facts = self._facts(AFTER, "update", reference.label)
@@ -137,7 +139,9 @@ class Batch:
             raise Disagreement(f"Rows of {leaf.name} would be orphans after it, too ({reference.label})")
         self._tally(reference, change, len(held))
 
-    def _assignments(self, reference: Reference, leaf: Table, change: Change) -> tuple[Assignment, ...]:
+    def _assignments(
+        self, reference: Reference, leaf: Table, change: Change, held: Sequence[Locator]
+    ) -> tuple[Assignment, ...]:
         if change is Change.SET_NULL:
             try:
                 names = columns_set_null(self.schema.table(reference.table), reference, self.references)
@@ -147,7 +151,20 @@ class Batch:
         if change is Change.SET_DEFAULT:
             defaults = {name: leaf.column(name).default or "NULL" for name in reference.columns}
             return tuple(Assignment(name, None, sql.replace("%", "%%")) for name, sql in defaults.items())
+        if change is Change.RELINK:
+            return self._relinked(leaf, held)
         return tuple(Assignment(name, value) for name, value in self.step.values)
+
+    def _relinked(self, leaf: Table, held: Sequence[Locator]) -> tuple[Assignment, ...]:
+        """What the mapping says for the keys of these rows, and no others: a mapping can be long."""
+        engine, names = self.session.engine, self.step.reference.columns
+        located = engine.located(leaf, held)
+        sql = f"SELECT DISTINCT {engine.key_text(names)} FROM {engine.source(leaf)} AS c WHERE {located.sql}"
+        here = {row[0] for row in self.session.rows(sql, located.params)}
+        mapping = tuple(pair for pair in self.step.mapping if key_text(pair[0]) in here)
+        step = replace(self.step, mapping=mapping)
+        found = ((name, new_value(engine, step, leaf.column(name))) for name in names)
+        return tuple(Assignment(name, None, sql, tuple(params)) for name, (sql, params) in found)
 
     def _refuse_referenced(self, leaf: Table, held: Sequence[Locator], written: set[str]) -> None:
         """What refers to a value that is about to change would be lost with it."""

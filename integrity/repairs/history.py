@@ -11,8 +11,8 @@ from integrity.database.session import Session, Target
 from integrity.detectors.orphaned_rows import plain
 from integrity.repairs.journal import (
     ACTION,
-    AFTER,
     AT,
+    BEFORE,
     IMAGE,
     REASON,
     SEQ,
@@ -71,7 +71,7 @@ def changes_of(target: Target, number: int, *, keys: int = 10) -> tuple[RunRecor
 def _groups(session: Session, images: Images, named: Sequence[str], keys: int) -> list[Changed]:
     sql = (
         f"SELECT {REASON}, {ACTION}, count(*), count({UNDONE}), min({AT}), max({AT}) FROM {images.sql} "
-        f"WHERE {IMAGE} <> '{AFTER}' OR {ACTION} = 'insert' GROUP BY 1, 2 ORDER BY 1, 2"
+        f"WHERE {IMAGE} = '{BEFORE}' OR {ACTION} = 'insert' GROUP BY 1, 2 ORDER BY 1, 2"
     )
     return [
         Changed(
@@ -96,7 +96,7 @@ def _keys(
         return []
     sql = (
         f"SELECT {quote_columns(named)} FROM {images.sql} WHERE {REASON} = %s AND {ACTION} = %s "
-        f"AND ({IMAGE} <> '{AFTER}' OR {ACTION} = 'insert') ORDER BY {SEQ} LIMIT %s"
+        f"AND ({IMAGE} = '{BEFORE}' OR {ACTION} = 'insert') ORDER BY {SEQ} LIMIT %s"
     )
     rows = session.rows(sql, [reason, action, most])
     return [{name: plain(value) for name, value in zip(named, row, strict=True)} for row in rows]

@@ -34,7 +34,9 @@ SEQ, IMAGE, ACTION, STEP, BATCH, ORDER, OF, LEAF, ROW, REASON, AT, UNDONE = (
     "_integrity_at",
     "_integrity_undone",
 )
-BEFORE, AFTER = "before", "after"
+BEFORE, AFTER, WITNESS = "before", "after", "witness"
+REFERS = "refer"
+"""The action of a witness: a row that was left alone, and referred to one that was made."""
 
 _RUN_COLUMNS = (
     "id", "kind", "state", "plan_hash", "plan", "structure", "actor", "started_at", "updated_at",

@@ -13,10 +13,10 @@ from integrity.database.engine import Locator, Predicate
 from integrity.database.identifiers import column, quote, quote_columns, quote_table
 from integrity.database.schema import Column, Key, Schema, Table
 from integrity.database.session import Session
-from integrity.references.orphans import joined
 from integrity.references.reference import Reference
 from integrity.repairs.closure import Disagreement
 from integrity.repairs.journal import OF, ROW, SEQ, Images, Journal, row_key
+from integrity.repairs.made import Made
 
 _NUMBER = "row_number() OVER (PARTITION BY {})"
 
@@ -38,6 +38,7 @@ class Restorer:
     schema: Schema
     references: Sequence[Reference]
     images: Images
+    run: Sequence[Images] = ()
 
     @property
     def table(self) -> Table:
@@ -120,7 +121,7 @@ class Restorer:
             return
         where = self.journal.seqs(seqs)
         at = f" AND c.{hidden} = j.{ROW}" if hidden else ""
-        live = f"SELECT 1 FROM {quote_table(self.table.name)} AS c WHERE {self._alike('c', 'j')}{at}"
+        live = f"SELECT 1 FROM {quote_table(self.table.name)} AS c WHERE {self.alike('c', 'j')}{at}"
         sql = f"SELECT count(*) FROM {self.images.sql} AS j WHERE {where.sql} AND NOT EXISTS ({live})"
         different = self.session.value(sql)
         if different:
@@ -172,7 +173,7 @@ class Restorer:
         else:
             hidden = "" if row_key(self.table) else engine.hidden_identity(self.table)
             place = f" AND c.{hidden} = a.{ROW}" if hidden else ""
-            live = f"JOIN {engine.source(leaf)} AS c ON {self._alike('c', 'a')}{place}"
+            live = f"JOIN {engine.source(leaf)} AS c ON {self.alike('c', 'a')}{place}"
             sql = f"SELECT b.{SEQ}, {locator} FROM {after} {live} WHERE {where.sql}"
         return [(seq, at) for seq, at in self.session.rows(sql)]
 
@@ -207,7 +208,7 @@ class Restorer:
         """Rows of two partitions can have the same locator: the after-image decides."""
         if leaf.name == self.table.name:
             return "1 = 1"
-        after = f"SELECT 1 FROM {self.images.sql} AS a WHERE a.{OF} = b.{SEQ} AND {self._alike('c', 'a')}"
+        after = f"SELECT 1 FROM {self.images.sql} AS a WHERE a.{OF} = b.{SEQ} AND {self.alike('c', 'a')}"
         return f"EXISTS ({after})"
 
     def _changed_columns(self, seqs: Sequence[int]) -> list[Column]:
@@ -222,7 +223,7 @@ class Restorer:
         sql = f"SELECT {counts} FROM {after} WHERE {where.sql}"
         return [each for each, differs in zip(self.columns, self.session.row(sql), strict=True) if differs]
 
-    def _alike(self, live: str, image: str) -> str:
+    def alike(self, live: str, image: str) -> str:
         """A live row is exactly an image; the key first, so that an index finds it."""
         engine = self.session.engine
         by_key = [
@@ -239,44 +240,21 @@ class Restorer:
     # -- rows that the repair made ---------------------------------------------------------
 
     def remove(self, seqs: Sequence[int]) -> list[Refused]:
-        """Takes out rows that the repair made, where they are unchanged and nothing refers to them."""
-        refused = []
-        for seq in seqs:
-            reason = self._keeps(seq)
-            if reason:
-                refused.append(Refused(seq, reason))
-                continue
-            where = self._made(seq)
-            sql = f"DELETE FROM {self.session.engine.source(self.table)} AS c WHERE {where.sql}"
-            self.session.execute(sql, where.params)
-        return refused
+        """Takes out rows that the repair made, where they are unchanged and nothing newer refers to them."""
+        refused = Made(self).kept(seqs)
+        free = [seq for seq in seqs if seq not in refused]
+        where = self.made(free)
+        sql = f"DELETE FROM {self.session.engine.source(self.table)} AS c WHERE {where.sql}"
+        if free and self.session.execute(sql, where.params) != len(free):
+            raise Disagreement(f"{len(free):,} rows of {self.table.name} were made; others went with them")
+        return [Refused(seq, reason) for seq, reason in refused.items()]
 
-    def _made(self, seq: int) -> Predicate:
-        alike = self._alike("c", "a")
+    def made(self, seqs: Sequence[int]) -> Predicate:
+        """The condition that a row ``c`` is one of these, as it was made."""
+        where = self.journal.seqs(seqs, "a")
         return Predicate(
-            f"EXISTS (SELECT 1 FROM {self.images.sql} AS a WHERE a.{SEQ} = %s AND {alike})", (seq,)
+            f"EXISTS (SELECT 1 FROM {self.images.sql} AS a WHERE {where.sql} AND {self.alike('c', 'a')})"
         )
-
-    def _keeps(self, seq: int) -> str:
-        """Why a row that the repair made stays, or an empty text."""
-        where = self._made(seq)
-        source = self.session.engine.source(self.table)
-        there = self.session.value(f"SELECT count(*) FROM {source} AS c WHERE {where.sql}", where.params)
-        if not there:
-            return "the row that the repair made was changed or deleted since"
-        for reference in self.references:
-            if reference.referenced_table == self.table.name:
-                children = self._referring(reference, where)
-                if children:
-                    return f"{children:,} rows of {reference.label} refer to the row that the repair made"
-        return ""
-
-    def _referring(self, reference: Reference, where: Predicate) -> int:
-        engine = self.session.engine
-        child = engine.source(self.schema.table(reference.table))
-        parent = f"SELECT c.* FROM {engine.source(self.table)} AS c WHERE {where.sql}"
-        sql = f"SELECT count(*) FROM ({parent}) p JOIN {child} c ON {joined(engine, self.schema, reference)}"
-        return int(self.session.value(sql, where.params))
 
     # -- naming ----------------------------------------------------------------------------
 

@@ -153,7 +153,8 @@ class _Rollback:
     def standing(self, made_by: MadeBy) -> list[InTheWay]:
         """The foreign keys in the way of what would come back."""
         chosen = {each: self.chosen.literal(each) for each in self.images}
-        return in_the_way(self.session, self.schema, self.record, self.images, made_by, chosen)
+        made = not self.selection
+        return in_the_way(self.session, self.schema, self.record, self.images, made_by, chosen, made=made)
 
     # -- carrying out ----------------------------------------------------------------------
 

@@ -27,8 +27,8 @@ from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 from integrity.references.resolve import known_references
 from integrity.repairs.journal import Journal, RunRecord, now
+from integrity.repairs.resolving import resolve
 from integrity.repairs.result import RepairResult, State
-from integrity.repairs.system_rows import create_system_row
 from integrity.repairs.target_log import TargetLog
 from integrity.repairs.walk import Walk
 
@@ -125,9 +125,9 @@ def resume_repair(
         plan = Plan.from_json(record.plan)
         schema = session.schema()
         _refuse_other_schema(plan, schema)
-        result = _remembered(target, record, plan)
         references = known_references(schema, catalog, options.others)
         _refuse_other_references(plan, references)
+        result = _remembered(target, record, plan)
         log = _log_tried_out(session, schema, catalog, plan)
         session.retrying(lambda: journal.note(number, state=str(State.RUNNING), error="", finished_at=None))
         run = _Run(session, journal, schema, references, plan, result, options, record.position, log)
@@ -240,9 +240,7 @@ class _Run:
         done = int(str(self.position.get("step") or 0))
         for step in self.plan.changing_steps:
             if step.number >= done:
-                if step.system_row is not None:
-                    create_system_row(walk, step)
-                walk.step(step)
+                resolve(walk, step)
 
     def _progressed(self) -> None:
         touched = sum(tally.touched for tally in self.result.rows.values())
@@ -381,6 +379,13 @@ def _refuse_more_rows(
 def _refuse_more(target: Target, step: Step, current: Step) -> None:
     approved = {each.reference.sides: each.rows for each in step.effects}
     more = [each for each in current.effects if each.rows > approved.get(each.reference.sides, 0)]
+    if step.restorations and current.missing_keys > step.missing_keys:
+        raise TooManyRows(
+            f"{step.reference.label} now misses {current.missing_keys:,} keys; approved were "
+            f"{step.missing_keys:,}",
+            where=target.alias,
+            hint="Nothing was changed. Make and look at a new plan.",
+        )
     if current.rows > step.rows or more:
         follow = sum(each.rows for each in current.effects)
         raise TooManyRows(

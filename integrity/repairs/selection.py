@@ -8,7 +8,18 @@ from typing import Any
 from integrity.database.identifiers import TableName, column
 from integrity.database.schema import Schema
 from integrity.database.session import Session
-from integrity.repairs.journal import ACTION, BATCH, BEFORE, IMAGE, ORDER, REASON, SEQ, UNDONE, Images
+from integrity.repairs.journal import (
+    ACTION,
+    BATCH,
+    BEFORE,
+    IMAGE,
+    ORDER,
+    REASON,
+    SEQ,
+    UNDONE,
+    WITNESS,
+    Images,
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ class Chosen:
 
     def batches(self, images: Images) -> list[int]:
         """The numbers of the batches of which something is left."""
-        sql = f"SELECT DISTINCT {BATCH} FROM {images.sql} WHERE {UNDONE} IS NULL"
+        sql = f"SELECT DISTINCT {BATCH} FROM {images.sql} WHERE {UNDONE} IS NULL AND {IMAGE} <> '{WITNESS}'"
         return [row[0] for row in self.session.rows(sql)]
 
     def made(self, images: Images) -> dict[int, list[int]]:
@@ -94,15 +105,18 @@ class Chosen:
             found.setdefault(number, []).append(seq)
         return found
 
-    def made_in(self, images: Images, batch: int) -> list[int]:
-        """Those of one batch."""
+    def made_in(self, images: Images, batch: int) -> list[tuple[int, list[int]]]:
+        """Those of one batch, by their order."""
         if self.selection:
             return []
         sql = (
-            f"SELECT {SEQ} FROM {images.sql} "
+            f"SELECT {ORDER}, {SEQ} FROM {images.sql} "
             f"WHERE {BATCH} = %s AND {ACTION} = 'insert' AND {UNDONE} IS NULL ORDER BY {SEQ}"
         )
-        return [row[0] for row in self.session.rows(sql, [batch])]
+        found: dict[int, list[int]] = {}
+        for order, seq in self.session.rows(sql, [batch]):
+            found.setdefault(order, []).append(seq)
+        return list(found.items())
 
     def anything_left(self, images: Images) -> bool:
         """Whether the run still stands in some row, chosen or not."""

@@ -16,7 +16,17 @@ from integrity.database.session import Session
 from integrity.exceptions import NotCheckable
 from integrity.references.orphans import refers
 from integrity.references.reference import Reference, written
-from integrity.repairs.journal import ACTION, BEFORE, IMAGE, UNDONE, Images, RunRecord
+from integrity.repairs.journal import (
+    ACTION,
+    BEFORE,
+    IMAGE,
+    REASON,
+    UNDONE,
+    WITNESS,
+    Images,
+    RunRecord,
+    row_key,
+)
 
 MadeBy = Mapping[tuple[str, str], str]
 """(table as written, foreign key's name) → the migration that made it."""
@@ -45,8 +55,10 @@ def in_the_way(
     images: Sequence[Images],
     made_by: MadeBy,
     chosen: Mapping[Images, str],
+    *,
+    made: bool = True,
 ) -> list[InTheWay]:
-    """Returns the foreign keys that forbid what would come back.
+    """Returns the foreign keys that forbid what would come back, or what would go again.
 
     Args:
         session: an open connection.
@@ -55,13 +67,17 @@ def in_the_way(
         images: its tables in the journal.
         made_by: which migration made which key.
         chosen: for each table the condition (on ``c``) of what shall come back.
+        made: whether rows that the run made go again.
     """
     by_table = {each.table: each for each in images}
     found = []
     for here in images:
         for key in schema.table(here.table).foreign_keys:
             if key.enforced and not _declared_before(session, schema, record, key, made_by):
-                rows = _orphans_again(session, schema, key, here, by_table.get(key.referenced_table), chosen)
+                there = by_table.get(key.referenced_table)
+                rows = _orphans_again(session, schema, key, here, there, chosen)
+                if made and there is not None:
+                    rows += _orphans_left(session, schema, key, here, there)
                 if rows:
                     found.append(InTheWay(key, rows, made_by.get((written(key.table), key.name), "")))
     return found
@@ -122,6 +138,26 @@ def _orphans_again(
         f"AND NOT EXISTS (SELECT 1 FROM {parents} p WHERE {match}){back}"
     )
     return int(session.value(sql))
+
+
+def _orphans_left(session: Session, schema: Schema, key: ForeignKey, here: Images, there: Images) -> int:
+    """Rows that were orphans until the run made what they refer to, and would be again."""
+    reference = Reference(key.table, key.columns, key.referenced_table, key.referenced_columns)
+    child, engine = schema.table(key.table), session.engine
+    if not set(key.columns) <= set(here.columns) or not set(key.referenced_columns) <= set(there.columns):
+        return 0
+    made = f"p.{ACTION} = 'insert' AND p.{UNDONE} IS NULL AND {_match(session, schema, reference, there)}"
+    same = [
+        engine.same_key(column(name, "l"), column(name, "c"), child.column(name)) for name in row_key(child)
+    ]
+    same += [engine.same(column(name, "l"), column(name, "c"), child.column(name)) for name in key.columns]
+    sql = (
+        f"SELECT count(*) FROM {here.sql} c WHERE c.{IMAGE} = '{WITNESS}' "
+        f"AND c.{REASON} = %s AND {refers(reference)} "
+        f"AND EXISTS (SELECT 1 FROM {there.sql} p WHERE {made}) "
+        f"AND EXISTS (SELECT 1 FROM {engine.source(child)} l WHERE {' AND '.join(same)})"
+    )
+    return int(session.value(sql, [reference.label]))
 
 
 def _match(session: Session, schema: Schema, reference: Reference, there: Images | None = None) -> str:

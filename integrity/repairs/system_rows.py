@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from integrity.database.engine import Predicate
 from integrity.database.identifiers import column, quote_columns, quote_table
-from integrity.database.schema import TableKind
 from integrity.plans.plan import Change, Step, SystemRow
-from integrity.repairs.journal import ACTION, AFTER, BATCH, IMAGE, ORDER, REASON, STEP
+from integrity.repairs.batch import Counts
+from integrity.repairs.making import capture_made
 from integrity.repairs.walk import Walk
 
 
-def create_system_row(walk: Walk, step: Step) -> None:
-    """Makes the system row of a step where it is missing, with values from the catalog alone."""
-    row = step.system_row
-    assert row is not None
+def create_system_rows(walk: Walk, step: Step) -> None:
+    """Makes the system rows of a step where they are missing, with values from the catalog alone."""
     with walk.changing():
-        if _exists(walk, row):
+        missing = [row for row in step.system_rows if not _exists(walk, row)]
+        if not missing:
             return
-        table = walk.schema.table(row.table)
-        prefix = walk.session.engine.insert_prefix(table)
-        columns = quote_columns(name for name, _ in row.values)
-        marks = ", ".join(["%s"] * len(row.values))
-        sql = f"INSERT INTO {quote_table(row.table)} ({columns}) {prefix} VALUES ({marks})"
-        walk.session.execute(sql, [value for _, value in row.values])
-        number = walk.batch + 1
-        _journal(walk, step, row, number)
-        counts = {row.table: {Change.INSERT: 1}}
-        walk.journal.update(walk.run, position=walk.position | {"batch": number}, rows=walk.counted(counts))
+        number, counts = walk.batch + 1, _counted(missing)
+        for row in missing:
+            if not _exists(walk, row):  # a trigger may have made it with the one before
+                _insert(walk, row)
+        for order, row in enumerate(missing):
+            capture_made(walk, step, row.table, _keyed(row), number, order)
+        walk.write(counts, number)
     walk.committed(counts, number)
+
+
+def _counted(rows: Sequence[SystemRow]) -> Counts:
+    tables = [row.table for row in rows]
+    return {table: {Change.INSERT: tables.count(table)} for table in tables}
+
+
+def _insert(walk: Walk, row: SystemRow) -> None:
+    prefix = walk.session.engine.insert_prefix(walk.schema.table(row.table))
+    columns = quote_columns(name for name, _ in row.values)
+    marks = ", ".join(["%s"] * len(row.values))
+    sql = f"INSERT INTO {quote_table(row.table)} ({columns}) {prefix} VALUES ({marks})"
+    walk.session.execute(sql, [value for _, value in row.values])
 
 
 def _exists(walk: Walk, row: SystemRow) -> bool:
@@ -41,19 +50,3 @@ def _exists(walk: Walk, row: SystemRow) -> bool:
 def _keyed(row: SystemRow) -> Predicate:
     sql = " AND ".join(f"{column(name, 'c')} = %s" for name, _ in row.key)
     return Predicate(sql, tuple(value for _, value in row.key))
-
-
-def _journal(walk: Walk, step: Step, row: SystemRow, number: int) -> None:
-    table = walk.schema.table(row.table)
-    facts: dict[str, Any] = {
-        IMAGE: AFTER,
-        ACTION: "insert",
-        STEP: step.number,
-        BATCH: number,
-        ORDER: 0,
-        REASON: step.reference.label,
-    }
-    images = walk.journal.images(walk.run, table)
-    leaves = walk.schema.leaves(row.table) if table.kind is TableKind.PARTITIONED else (table,)
-    for leaf in leaves:
-        walk.journal.capture(images, leaf, _keyed(row), facts)

@@ -82,9 +82,9 @@ class TakingBack:
             self._count(group, left)
 
     def _groups(self, number: int) -> list[Group]:
-        """Deleted rows in (referenced ones first), updated rows back (the last first), made rows out."""
+        """Deleted rows in (referenced ones first), updated rows back and made rows out (the last first)."""
         restorers = [
-            Restorer(self.session, self.journal, self.schema, self.references, images)
+            Restorer(self.session, self.journal, self.schema, self.references, images, self.images)
             for images in self.images
         ]
         found: list[Group] = []
@@ -96,10 +96,13 @@ class TakingBack:
             ]
             ordered.sort(key=lambda each: each[0], reverse=latest_first)
             found += [group for _, group in ordered]
-        for restorer in restorers:
-            made = self.chosen.made_in(restorer.images, number)
-            found += [Group(restorer, "insert", tuple(made))] if made else []
-        return found
+        made = [
+            (order, Group(restorer, "insert", tuple(seqs)))
+            for restorer in restorers
+            for order, seqs in self.chosen.made_in(restorer.images, number)
+        ]
+        made.sort(key=lambda each: each[0], reverse=True)
+        return [*found, *(group for _, group in made)]
 
     def _attempt(self, groups: Sequence[Group], part: Part) -> list[list[Refused]]:
         refused = []

@@ -17,11 +17,12 @@ from integrity.repairs.journal import AT, LEAF, OF, ROW, SEQ, Captured, Journal,
 
 @dataclass(frozen=True)
 class Assignment:
-    """A column and what it becomes: a value, or an SQL expression of the schema's own."""
+    """A column and what it becomes: a value, or an SQL expression with its parameters."""
 
     column: str
     value: Any
     expression: str = ""
+    params: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def update_rows(
 def _moved(session: Session, captured: Captured, assignments: Sequence[Assignment]) -> dict[int, Locator]:
     """Updates, and returns the locator that each row has afterwards, by its image's number."""
     parts = ", ".join(f"{quote(each.column)} = {each.expression or '%s'}" for each in assignments)
-    values = [each.value for each in assignments if not each.expression]
+    given = [list(each.params) if each.expression else [each.value] for each in assignments]
+    values = [value for each in given for value in each]
     pairs = list(zip(captured.seqs, captured.locators, strict=True))
     keyed = bool(set(row_key(captured.leaf)) & {each.column for each in assignments})
     return session.engine.update_located(session, captured.leaf, parts, values, pairs, keyed=keyed)

@@ -20,7 +20,7 @@ from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
 from integrity.exceptions import Interrupted, TooManyRows
 from integrity.plans.plan import Step, Tally
-from integrity.references.orphans import orphaned
+from integrity.plans.scope import in_scope
 from integrity.references.reference import Reference
 from integrity.repairs.attempts import Attempts, Followers
 from integrity.repairs.batch import Batch, Counts, Piece
@@ -89,7 +89,7 @@ class Walk:
             Interrupted: somebody asked for it; all finished batches stay.
             TooManyRows: more rows than approved; all finished batches stay.
         """
-        where = orphaned(self.session.engine, self.schema, step.reference)
+        where = in_scope(self.session.engine, self.schema, step)
         self.taken = int(self.position.get("taken", 0)) if self.position.get("step") == step.number else 0
         for _ in range(_MOST_PASSES):
             before, whole = self.touched, "leaf" not in self.position
@@ -123,7 +123,7 @@ class Walk:
         here = self.position.get("step") == step.number and self.position.get("leaf") == str(leaf.name)
         at = self.position.get("at") if here else None
         while self._room(step):
-            self._heed()
+            self.heed()
             stretch = self.session.engine.stretches(self.session, leaf, at, self.pace.stretch)
             if stretch is None:
                 return
@@ -136,7 +136,8 @@ class Walk:
             self.pace.learn_stretch(time.monotonic() - begun)
             self.progressed()
 
-    def _heed(self) -> None:
+    def heed(self) -> None:
+        """Raises Interrupted when somebody asked for a stop."""
         wish = self.stop()
         if wish:
             raise Interrupted(f"The repair was {wish}", where=self.session.target.alias, hint=self.resume)
@@ -175,7 +176,7 @@ class Walk:
         waiting = self._candidates(piece)
         whole = len(waiting) < _MOST_CANDIDATES
         while waiting and (attempts.nested or self._room(attempts.step)):
-            self._heed()
+            self.heed()
             begun = time.monotonic()
             room = limit if attempts.nested else self._room(attempts.step)
             among = waiting[: min(limit, self.pace.rows, room)]
@@ -239,12 +240,16 @@ class Walk:
 
     def record(self, batch: Batch) -> None:
         """Writes down, within the batch's transaction, where the run stands and what it changed."""
-        self._refuse_excess(batch.counts)
-        position = self.position | {"batch": batch.number, "taken": self.taken + batch.own}
-        self.journal.update(self.run, position=position, rows=self.counted(batch.counts))
+        self.write(batch.counts, batch.number, batch.own)
+
+    def write(self, counts: Counts, number: int, own: int = 0) -> None:
+        """The same for any rows that were changed together."""
+        self._refuse_excess(counts)
+        position = self.position | {"batch": number, "taken": self.taken + own}
+        self.journal.update(self.run, position=position, rows=self.counted(counts))
         if self.log is not None:
-            images = [each for each in self.journal.tables(self.run) if each.table in batch.counts]
-            self.log.changed(self.run, batch.number, images, self.references, self.result)
+            images = [each for each in self.journal.tables(self.run) if each.table in counts]
+            self.log.changed(self.run, number, images, self.references, self.result)
 
     def _refuse_excess(self, counts: Counts) -> None:
         """Raises TooManyRows before a batch is committed that goes beyond what was approved."""

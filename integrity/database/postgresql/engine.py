@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from integrity import conf
 from integrity.database.access import Access
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.identifiers import TableName, quote, quote_table, shown
-from integrity.database.postgresql import backups, ddl, errors, introspection, plans, rows, spelling
+from integrity.database.postgresql import backups, ddl, errors, introspection, keys, plans, rows, spelling
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
@@ -192,6 +192,22 @@ class PostgreSQLEngine(Engine):
         return quote_table(table.name)
 
     # -- keys ------------------------------------------------------------------------------
+
+    def key_text(self, columns: Sequence[str], alias: str = "c") -> str:
+        """Byte by byte."""
+        return keys.key_text(columns, alias)
+
+    def key_value(self, sql: str) -> str:
+        """As text."""
+        return keys.key_value(sql)
+
+    def among(self, sql: str, texts: Sequence[str]) -> Predicate:
+        """In one parameter."""
+        return keys.among(sql, texts)
+
+    def looked_up(self, into: Column, key: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """In one parameter."""
+        return keys.looked_up(into, key, values)
 
     def spelled(self, sql: str, form: Form) -> str:
         """In the "C" collation."""

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from integrity.database.identifiers import TableName, column, quote, quote_table
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
-from integrity.database.sqlite import digests, errors, introspection, plans, spelling
+from integrity.database.sqlite import digests, errors, introspection, keys, plans, spelling
 from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
 
 
@@ -155,6 +155,22 @@ class SQLiteEngine(Engine):
         return quote_table(table.name)
 
     # -- keys ------------------------------------------------------------------------------
+
+    def key_text(self, columns: Sequence[str], alias: str = "c") -> str:
+        """Byte by byte."""
+        return keys.key_text(columns, alias)
+
+    def key_value(self, sql: str) -> str:
+        """As it is stored."""
+        return keys.key_value(sql)
+
+    def among(self, sql: str, texts: Sequence[str]) -> Predicate:
+        """In one parameter."""
+        return keys.among(sql, texts)
+
+    def looked_up(self, into: Column, key: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """In one parameter."""
+        return keys.looked_up(into, key, values)
 
     def spelled(self, sql: str, form: Form) -> str:
         """By storage class."""

@@ -59,7 +59,7 @@ def rows_json(radius: dict[Any, Tally]) -> dict[str, dict[str, int]]:
 
 
 def _summary(plan: Plan) -> str:
-    follow = plan.touched - plan.rows
+    follow = plan.touched - sum(step.changed for step in plan.changing_steps)
     more = f", {follow:,} more with them" if follow else ""
     return f"{count(len(plan.changing_steps), 'step')} changing {count(plan.rows, 'orphan')}{more}."
 
@@ -74,11 +74,16 @@ def _becomes(step: Step) -> str:
         return f"reassigned to {key}"
     if step.resolution is Resolution.KEEP:
         return "kept" + (f" until {step.until}" if step.until else "")
+    if step.resolution is Resolution.RELINK:
+        return "relinked to the keys that they mean"
+    if step.resolution is Resolution.RESTORE_PARENT:
+        return f"referring again: {written(step.reference.referenced_table)} is restored"
     return {Resolution.DELETE: "deleted", Resolution.SET_NULL: "set null"}[step.resolution]
 
 
 def _also(step: Step) -> int | str:
-    return sum(each.rows for each in step.effects) + int(bool(step.system_row and not step.system_row.exists))
+    made = sum(not row.exists for row in step.system_rows) + sum(each.rows for each in step.restorations)
+    return sum(each.rows for each in step.effects) + made
 
 
 def _effects(steps: Sequence[Step]) -> Iterator[Block]:
@@ -116,6 +121,12 @@ def _warnings(plan: Plan, kept: Sequence[Step]) -> Iterator[Block]:
         (name, each.table) for step in plan.changing_steps for each in step.effects for name in each.triggers
     }
     met |= {(name, step.reference.table) for step in plan.changing_steps for name in step.triggers}
+    met |= {
+        (name, each.table)
+        for step in plan.changing_steps
+        for each in step.restorations
+        for name in each.triggers
+    }
     for name, table in sorted(met):
         yield Line(
             f"The trigger {name} of {written(table)} will fire: what it writes elsewhere is not journaled.",
