@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-pytest_plugins = ["tests.servers", "tests.catalogs", "tests.browser", "tests.skips"]
+pytest_plugins = ["tests.servers", "tests.catalogs", "tests.browser", "tests.pgbouncer", "tests.skips"]
 
 
 @pytest.fixture(scope="session")

@@ -114,6 +114,14 @@ class Engine(ABC):
                 raise
             raise meaning from error
 
+    def check_session(self, target: Target) -> None:
+        """Raises where Django's own connection would set what a pooler gives to the next client."""
+        return
+
+    def pooled(self, session: Session) -> bool:
+        """Whether a pooler stands between us and the server, so that a session may be another's next."""
+        return False
+
     @contextmanager
     def opening_errors(self, target: Target) -> Iterator[None]:
         """Turns whatever keeps a target from being opened into ours."""

@@ -208,6 +208,7 @@ class Target:
         engine = self.engine
         with engine.opening_errors(self):
             engine.check_exists(self)
+            engine.check_session(self)
             connection.ensure_connection()
         try:
             yield connection

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from integrity import conf
 from integrity.database.identifiers import TableName
-from integrity.database.postgresql import ddl
+from integrity.database.postgresql import ddl, errors
 from integrity.database.schema import Index, Schema, Table, TableKind
 from integrity.exceptions import TargetBusy
 from integrity.operations.alteration import Alteration
@@ -97,6 +97,9 @@ def _without_timeouts(work: Alteration) -> Iterator[None]:
     nothing of the session is touched in the usual case."""
     limits = {name: work.session.value(f"SHOW {name}") for name in _SETTINGS}
     limited = [name for name, value in limits.items() if value != "0"]
+    if limited and work.session.engine.pooled(work.session):
+        set_for_all = f"{' and '.join(limited)} is set for every session, and must not bound an index"
+        raise errors.needs_direct(set_for_all, work.alias)
     for name in limited:
         work.execute(f"SET {name} = 0")
     try:

@@ -19,7 +19,8 @@ class TargetState:
     """A target: whether it can be opened, what it is, and what was done with it.
 
     ``readable`` and ``owned`` count those of its ``tables`` that this role may read, and owns.
-    ``direct`` is the alias that reaches it past a pooler, empty where it is reached directly.
+    ``pooled`` says that a pooler stands before its server, and ``direct`` is the alias that reaches it
+    past one, empty where none is configured.
     """
 
     target: str
@@ -29,6 +30,7 @@ class TargetState:
     tables: int = 0
     readable: int = 0
     owned: int = 0
+    pooled: bool = False
     direct: str = ""
     catalog: str = ""
     last_audit: datetime | None = None
@@ -70,7 +72,7 @@ def _look(target: Target, state: TargetState) -> None:
     alias = target.alias
     try:
         with target.reading() as session:
-            schema = session.schema()
+            schema, state.pooled = session.schema(), session.engine.pooled(session)
     except ReferentialIntegrityError as error:
         state.error = str(error)
         store.unreachable(alias, error)

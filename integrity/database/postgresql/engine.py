@@ -39,6 +39,9 @@ SELECT DISTINCT a.grantee::regrole::text FROM pg_namespace n, aclexplode(n.nspac
 WHERE n.nspname = %s AND a.grantee NOT IN (0, n.nspowner)
 """
 
+ROLE = "INTEGRITY_ROLE"
+"""Where a connection's settings keep Django's ``assume_role``."""
+
 DEFAULT_COLLATION = 'pg_catalog."default"'
 
 # Types whose equal values are the same values.
@@ -71,9 +74,12 @@ class PostgreSQLEngine(Engine):
         """Nothing: a server never makes a database because somebody connects."""
 
     def prepare(self, connection: BaseDatabaseWrapper) -> None:
-        """No server-side prepared statements or cursors outlive a transaction (poolers)."""
+        """No prepared statements, cursors or settings outlive a transaction (poolers): a role that Django
+        would set for the session is set for each transaction instead."""
         connection.settings_dict["CONN_MAX_AGE"] = 0
         options = connection.settings_dict.setdefault("OPTIONS", {})
+        connection.settings_dict[ROLE] = options.pop("assume_role", None)
+        options["prepare_threshold"] = None
         options.setdefault("connect_timeout", 10)
         options.setdefault("application_name", "integrity")
         options.pop("pool", None)
@@ -93,6 +99,8 @@ class PostgreSQLEngine(Engine):
         session.execute(f"SET LOCAL lock_timeout = {conf.lock_timeout_ms()}")
 
     def _settle(self, session: Session) -> None:
+        if role := session.connection.settings_dict.get(ROLE):
+            session.execute(f"SET LOCAL ROLE {quote(role)}")
         session.execute(STEADY_TEXT)
         session.execute("SET LOCAL row_security = off")
         session.execute(f"SET LOCAL statement_timeout = {int(session.statement_timeout_ms)}")
@@ -136,6 +144,21 @@ class PostgreSQLEngine(Engine):
         """By SQLSTATE."""
         return errors.translate(error, session.target.alias)
 
+    def check_session(self, target: Target) -> None:
+        """A role that Django assumes and statements that psycopg prepares are the session's."""
+        options = target.settings.get("OPTIONS", {})
+        kept = [name for name in ("assume_role", "prepare_threshold") if options.get(name) is not None]
+        if not kept:
+            return
+        with target.reading() as session:
+            if self.pooled(session):
+                raise errors.needs_direct(f"{kept[0]} in OPTIONS holds for a session", target.alias)
+
+    def pooled(self, session: Session) -> bool:
+        """A pooler makes up the process that it names when a connection is opened."""
+        named = session.connection.connection.info.backend_pid
+        return bool(named != session.value("SELECT pg_backend_pid()"))
+
     def opening_error(self, error: Exception, target: Target) -> ReferentialIntegrityError:
         """By the server's words."""
         return errors.opening_error(error, target.alias)
@@ -146,17 +169,23 @@ class PostgreSQLEngine(Engine):
         process, and holds through a pooler in transaction mode."""
         number = int.from_bytes(hashlib.sha256(f"integrity {name}".encode()).digest()[:8], signed=True)
         with target.changing() as holder:
-            holder.execute("BEGIN")
-            holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            held = bool(holder.value("SELECT pg_try_advisory_xact_lock(%s)", [number]))
-            until = time.monotonic() + wait
+            held, until = self._try_to_hold(holder, number), time.monotonic() + wait
             while not held and time.monotonic() < until:
                 time.sleep(0.2)
-                held = bool(holder.value("SELECT pg_try_advisory_xact_lock(%s)", [number]))
+                held = self._try_to_hold(holder, number)
             try:
                 yield held
             finally:
                 self.rollback(holder)
+
+    def _try_to_hold(self, holder: Session, number: int) -> bool:
+        """Whoever waits has no transaction open: in a small pool the one who holds needs its connection."""
+        holder.execute("BEGIN")
+        holder.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        held = bool(holder.value("SELECT pg_try_advisory_xact_lock(%s)", [number]))
+        if not held:
+            self.rollback(holder)
+        return held
 
     # -- structure and comparison ----------------------------------------------------------
 

@@ -12,6 +12,7 @@ from integrity.exceptions import (
     NotCheckable,
     ReadOnlyTarget,
     ReferentialIntegrityError,
+    SchemaFixRefused,
     TargetBusy,
     TargetUnreachable,
     TimedOut,
@@ -52,6 +53,26 @@ def translate(error: DatabaseError, target: str) -> ReferentialIntegrityError | 
         return ReadOnlyTarget(
             "The target is read-only", where=target, hint="Use the primary server and a role that may write."
         )
+    if busy := _busy(code, line, target):
+        return busy
+    if code == "57014":
+        return TimedOut(
+            "The statement ran past its time limit", where=target, hint="Raise the timeout or add an index."
+        )
+    if code.startswith("08") or code in ("57P01", "57P02", "57P03"):
+        return TargetUnreachable(f"The connection was lost: {line}", where=target, hint="Start it again.")
+    return None
+
+
+def _busy(code: str, line: str, target: str) -> TargetBusy | None:
+    """What another time may go better."""
+    if "query_wait_timeout" in line:
+        return TargetBusy(
+            "The pooler had no connection left for us",
+            where=target,
+            hint="A repair or migration needs two at once: let its pool have three or more, or try again "
+            "when it is less busy.",
+        )
     if code in ("55P03", "40P01", "40001"):
         return TargetBusy(
             f"A lock was not granted: {line.rstrip('.')}",
@@ -64,13 +85,17 @@ def translate(error: DatabaseError, target: str) -> ReferentialIntegrityError | 
             where=target,
             hint="Nothing was changed. Give it disk, memory or connections, and try again.",
         )
-    if code == "57014":
-        return TimedOut(
-            "The statement ran past its time limit", where=target, hint="Raise the timeout or add an index."
-        )
-    if code.startswith("08") or code in ("57P01", "57P02", "57P03"):
-        return TargetUnreachable(f"The connection was lost: {line}", where=target, hint="Start it again.")
     return None
+
+
+def needs_direct(why: str, alias: str) -> SchemaFixRefused:
+    """Returns the refusal of what a pooler would hand to whoever is given its connection next."""
+    return SchemaFixRefused(
+        f"Behind a pooler this cannot be migrated: {why}",
+        where=alias,
+        hint="Nothing was changed. Add an entry to DATABASES that reaches the server directly, and name it: "
+        f"INTEGRITY = {{'DIRECT': {{'{alias}': '{alias}_direct'}}}}.",
+    )
 
 
 def _grant(line: str) -> str:
@@ -90,6 +115,9 @@ _REFUSED = re.compile(
 )
 
 
+_PARAMETER = re.compile(r"unsupported startup parameter(?: in options)?: ([\w.]+)")
+
+
 def opening_error(error: Exception, target: str) -> ReferentialIntegrityError:
     """Returns why a connection could not be opened; the password is never part of it."""
     text = str(error)
@@ -103,6 +131,13 @@ def opening_error(error: Exception, target: str) -> ReferentialIntegrityError:
     if "does not exist" in text and "database" in text:
         return TargetUnreachable(
             f"There is no such database: {line}", where=target, hint="Correct NAME of this target."
+        )
+    if parameter := _PARAMETER.search(text):
+        return TargetUnreachable(
+            f"The pooler does not take the startup parameter {parameter.group(1)}",
+            where=target,
+            hint="Take it out of OPTIONS of this target (`options`, `-c name=value`), or let the pooler "
+            f"have: ignore_startup_parameters = {parameter.group(1)}.",
         )
     return TargetUnreachable(
         f"The server cannot be reached: {line}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from integrity import conf
 from integrity.management.blocks import Block, Grid, Line
 from integrity.management.reports.audits import server
 from integrity.tasks import TargetState
@@ -29,7 +30,23 @@ def target_blocks(states: Sequence[TargetState]) -> Iterator[Block]:
         ["" if each.reachable else "error" for each in states],
     )
     for each in states:
-        if each.direct:
-            yield Line(f"{each.target} stands behind a pooler; {each.direct} reaches its server.", "faint")
+        yield from _pooler(each, {other.target for other in states if other.pooled})
         if each.error:
             yield Line(f"{each.target}: {each.error}", "error")
+
+
+def _pooler(state: TargetState, pooled: set[str]) -> Iterator[Line]:
+    """Whether something stands between, and what reaches the server past it."""
+    if state.direct in pooled:
+        yield Line(
+            f"{state.target}: {state.direct}, its direct alias, stands behind a pooler too.", "warning"
+        )
+    elif state.direct:
+        stands = "stands behind a pooler" if state.pooled else "has a direct alias"
+        yield Line(f"{state.target} {stands}; {state.direct} reaches its server.", "faint")
+    elif state.pooled and state.target not in {conf.direct_alias(each) for each in pooled - {state.target}}:
+        yield Line(
+            f"{state.target} stands behind a pooler, and no alias reaches its server directly: "
+            f"INTEGRITY['DIRECT'] = {{'{state.target}': 'ALIAS'}}. Only some indexes need one.",
+            "faint",
+        )
