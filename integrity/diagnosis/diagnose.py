@@ -13,6 +13,7 @@ from integrity.audit import OnProgress, Progress
 from integrity.database.identifiers import Path
 from integrity.database.schema import Column
 from integrity.database.session import Session, Target
+from integrity.diagnosis.causes import ProbableCause, causes_of
 from integrity.diagnosis.diagnosis import (
     Age,
     Amount,
@@ -151,6 +152,7 @@ class _InDepth:
             return
         found.top_missing_keys = self._try("missing keys", self._missing) or ()
         found.samples = self._try("samples", self._samples) or ()
+        found.causes = self._try("causes", self._causes) or ()
         ages = [self._try(each.name, partial(self._age, each)) for each in asked.made]
         found.ages = tuple(each for each in ages if each)
         amounts = [self._try(each.name, partial(self._amount, each)) for each in asked.amounts]
@@ -204,6 +206,10 @@ class _InDepth:
     def _amount(self, column: Column) -> Amount:
         rows, total = self.session.row(self.questions.amount(column))
         return Amount(column.name, int(rows), plain(total))
+
+    def _causes(self) -> tuple[ProbableCause, ...]:
+        asked = self.questions
+        return causes_of(self.session, asked.schema, asked.catalog, asked.reference)
 
     def _referring(self) -> tuple[Referring, ...]:
         """Through every reference and at every level, each row once, as a deletion would meet them."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from integrity.audit import Coverage
 from integrity.database.schema import Table
+from integrity.diagnosis.causes import ProbableCause
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Diagnosis:
     amounts: tuple[Amount, ...] = ()
     referring: tuple[Referring, ...] = ()
     masked: tuple[str, ...] = ()
-    causes: tuple[str, ...] = ()
+    causes: tuple[ProbableCause, ...] = ()
     tables: tuple[dict[str, Any], ...] = ()
     gaps: list[str] = field(default_factory=list)
 

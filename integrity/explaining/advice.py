@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -11,9 +12,10 @@ from integrity.explaining.explanation import Explanation
 from integrity.explaining.place import Known, Place
 from integrity.explaining.reported import ErrorKind, Reported
 from integrity.explaining.wording import parts
+from integrity.references.catalog import Catalog, catalog_file
 from integrity.references.masking import MASKED
 from integrity.references.orphans import orphaned, refuse_uncheckable
-from integrity.references.reference import Reference, Source, written
+from integrity.references.reference import Reference, Resolution, Source, written
 
 _MANY = 3
 
@@ -21,10 +23,11 @@ _MANY = 3
 def advised(said: Explanation, reported: Reported, known: Known, place: Place) -> Explanation:
     """Returns an answer with reasons and what to do."""
     reference = place.references[0] if len(place.references) == 1 else None
+    lent = lent_option(known.catalog, said.target)
     return replace(
         said,
         why=tuple(_why(said, reference, place)),
-        commands=tuple(_commands(said, reference, place)),
+        commands=tuple(f"{each}{lent}" for each in _commands(said, reference, place)),
         queries=tuple(_queries(said, reported, known, place)),
         catalog_entry=_entry(reference) if reference and not place.known else _unique_entry(said, place),
     )
@@ -156,7 +159,7 @@ def _resolving(said: Explanation, reference: Reference) -> Iterator[str]:
     if (said.rows or 0) + (said.more_like_it or 0):
         suggestion = reference.suggestion
         decided = f" --action {suggestion}" if suggestion and not reference.policy else ""
-        action = decided if suggestion else " --action delete|set_null|reassign|keep"
+        action = decided if suggestion else f" --action {'|'.join(Resolution)}"
         yield f"manage.py integrity_plan {target} --reference {label}{action}"
         yield f"manage.py integrity_cleanup {target} --plan HASH"
     if said.constraint_state != "holds for every row":
@@ -168,6 +171,12 @@ def _resolving(said: Explanation, reference: Reference) -> Iterator[str]:
 def _word(label: str) -> str:
     """A reference as one word of a shell."""
     return label if label.replace("_", "").replace(".", "").replace(",", "").isalnum() else f"'{label}'"
+
+
+def lent_option(catalog: Catalog, target: str) -> str:
+    """The option that lends a catalog again, empty for the target's own."""
+    lent = catalog.file is not None and catalog.file != catalog_file(target)
+    return f" --catalog {shlex.quote(str(catalog.file))}" if lent else ""
 
 
 # -- SQL -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from integrity.database.engine import Predicate
 from integrity.database.identifiers import TableName, column, quote_columns
+from integrity.diagnosis.causes import causes_of
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.explaining.advice import advised
 from integrity.explaining.explanation import Candidate, Explanation
@@ -95,11 +96,14 @@ def _orphans(known: Known, reference: Reference, said: Explanation, values: Sequ
             known, gaps, lambda: _count(known, reference.table, where & _breaking(known, reference))
         )
     more = total[0] - (rows or 0) if total else None
+    why = partial(causes_of, known.session, known.schema, known.catalog, reference)
+    causes = _tried(known, gaps, why) if total and total[0] else ()
     return replace(
         said,
         rows=rows,
         more_like_it=more,
         missing_keys=total[1] if total else None,
+        causes=causes or (),
         gaps=(*said.gaps, *gaps),
     )
 

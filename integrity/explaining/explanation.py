@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from integrity.diagnosis.causes import ProbableCause
 from integrity.explaining.reported import ErrorKind
 
 
@@ -38,7 +39,7 @@ class Explanation:
         missing_keys: values that all orphans of this reference together miss.
         also: other references that this error could be about, or that are in the way too.
         why: what happened, in sentences, the surest first.
-        causes: what explains the orphans, counted.
+        causes: what explains all orphans of the reference, each counted once.
         commands: what to run next, in this order.
         queries: SQL that shows the rows; nothing in it changes anything.
         catalog_entry: what to write into the target catalog, where the rule is not known there.
@@ -63,7 +64,7 @@ class Explanation:
     missing_keys: int | None = None
     also: tuple[Candidate, ...] = ()
     why: tuple[str, ...] = ()
-    causes: tuple[str, ...] = ()
+    causes: tuple[ProbableCause, ...] = ()
     commands: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
     catalog_entry: str = ""

@@ -102,6 +102,15 @@ def test_times_that_sqlite_keeps_as_numbers_have_months(
     assert age.months == (("?", 1), ("2026-03", 2))
 
 
+def test_each_orphan_has_one_probable_cause(bot: EmptyTarget, lend_catalog: LendCatalog) -> None:
+    found = only(lend_catalog(CATALOG))
+    assert sum(each.rows for each in found.causes) == found.orphans
+    bot.execute_script("INSERT INTO leads VALUES (3, ' 1'), (4, '2 ')")
+    spelled = {each.kind: each.rows for each in only(lend_catalog(CATALOG), "leads.user_id").causes}
+    same = bot.vendor == SQLITE  # the affinity of the parent's column reads such spellings as the number
+    assert spelled.get("format_mismatch") == (None if same else 2), spelled
+
+
 def test_amounts_are_summed_over_orphans_alone(bot: EmptyTarget, lend_catalog: LendCatalog) -> None:
     (amount,) = only(lend_catalog(CATALOG)).amounts
     assert (amount.column, amount.rows, float(amount.total)) == ("amount", 2, 150.5)
@@ -147,6 +156,8 @@ def test_masked_columns_show_no_value(bot: EmptyTarget, lend_catalog: LendCatalo
     assert (found.orphans, found.missing_keys) == (3, 2)
     assert (found.top_missing_keys, found.ages, found.amounts) == ((), (), ())
     assert {name for row in found.samples for name in row} == {"id"}
+    assert sum(each.rows for each in found.causes) == 3
+    assert all(each.evidence == {} for each in found.causes)
     assert found.masked == ("user_id", "amount", "created_at")
     said = str(found.as_json()) + script(Target("target"), catalog, only=[parse_path("orders.user_id")])
     assert not re.search(r"min\(|sum\(c\.|150|2026-03", said)

@@ -1,5 +1,7 @@
 """A service that catches an IntegrityError learns which rows, how many more, and what to do."""
 
+import re
+
 import pytest
 from django.db import IntegrityError, connections, transaction
 
@@ -107,9 +109,15 @@ def test_a_constraint_that_cannot_be_added_shows_every_orphan(
     assert found.constraint_state == "is not there"
     assert (found.rows, found.more_like_it, found.missing_keys) in ((2, 1, 2), (1, 2, 2))
     assert "cannot be added while 3 rows break it" in found.why[1]
-    assert "manage.py integrity_diagnose target --reference orders.customer_id" in found.commands
-    assert "manage.py integrity_plan target --reference orders.customer_id --action delete" in found.commands
-    assert "manage.py integrity_makemigrations target" in found.commands
+    assert all(re.search(r" --catalog \S+/catalog.toml$", each) for each in found.commands)
+    assert [each.partition(" --catalog")[0] for each in found.commands] == [
+        "manage.py integrity_diagnose target --reference orders.customer_id",
+        "manage.py integrity_plan target --reference orders.customer_id --action delete",
+        "manage.py integrity_cleanup target --plan HASH",
+        "manage.py integrity_makemigrations target",
+        "manage.py integrity_migrate target",
+    ]
+    assert sum(each.rows for each in found.causes) == 3
     assert len(empty_target.rows(found.queries[0])) == found.rows
     assert len(empty_target.rows(found.queries[1])) == 3
 

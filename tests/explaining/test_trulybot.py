@@ -33,6 +33,9 @@ def test_the_error_of_the_failed_migration_says_everything(
     assert (found.rows or 0) + (found.more_like_it or 0) == orders.orphans
     assert found.missing_keys == orders.missing_keys
     assert "fk_orders_user_id is not there: it cannot be added while" in found.why[1]
+    causes = {each.kind: each.rows for each in found.causes}
+    assert sum(causes.values()) == orders.orphans
+    assert causes["parent_deleted"] > 0
     with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.ForeignKeyViolation) as caught:
         connection.execute(trulybot.FAILING_STATEMENT)
     again = explain(f"ERROR:  23503: {caught.value}", "bot", catalog=catalog)

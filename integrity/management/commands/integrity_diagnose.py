@@ -60,7 +60,10 @@ class Command(IntegrityCommand):
         files = [options["sql"]] if options["sql"] else []
         for file in files:
             file.write_text(script(target, catalog, only=only, others=others), encoding="utf-8")
-        blocks = [*diagnosis_blocks(result), *(Line(f"Written: {file}", "good") for file in files)]
+        blocks = [
+            *diagnosis_blocks(result, options["catalog"]),
+            *(Line(f"Written: {file}", "good") for file in files),
+        ]
         self.terminal.show(result.as_json() | {"files": [str(file) for file in files]}, blocks)
         return self._code(result, options)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from integrity.diagnosis import Age, Diagnosis, DiagnosisResult
@@ -14,27 +15,32 @@ _MONTHS = 24
 """More months than this are shown by year."""
 
 
-def diagnosis_blocks(result: DiagnosisResult) -> Iterator[Block]:
-    """Yields each reference in depth, or a table of those that have orphans."""
+def diagnosis_blocks(result: DiagnosisResult, catalog: Path | None = None) -> Iterator[Block]:
+    """Yields each reference in depth, or a table of those that have orphans; ``catalog`` is the one lent."""
+    lent = f" --catalog {catalog}" if catalog else ""
     name = f"{result.target}: {server(result.vendor, result.server_version)}"
     if result.in_depth:
         for each in result.references:
             yield Title(f"{name}, {each.reference} → {each.referenced}")
-            yield from _reference(result.target, each)
+            yield from _reference(each)
+            if each.orphans:
+                yield Title("What to run next")
+                command = f"manage.py integrity_plan {result.target} --reference {each.reference}"
+                yield Code(f"{command}{lent}", "console")
     else:
         yield Title(f"{name}, diagnosis")
-        yield from _brief(result)
+        yield from _brief(result, lent)
     yield from coverage_blocks(result.coverage)
 
 
-def _brief(result: DiagnosisResult) -> Iterator[Block]:
+def _brief(result: DiagnosisResult, lent: str) -> Iterator[Block]:
     if not result.references:
         yield Line("No reference has orphans.", "good" if result.coverage.complete else "warning")
         return
     heads = ("reference", "refers to", "orphans", "missing keys", "rows", "nulls", "parents", "types")
     yield Grid(heads, [_brief_row(each) for each in result.references])
     first = result.references[0].reference
-    yield Line(f"In depth: manage.py integrity_diagnose {result.target} --reference {first}", "faint")
+    yield Line(f"In depth: manage.py integrity_diagnose {result.target} --reference {first}{lent}", "faint")
 
 
 def _brief_row(each: Diagnosis) -> tuple[object, ...]:
@@ -46,7 +52,7 @@ def _brief_row(each: Diagnosis) -> tuple[object, ...]:
     return each.reference, each.referenced, *numbers, ", ".join(types)
 
 
-def _reference(target: str, each: Diagnosis) -> Iterator[Block]:
+def _reference(each: Diagnosis) -> Iterator[Block]:
     yield _verdict(each)
     yield Grid(
         ("question", "answer"),
@@ -64,16 +70,13 @@ def _reference(target: str, each: Diagnosis) -> Iterator[Block]:
     yield from _orphans(each)
     if each.causes:
         yield Title("Probable cause")
-        yield from (Line(cause, depth=1) for cause in each.causes)
+        yield from (Line(f"{cause.sentence} ({cause.confidence})", depth=1) for cause in each.causes)
     if each.orphans:
         yield Title("Are they worth keeping?")
         yield from _worth(each)
     for table in each.tables:
         yield from _table(table)
     yield from (Line(f"Not answered: {gap}", "warning") for gap in each.gaps)
-    if each.orphans:
-        yield Title("What to run next")
-        yield Code(f"manage.py integrity_plan {target} --reference {each.reference}", "console")
 
 
 def _verdict(each: Diagnosis) -> Line:

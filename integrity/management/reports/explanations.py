@@ -26,7 +26,7 @@ def explanation_blocks(found: Explanation) -> Iterator[Block]:
     yield Grid(("", "what it is about"), [each for each in _facts(found) if each[1] not in ("", None)])
     if found.causes:
         yield Title("Probable cause")
-        yield from (Line(each, depth=1) for each in found.causes)
+        yield from (Line(f"{each.sentence} ({each.confidence})", depth=1) for each in found.causes)
     if found.also:
         yield Title("Other references" if found.reference else "References that come into question")
         yield Grid(("reference", "rows"), [(each.reference, each.rows) for each in found.also])
