@@ -1,4 +1,4 @@
-"""A repair in a process of its own, to be killed: ``python -m tests.repairs.running URL CATALOG resume|run|back``."""
+"""A repair in a process of its own, to be killed: ``tests.repairs.running URL CATALOG run|resume|back``."""
 
 import os
 import sys

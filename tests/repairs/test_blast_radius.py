@@ -144,8 +144,8 @@ def test_a_tree_within_one_table_goes_from_its_leaves(world: World) -> None:
     world.given(
         """
         CREATE TABLE t (id integer PRIMARY KEY, up integer, name text);
-        INSERT INTO t VALUES (1, NULL, 'root'), (2, 1, 'kept'), (10, 99, 'orphan'), (11, 10, 'a'), (12, 11, 'b'),
-            (13, 12, 'c'), (14, 2, 'kept'), (20, 98, 'orphan'), (21, 20, 'd');
+        INSERT INTO t VALUES (1, NULL, 'root'), (2, 1, 'kept'), (10, 99, 'orphan'), (11, 10, 'a'),
+            (12, 11, 'b'), (13, 12, 'c'), (14, 2, 'kept'), (20, 98, 'orphan'), (21, 20, 'd');
         """,
         "t.up -> t.id CASCADE",
     )

@@ -40,7 +40,10 @@ def meanwhile(world: World, work: Any) -> Iterator[Future[Any]]:
     """Run ``work`` in a thread until it waits for a lock."""
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(work)
-        waiting = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT granted AND datname = current_database()"
+        waiting = (
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+            "WHERE NOT granted AND datname = current_database()"
+        )
         for _ in range(200):
             if future.done() or world.value(waiting):
                 break

@@ -79,7 +79,7 @@ def test_ctrl_c_keeps_finished_batches_and_says_how_to_go_on(world: World) -> No
         if seen == 3:
             raise KeyboardInterrupt
 
-    with pytest.raises(Interrupted, match="Go on with: manage.py integrity_cleanup target --resume 1"):
+    with pytest.raises(Interrupted, match=r"Go on with: manage\.py integrity_cleanup target --resume 1"):
         world.repair(on_progress=press)
 
     assert str(last_run(world).state) == "interrupted"
@@ -101,7 +101,7 @@ def test_ctrl_c_in_a_rollback_goes_on_where_it_stopped(world: World) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(
-        Interrupted, match="What came back stays. Go on with: manage.py integrity_rollback target 1"
+        Interrupted, match=r"What came back stays\. Go on with: manage\.py integrity_rollback target 1"
     ):
         world.roll_back(result.run, options=Options(on_progress=press))
 
@@ -184,7 +184,7 @@ def kill_until_done(world: World, catalog: Path, seed: int, times: int) -> None:
 
 
 def test_a_killed_process_leaves_nothing_half_done(world: World, tmp_path: Path) -> None:
-    filled(world, 3_000)
+    filled(world, 1_500)
 
     kill_until_done(world, tmp_path / "catalog.toml", seed=1, times=1)
 

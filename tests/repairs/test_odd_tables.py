@@ -10,8 +10,8 @@ CREATE TABLE "Group" ("seq" integer, "j" integer, "loc" integer, "m" text, PRIMA
 CREATE TABLE "oid rows" ("ID" integer, "Seq" integer, "J" integer, "a.b" text);
 INSERT INTO "Order ""Details"" 100%" VALUES (1, 1, 'c', '%s'), (2, 99, '%', 'p'), (3, 98, '%(x)s', NULL);
 INSERT INTO "Group" VALUES (1, 1, 1, 'x'), (1, 2, 2, '%'), (2, 2, 77, '"');
-INSERT INTO "oid rows" VALUES (1, 1, 1, 'a'), (1, 1, 2, 'b'), (2, 9, 9, 'c'), (2, 9, 9, 'c'), (NULL, NULL, 3, 'd'),
-    (5, 2, 2, 'e'), (5, 2, 2, 'e');
+INSERT INTO "oid rows" VALUES (1, 1, 1, 'a'), (1, 1, 2, 'b'), (2, 9, 9, 'c'), (2, 9, 9, 'c'),
+    (NULL, NULL, 3, 'd'), (5, 2, 2, 'e'), (5, 2, 2, 'e');
 """
 
 
@@ -33,7 +33,8 @@ def test_rows_without_a_key_come_back_with_all_their_doubles(world: World) -> No
         CREATE TABLE p (id integer PRIMARY KEY);
         CREATE TABLE c (p integer, note text);
         INSERT INTO p VALUES (1);
-        INSERT INTO c VALUES (1, 'a'), (9, 'a'), (9, 'a'), (9, 'a'), (NULL, 'a'), (NULL, 'a'), (8, 'b'), (8, NULL);
+        INSERT INTO c VALUES (1, 'a'), (9, 'a'), (9, 'a'), (9, 'a'), (NULL, 'a'), (NULL, 'a'),
+            (8, 'b'), (8, NULL);
         """,
         "c.p -> p.id SET NULL",
     )
@@ -178,19 +179,21 @@ def test_values_of_every_postgresql_type_come_back(postgres_world: World) -> Non
         CREATE TYPE pair AS (a integer, b text);
         CREATE TABLE p (id integer PRIMARY KEY);
         CREATE TABLE c (
-            p integer, id bigint GENERATED ALWAYS AS IDENTITY, e mood, es mood[], d email, ds email[], a integer[][],
-            j json, jb jsonb, pt point, b bytea, n numeric, iv interval, tz timestamptz, t timetz,
-            r int4range, f float8, ch char(5), bits bit(4), net inet, tsv tsvector, u uuid, pr pair, prs pair[],
-            m money, bx box);
+            p integer, id bigint GENERATED ALWAYS AS IDENTITY, e mood, es mood[], d email, ds email[],
+            a integer[][], j json, jb jsonb, pt point, b bytea, n numeric, iv interval, tz timestamptz,
+            t timetz, r int4range, f float8, ch char(5), bits bit(4), net inet, tsv tsvector, u uuid, pr pair,
+            prs pair[], m money, bx box);
         INSERT INTO p VALUES (1);
         """
         + "".join(
             f"""
-        INSERT INTO c (p, e, es, d, ds, a, j, jb, pt, b, n, iv, tz, t, r, f, ch, bits, net, tsv, u, pr, prs, m, bx)
+        INSERT INTO c (p, e, es, d, ds, a, j, jb, pt, b, n, iv, tz, t, r, f, ch, bits, net, tsv, u, pr, prs,
+            m, bx)
         VALUES ({p}, 'so "so"', '{{"so \\"so\\"",""}}', 'a@b', '{{a@b}}', '{{{{1,NULL}},{{3,4}}}}',
             '{{"b": 1,   "a": [1, 2]}}', '{{"b": 1.10}}', '(1,2.5)', '\\x00ff00', {n}, '24 hours',
-            '2024-01-01 12:00:00.123456+05', '12:00+03', '[1,5)', {f}, 'ab', '0101', '10.0.0.1/8', 'a:1 b:2',
-            '00000000-0000-0000-0000-0000000000ab', '(1,"x,y")', ARRAY['(1,a)'::pair], 12.5, '(1,1),(0,0)');"""
+            '2024-01-01 12:00:00.123456+05', '12:00+03', '[1,5)', {f}, 'ab', '0101', '10.0.0.1/8',
+            'a:1 b:2', '00000000-0000-0000-0000-0000000000ab', '(1,"x,y")', ARRAY['(1,a)'::pair],
+            12.5, '(1,1),(0,0)');"""
             for p, n, f in (
                 (1, "1.0", "0.1"),
                 (9, "1.00", "'-0'"),
@@ -257,7 +260,8 @@ def test_partitions_whose_rows_stand_in_the_same_places(postgres_world: World) -
         CREATE TABLE c2b PARTITION OF c2 DEFAULT;
         CREATE TABLE l (id integer PRIMARY KEY, c integer);
         INSERT INTO p VALUES (1);
-        INSERT INTO c VALUES (1, 1, 1), (9, 1, 1), (1, 2, 1), (9, 2, 1), (9, 2, 20), (1, 2, 20), (8, 2, 20), (9, 1, 1);
+        INSERT INTO c VALUES (1, 1, 1), (9, 1, 1), (1, 2, 1), (9, 2, 1), (9, 2, 20), (1, 2, 20),
+            (8, 2, 20), (9, 1, 1);
         """,
         "c.p -> p.id SET NULL",
     )
@@ -289,8 +293,10 @@ def test_values_of_every_sqlite_storage_class_come_back(sqlite_world: World) -> 
         CREATE TABLE p (id INTEGER PRIMARY KEY);
         CREATE TABLE c (p, a TEXT COLLATE NOCASE, b BLOB, n NUMERIC, r REAL, i INTEGER);
         INSERT INTO p VALUES (1);
-        INSERT INTO c VALUES (1, 'a', x'00', 1, 1.0, 1), (9, CAST(x'ff00fe' AS TEXT), x'0061', '1.50', 1e999, 'text'),
-            (9.5, 'A' || char(0) || 'b', zeroblob(10), 9223372036854775807, -0.0, x'01'), ('9', '', NULL, NULL, NULL, NULL),
+        INSERT INTO c VALUES (1, 'a', x'00', 1, 1.0, 1), (9, CAST(x'ff00fe' AS TEXT), x'0061', '1.50', 1e999,
+            'text'),
+            (9.5, 'A' || char(0) || 'b', zeroblob(10), 9223372036854775807, -0.0, x'01'),
+            ('9', '', NULL, NULL, NULL, NULL),
             ('x', 'é', 'text', 0.1, 0.1, 0.1), (x'39', NULL, NULL, NULL, 1, 1);
         """,
         "c.p -> p.id",

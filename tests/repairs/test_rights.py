@@ -65,7 +65,8 @@ def test_a_role_that_may_not_lock_the_parent(
 ) -> None:
     before = postgres_world.rows()
     postgres_world.target.execute_script(
-        f"GRANT SELECT ON p TO {role}; GRANT ALL ON c TO {role}; CREATE SCHEMA integrity_journal AUTHORIZATION {role}"
+        f"GRANT SELECT ON p TO {role}; GRANT ALL ON c TO {role};"
+        f"CREATE SCHEMA integrity_journal AUTHORIZATION {role}"
     )
     world = as_role(postgres_world, role, register_target)
 

@@ -255,7 +255,8 @@ def test_a_type_that_was_dropped_since(postgres_world: World) -> None:
 def test_a_declared_key_that_a_sqlite_file_violates(sqlite_world: World) -> None:
     world = sqlite_world.given(
         DECLARED.replace("p integer)", "p integer REFERENCES p (id) ON DELETE CASCADE)")
-        + "CREATE TABLE d (id integer PRIMARY KEY, c REFERENCES c ON DELETE SET NULL); INSERT INTO d VALUES (1, 2);"
+        + "CREATE TABLE d (id integer PRIMARY KEY, c REFERENCES c ON DELETE SET NULL);"
+        + "INSERT INTO d VALUES (1, 2);"
     )
     before = world.rows()
 

@@ -31,9 +31,11 @@ SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqli
 AND name NOT LIKE 'integrity_journal%' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY 1
 """
 STRUCTURE = """
-SELECT 'trigger', g.tgrelid::regclass::text, g.tgname::text, g.tgenabled::text, pg_get_triggerdef(g.oid) FROM pg_trigger g
+SELECT 'trigger', g.tgrelid::regclass::text, g.tgname::text, g.tgenabled::text, pg_get_triggerdef(g.oid)
+FROM pg_trigger g
 WHERE NOT g.tgisinternal
-UNION ALL SELECT 'constraint', conrelid::regclass::text, conname::text, convalidated::text, pg_get_constraintdef(oid)
+UNION ALL
+SELECT 'constraint', conrelid::regclass::text, conname::text, convalidated::text, pg_get_constraintdef(oid)
 FROM pg_constraint WHERE connamespace <> 'pg_catalog'::regnamespace AND conrelid <> 0
 AND conrelid::regclass::text NOT LIKE 'integrity_journal%'
 ORDER BY 1, 2, 3
