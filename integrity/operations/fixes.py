@@ -29,6 +29,7 @@ class FixKind(StrEnum):
     UNIQUE = "unique"
     CONVERT = "convert"
     FOREIGN_KEY = "foreign_key"
+    REPAIR = "repair"
     VALIDATE = "validate"
 
 
@@ -226,6 +227,10 @@ def consequence(reference: Reference) -> str:
 def locks(operation: CatalogOperation, vendor: str) -> str:
     """Returns what an operation locks, and what that keeps others from doing."""
     table = operation.table
+    if operation.restores_rows:
+        return (
+            f"rows of {table} and what follows, and what they refer to, batch by batch: others go on between"
+        )
     if vendor == "sqlite":
         building = isinstance(operation, AddIndex | AddUnique)
         return f"the file, {'while the index is built' if building else 'briefly'}: other writers wait"

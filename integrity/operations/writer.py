@@ -20,7 +20,7 @@ from integrity.exceptions import CatalogError
 from integrity.operations.catalog_document import catalog_text
 from integrity.operations.catalog_migrations import CatalogPackage, catalog_package
 from integrity.operations.convert_column import ConvertColumn
-from integrity.operations.fixes import SchemaFix
+from integrity.operations.fixes import FixKind, SchemaFix
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 
@@ -42,6 +42,13 @@ _TITLES = {
     2: "foreign keys for new rows (phase 2 of 3)",
     3: "foreign keys for all rows (phase 3 of 3)",
 }
+_REPAIRS = "repair_orphans"
+_REPAIRS_TITLE = "orphans resolved by the catalog's policies (phase 3 of 3)"
+_REPAIRS_WHEN = (
+    "Changes rows: what stands above each repair, in small batches, while others read and write. Every row "
+    "is journaled in the target first, and reversing this brings all back. A process that is stopped goes on "
+    "when this is applied again. Look at the rows before: manage.py integrity_plan shows them."
+)
 _WHEN = {
     1: "Harmless at any time: each is built while others read and write. Building waits for transactions "
     "that are open, so not beside one that takes hours.",
@@ -82,14 +89,19 @@ def write_migrations(
     previous = names[-1] if names else ""
     dependencies = site_dependencies(alias, fixes)
     sqlite = Target(alias).vendor == "sqlite"
-    for phase, group in groupby(sorted(fixes, key=lambda fix: fix.phase), key=lambda fix: fix.phase):
+    for (phase, validates), group in groupby(sorted(fixes, key=_chapter), key=_chapter):
         number += 1
-        name = f"{number:04d}_{_NAMES[phase]}"
+        name = f"{number:04d}_{_NAMES[phase] if validates else _REPAIRS}"
         needs = [*dependencies, *([(package.label, previous)] if previous else [])]
         text = migration_text(package.name, phase, list(group), needs, sqlite=sqlite)
         files.append(WrittenFile(package.folder / "migrations" / f"{name}.py", text))
         previous = name
     return _written(files, dry_run=dry_run)
+
+
+def _chapter(fix: SchemaFix) -> tuple[int, bool]:
+    """What one file holds: a phase, and before what binds all rows the repairs that make it possible."""
+    return fix.phase, fix.kind is not FixKind.REPAIR
 
 
 def start_catalog(
@@ -171,19 +183,22 @@ def migration_text(
     sqlite: bool = False,
 ) -> str:
     """Returns a migration's text: what it does and when not to, then its operations with their reasons."""
+    repairs = all(fix.kind is FixKind.REPAIR for fix in fixes)
     converts = any(isinstance(fix.operation, ConvertColumn) for fix in fixes)
     advice = (_ON_SQLITE if sqlite else _WHEN)[phase] + (_CONVERTING if converts else "")
-    when = "\n".join(wrap(advice, WIDTH))
+    when = "\n".join(wrap(_REPAIRS_WHEN if repairs else advice, WIDTH))
+    title = _REPAIRS_TITLE if repairs else _TITLES[phase]
+    what = "repair" if repairs else "schema fix"
     names = sorted({type(fix.operation).__name__ for fix in fixes} | {"CatalogMigration"})
     needs = "".join(f"\n        ({quoted(app)}, {quoted(name)})," for app, name in dependencies)
     operations = "\n".join(operation_text(fix) for fix in fixes)
     return (
-        f'"""{target}: {_TITLES[phase]}.\n\n{when}\n\n'
+        f'"""{target}: {title}.\n\n{when}\n\n'
         f'Apply it with: manage.py integrity_migrate {target} --phase {phase}\n"""\n\n'
         f"from integrity.operations import {', '.join(names)}\n\n\n"
         "class Migration(CatalogMigration):\n"
-        f'    """{len(fixes)} schema {"fix" if len(fixes) == 1 else "fixes"}."""\n\n'
-        f"    target = {quoted(target)}\n    phase = {phase}\n    changes_rows = False\n"
+        f'    """{len(fixes)} {what}{"" if len(fixes) == 1 else "s" if repairs else "es"}."""\n\n'
+        f"    target = {quoted(target)}\n    phase = {phase}\n    changes_rows = {repairs}\n"
         f"    dependencies = [{needs}\n    ]\n".replace("[\n    ]", "[]")
         + f"    operations = [\n{operations}\n    ]\n"
     )
@@ -196,7 +211,9 @@ def operation_text(fix: SchemaFix) -> str:
     ]
     comments = "".join(f"        # {line}\n" for line in reasons)
     arguments = "".join(
-        f"            {name}={quoted(value)},\n" for name, value in fix.operation.arguments().items() if value
+        f"            {name}={quoted(value)},\n"
+        for name, value in fix.operation.arguments().items()
+        if value or (value == 0 and value is not False)
     )
     return f"{comments}        {type(fix.operation).__name__}(\n{arguments}        ),"
 

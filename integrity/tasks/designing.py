@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
@@ -10,7 +10,9 @@ from integrity import store
 from integrity.database.schema import Schema
 from integrity.database.session import Target
 from integrity.operations.fixes import FixKind, SchemaFix, planned_fixes, schema_fixes
+from integrity.operations.repair_fixes import repair_fixes
 from integrity.operations.writer import WrittenFile, start_catalog, write_migrations
+from integrity.plans import Change, Request, make_plan
 from integrity.references import Catalog, Reference, known_references, load_catalog
 from integrity.references.reference import written
 from integrity.tasks.reading import others_of
@@ -45,6 +47,7 @@ def make_migrations(
     catalog_file: FilePath | None = None,
     wanted: Callable[[SchemaFix], bool] = lambda fix: True,
     dry_run: bool = False,
+    with_repairs: bool = False,
 ) -> Designed:
     """Writes the schema fixes of a target as migrations, one a phase.
 
@@ -53,16 +56,40 @@ def make_migrations(
         catalog_file: a catalog lent for this run.
         wanted: which fixes to write.
         dry_run: returns the files without writing them.
+        with_repairs: resolves orphans by policy, too, before what binds all rows.
+
+    Raises:
+        PlanRefused: a policy would break another rule.
     """
     kept = store.kept_until(alias)
+    found = fixes_for(alias, catalog_file=catalog_file)[0]
+    if with_repairs:
+        found += _repairs(alias, catalog_file, found)
     fixes, left_out = [], []
-    for fix in fixes_for(alias, catalog_file=catalog_file)[0]:
+    for fix in found:
         label = written(fix.table, fix.columns)
+        if fix.kind is FixKind.REPAIR and label in kept:
+            continue
         if fix.kind is FixKind.VALIDATE and label in kept:
             left_out.append(label)
         elif wanted(fix):
             fixes.append(fix)
     return Designed(fixes, write_migrations(alias, fixes, dry_run=dry_run), left_out)
+
+
+def _repairs(alias: str, catalog_file: FilePath | None, fixes: Sequence[SchemaFix]) -> list[SchemaFix]:
+    """Repairs of what is to be validated, or has orphans, with the rows that they touch here."""
+    _, catalog, references = known_of(alias, catalog_file)
+    others = others_of(Target(alias))
+    plan = make_plan(Target(alias), catalog, [Request()], others=others)
+    rows = {
+        step.reference.label: step.rows
+        + sum(each.rows for each in step.effects if each.change is not Change.RESTRICT)
+        for step in plan.changing_steps
+    }
+    sides = {(fix.table, fix.columns) for fix in fixes if fix.kind is FixKind.VALIDATE}
+    concerned = [each for each in references if each.label in rows or (each.table, each.columns) in sides]
+    return repair_fixes(concerned, rows, planned=planned_fixes(alias))
 
 
 def make_catalog(

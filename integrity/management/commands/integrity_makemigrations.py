@@ -29,6 +29,11 @@ class Command(IntegrityCommand):
         parser.add_argument(
             "--check", action="store_true", help="write nothing; exit 1 when something would be written"
         )
+        parser.add_argument(
+            "--with-repairs",
+            action="store_true",
+            help="resolve orphans by the catalog's policies in a migration, before what binds all rows",
+        )
         super().add_arguments(parser)
 
     def work(self, options: dict[str, Any]) -> int:
@@ -40,6 +45,7 @@ class Command(IntegrityCommand):
             catalog_file=options["catalog"],
             wanted=lambda fix: _wanted(fix, options),
             dry_run=dry_run,
+            with_repairs=options["with_repairs"],
         )
         data = {
             "target": target.alias,
