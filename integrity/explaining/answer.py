@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from django.db import IntegrityError, connections
+from django.db import DatabaseError, IntegrityError, connections
 
 from integrity import conf
 from integrity.database.session import Target
@@ -60,8 +60,8 @@ def explain(
     patience = PATIENCE_MS if statement_timeout_ms is None else statement_timeout_ms
     try:
         return _look_up(reported, using, catalog, patience)
-    except ReferentialIntegrityError as refusal:
-        return said_by_itself(reported, using or "", str(refusal))
+    except (ReferentialIntegrityError, DatabaseError) as refusal:
+        return said_by_itself(reported, using or "", str(refusal).strip())
 
 
 def said_by_itself(reported: Reported, target: str = "", gap: str = "") -> Explanation:
@@ -126,10 +126,10 @@ def _asked(
         try:
             with target.reading(statement_timeout_ms=timeout) as session:
                 place = place_of(reported, known_in(session, catalog))
-        except ReferentialIntegrityError as error:
+        except (ReferentialIntegrityError, DatabaseError) as error:
             if strict:
                 raise
-            silent.append(f"{target} could not be asked: {error}")
+            silent.append(f"{target} could not be asked: {str(error).strip()}")
             continue
         if place is not None:
             found.append(_Fit(target, place))

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, OperationalError, connections, transaction
 
 import integrity
 from integrity.exceptions import AmbiguousError, NotFoundInTargets, TargetUnreachable
@@ -236,6 +236,20 @@ def test_an_exception_is_answered_even_where_nobody_can_look(shop: EmptyTarget) 
     nowhere = explain(error, using="nowhere")
     assert nowhere.kind is ErrorKind.DUPLICATE
     assert "There is no target 'nowhere'" in nowhere.gaps[0]
+
+
+def test_a_database_that_fails_while_it_is_asked_fails_no_service(
+    shop: EmptyTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise OperationalError("disk I/O error")
+
+    with refused(shop.alias, "INSERT INTO customers VALUES (1, 'x')") as error:
+        monkeypatch.setattr("integrity.explaining.answer.known_in", fail)
+        named, unnamed = explain(error, using=shop.alias), explain(error)
+    assert named.kind is unnamed.kind is ErrorKind.DUPLICATE
+    assert named.gaps == ("disk I/O error",)
+    assert "target could not be asked: disk I/O error" in unnamed.gaps[0]
 
 
 def test_an_unknown_constraint_is_refused_with_where_it_was_looked_for(shop: EmptyTarget) -> None:
