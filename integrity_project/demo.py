@@ -1,4 +1,4 @@
-"""The story from broken to enforced, told in a terminal on two systems; then the site, to look around.
+"""The story from broken to enforced, told in a terminal on three systems; then the site, to look around.
 
 Everything shown is the real command, run as anybody would run it; the demo ends with an error when one
 does not end as it should. ``SERVE=0`` ends after the story.
@@ -17,11 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from fixtures import gaztime, mexc
+from fixtures import gaztime, mexc, trulybot
 from integrity_project.environment import flag
 from integrity_project.postgres import PostgresError, PostgresServer, find_servers, start
 
@@ -94,6 +95,7 @@ def main() -> int:
             story = Story(_environment(server), console)
             _prepare(story, server)
             _gaztime(story)
+            _trulybot(story, server)
             _mexc(story)
             console.print(f"\n[green]The whole story took {time.monotonic() - begun:.0f} s.")
             if flag("SERVE", default=True):
@@ -121,18 +123,22 @@ def _environment(server: PostgresServer) -> dict[str, str]:
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": "integrity_project.settings",
         "DATABASE_URL": f"sqlite:///{FOLDER / 'site.sqlite3'}",
-        "INTEGRITY_TARGETS": f"gaztime={server.url('postgres')} mexc=sqlite:///{FOLDER / 'mexc.sqlite3'}",
+        "INTEGRITY_TARGETS": f"gaztime={server.url('postgres')} trulybot={server.url('trulybot')} "
+        f"mexc=sqlite:///{FOLDER / 'mexc.sqlite3'}",
     }
 
 
 def _prepare(story: Story, server: PostgresServer) -> None:
     story.chapter(
-        "Two databases that lost their referential integrity",
-        f"A gas delivery service on PostgreSQL {server.version} and a trading bot on SQLite, both as their "
-        f"teams found them: no foreign keys, deleted users whose rows stayed, an import that never found its "
-        f"parents. About {ROWS:,} orders and as many executions; nothing is downloaded.",
+        "Three databases that lost their referential integrity",
+        f"A gas delivery service and a support bot on PostgreSQL {server.version}, a trading bot on SQLite, "
+        f"all as their teams found them: no foreign keys, deleted users whose rows stayed, an import that "
+        f"never found its parents. About {ROWS:,} orders and as many executions; nothing is downloaded.",
     )
-    with story.console.status("building both …"):
+    with story.console.status("building them …"):
+        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE trulybot")
+        trulybot.build(server.url("trulybot"), rows=ROWS)
         gaztime.build(server.url("postgres"), rows=ROWS)
         mexc.build(FOLDER / "mexc.sqlite3", rows=ROWS)
         story.quietly("migrate", "--verbosity=0")
@@ -166,6 +172,43 @@ def _gaztime(story: Story) -> None:
     one = ("integrity_rollback", "gaztime", "1", "--reference", "orders.pod_id", "--no-input")
     story.run(*one, ends_with=(2,))
     story.run(*one, "--unvalidate")
+
+
+def _trulybot(story: Story, server: PostgresServer) -> None:
+    story.chapter(
+        "trulybot · PostgreSQL as Supabase has it",
+        "A migration stopped half way, production is half migrated, and all that anybody has is this:\n\n"
+        + _error(server),
+    )
+    story.say("What does it mean? Which rows, how many more like it, why, and what to run.")
+    story.run("integrity_explain", trulybot.ERROR)
+    story.say("Before anything is deleted: is it worth keeping? Exit code 1 says: there are orphans.")
+    story.run("integrity_diagnose", "trulybot", "--reference", "orders.user_id", ends_with=(1,))
+    story.say("First the foreign keys for new rows; what the failed migration had made is adopted.")
+    story.run("integrity_backup", "trulybot")
+    story.run("integrity_migrate", "trulybot", "--phase", "2")
+    story.say("The repair that the team had decided on. Every row is in the journal, and in error_logs.")
+    story.run("integrity_cleanup", "trulybot", "--no-input", "--require-backup")
+    story.say("Were the orders worth keeping? They come back, each as it was, and can be looked at again.")
+    story.run(
+        "integrity_rollback", "trulybot", "1", "--reference", "orders.user_id", "--unvalidate", "--no-input"
+    )
+    story.say("They were not. Once more; then leads.user_id, a text in five spellings, becomes a UUID.")
+    story.run("integrity_cleanup", "trulybot", "--no-input", "--require-backup")
+    story.run("integrity_migrate", "trulybot")
+    story.run("integrity_verify", "trulybot")
+    story.run("integrity_log", "trulybot")
+
+
+def _error(server: PostgresServer) -> str:
+    """Runs what the failed migration ran, and returns what it says."""
+    try:
+        with psycopg.connect(server.url("trulybot")) as connection:
+            connection.execute(trulybot.FAILING_STATEMENT)
+    except psycopg.errors.ForeignKeyViolation as error:
+        said = error.diag
+        return f"ERROR:  {said.sqlstate}: {said.message_primary}\n{said.message_detail}"
+    raise StoryError("the failing migration did not fail")
 
 
 def _mexc(story: Story) -> None:
