@@ -87,14 +87,20 @@ def _look_at_rows(session: Session, schema: Schema, reference: Reference) -> tup
     """All rows, those that refer to nothing, and the time in which they were created: one scan."""
     table = schema.table(reference.table)
     some = " OR ".join(f"{column(name, 'c')} IS NULL" for name in reference.columns)
-    counted = f"count(*) AS n, sum(CASE WHEN {some} THEN 1 ELSE 0 END) AS nulls"
+    several = len(reference.columns) > 1
+    nulls = (
+        f"sum(CASE WHEN {some} THEN 1 ELSE 0 END)"
+        if several
+        else f"count(*) - count({column(reference.columns[0], 'c')})"
+    )
+    counted = f"count(*) AS n, {nulls} AS nulls"
     told = created_column(session.vendor, table)
     times = f"min({column(told.name, 'c')}) AS t0, max({column(told.name, 'c')}) AS t1" if told else "0 AS t0"
     ends = f"{session.engine.epoch('t0')}, {session.engine.epoch('t1')}" if told else "NULL, NULL"
     sql = f"SELECT n, nulls, {ends} FROM (SELECT {counted}, {times} FROM {session.engine.source(table)} c) s"
-    rows, nulls, first, last = session.row(sql)
+    rows, empty, first, last = session.row(sql)
     known = told is not None and first is not None and last is not None
-    return int(rows), int(nulls or 0), Span(told.name, float(first), float(last)) if told and known else None
+    return int(rows), int(empty or 0), Span(told.name, float(first), float(last)) if told and known else None
 
 
 def _created(survey: Survey, span: Span | None) -> dict[str, Any]:
