@@ -1,0 +1,39 @@
+"""Orphans are relinked, their parents restored, and single missing keys decided for, from a command line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands import run, run_json
+from tests.management.conftest import CATALOG, Shop
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
+
+RESTORE = '\n[restore.customers]\nname = "Customer {key}"\n'
+
+
+def test_single_missing_keys_go_different_ways(shop: Shop, tmp_path: Path) -> None:
+    shop.write_catalog(CATALOG + RESTORE)
+    file = tmp_path / "map.csv"
+    file.write_text("old,new\n90,2\n", encoding="utf-8")
+    wanted = (shop.alias, "--reference", "orders.customer_id", "--no-input")
+
+    relinked = run_json("cleanup", *wanted, "--action", "relink", "--map", file)
+    restored = run_json("cleanup", *wanted, "--action", "restore_parent", "--missing", "91")
+
+    assert sum(each["updated"] for each in relinked["rows"].values()) == 2
+    assert sum(each["inserted"] for each in restored["rows"].values()) == 1
+    assert shop.target.rows("SELECT name FROM customers WHERE id = 91") == [("Customer 91",)]
+    assert shop.target.rows("SELECT customer_id FROM orders WHERE id = 11") == [(2,)]
+
+
+def test_options_without_what_they_belong_to_are_refused(shop: Shop, tmp_path: Path) -> None:
+    assert "--reference" in run("plan", shop.alias, "--missing", "90").err
+    ran = run("plan", shop.alias, "--action", "relink", "--map", tmp_path / "none.csv")
+    assert ran.code == 2
+    assert "one --reference" in ran.err
+    named = run(
+        "plan", shop.alias, "--action", "relink", "--reference", "orders.customer_id", "--map", "none.csv"
+    )
+    assert named.code == 2
+    assert "cannot be read" in named.err
