@@ -8,16 +8,18 @@ from django.core.management.base import CommandParser
 
 from integrity.database.session import Target
 from integrity.management.command import DONE, IntegrityCommand
-from integrity.management.options import add_references, add_target, positive
+from integrity.management.options import add_references, add_target, day, positive
 from integrity.management.reports.history import (
     log_blocks,
     migration_json,
     record_json,
+    rows_blocks,
     run_blocks,
 )
 from integrity.management.reversing import selection_of
 from integrity.repairs import list_runs
 from integrity.repairs.history import Changed, changes_of
+from integrity.repairs.searching import Search, find_rows
 from integrity.store.runs import migration_runs
 from integrity.tasks import mirror
 
@@ -32,20 +34,36 @@ class Command(IntegrityCommand):
         add_target(parser)
         add_references(parser)
         parser.add_argument("--run", type=int, metavar="RUN", help="what this run changed")
-        parser.add_argument("--table", action="append", default=[], help="with --run: only this table")
+        parser.add_argument("--table", action="append", default=[], help="only rows of this table")
+        parser.add_argument(
+            "--key", action="append", default=[], help="only the row of this primary key (parts by commas)"
+        )
+        parser.add_argument("--since", type=day, help="only what was changed from this day on")
         parser.add_argument(
             "--keys",
             type=positive,
             default=10,
             metavar="N",
-            help="with --run: name so many keys of each kind",
+            help="name so many keys of each kind, or show so many rows",
         )
         super().add_arguments(parser)
 
     def work(self, options: dict[str, Any]) -> int:
         """Lists."""
         target = Target(options["target"])
-        return self._run(target, options) if options["run"] is not None else self._all(target)
+        if options["key"] or options["since"]:
+            return self._rows(target, options)
+        if options["run"] is not None:
+            return self._run(target, options)
+        return self._rows(target, options) if options["table"] or options["reference"] else self._all(target)
+
+    def _rows(self, target: Target, options: dict[str, Any]) -> int:
+        chosen = selection_of(target, options)
+        search = Search(options["run"], chosen.tables, chosen.references, chosen.keys, options["since"] or "")
+        rows = find_rows(target, search, most=options["keys"])
+        data = {"target": target.alias, "rows": [each.as_json() for each in rows]}
+        self.terminal.show(data, list(rows_blocks(target.alias, rows, options["keys"])))
+        return DONE
 
     def _all(self, target: Target) -> int:
         records = list_runs(target)

@@ -8,6 +8,7 @@ from typing import Any
 from integrity.management.blocks import Block, Grid, Line, Title, count
 from integrity.repairs import RunRecord
 from integrity.repairs.history import Changed
+from integrity.repairs.searching import ChangedRow
 
 _TOTALS = ("deleted", "updated", "restored")
 REFUSALS_SHOWN = 20
@@ -73,6 +74,29 @@ def run_blocks(record: RunRecord, changes: Sequence[Changed]) -> Iterator[Block]
         yield Line(f"{count(len(record.refusals), 'row')} refused:", "warning")
     for refusal in record.refusals[:REFUSALS_SHOWN]:
         yield Line(f"{refusal['table']} {refusal['key']}: {refusal['reason']}", "warning", 1)
+
+
+def rows_blocks(alias: str, rows: Sequence[ChangedRow], most: int) -> Iterator[Block]:
+    """Yields changed rows one by one, those of the newest run first."""
+    yield Title(f"Changed rows of {alias}")
+    if not rows:
+        yield Line("The journal has no such row.")
+        return
+    listed = [
+        (
+            each.run,
+            each.table,
+            ", ".join(map(str, each.key.values())),
+            each.reason,
+            each.action,
+            _when(each.at),
+            f"by run {each.taken_back}" if each.taken_back else "",
+        )
+        for each in rows
+    ]
+    yield Grid(("run", "table", "key", "because of", "action", "at", "taken back"), listed)
+    if len(rows) == most:
+        yield Line("There may be more: raise --keys.", "faint")
 
 
 def record_json(record: RunRecord) -> dict[str, Any]:
