@@ -113,7 +113,7 @@ class OrphanFindingAdmin(FindingColumns):
         allowed = [
             (decision, label)
             for decision, label in models.Decision.choices
-            if may(request, deciding.PERMISSIONS[decision])
+            if decision in deciding.PERMISSIONS and may(request, deciding.PERMISSIONS[decision])
         ]
         finding = models.OrphanFinding.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         sentence = {"title": finding.message, "subtitle": None} if finding else {}
