@@ -18,9 +18,12 @@ from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
 from integrity.admin.deciding import PERMISSIONS, permissions_for
-from integrity.exceptions import PlanMismatch
+from integrity.database.session import Target
+from integrity.exceptions import PlanMismatch, ReferentialIntegrityError
+from integrity.repairs.searching import Search, find_rows
 
 _MOST_REFUSALS_SHOWN = 100
+_ROWS_A_PAGE = 100
 _TAKEN_BACK = (models.RunState.ROLLED_BACK, models.RunState.RUNNING, models.RunState.PLANNED)
 
 _STOPPED = (
@@ -100,6 +103,8 @@ class RepairRunAdmin(ReadOnlyAdmin):
         offered = run is not None and may(request, "roll_back_repair") and can_be_taken_back(run)
         resumable = run is not None and can_go_on(run) and may(request, *permissions_of(run))
         context = {**(extra_context or {}), "run": run, "may_roll_back": offered, "may_resume": resumable}
+        if run is not None and run.kind != models.RunKind.ROLLBACK:
+            context |= changed_rows(run, request.GET.get("rows", ""))
         return super().change_view(request, object_id, form_url, context)
 
     @admin.action(description=gettext_lazy("Roll back…"))
@@ -216,6 +221,19 @@ class RepairRunAdmin(ReadOnlyAdmin):
         ]
         tables = sorted(run.proof.get("tables", {}).items())
         return cells.facts([*pairs, *((name, yes if each["table_equal"] else no) for name, each in tables)])
+
+
+def changed_rows(run: models.RepairRun, page: str) -> dict[str, Any]:
+    """The rows that a run changed, by table, reason and key: one page, from the target's journal."""
+    number = int(page) if page.isdecimal() else 0
+    search = Search(run=run.number)
+    try:
+        found = find_rows(Target(run.target.alias), search, most=_ROWS_A_PAGE + 1, skip=number * _ROWS_A_PAGE)
+    except ReferentialIntegrityError as error:
+        return {"changed_rows_error": str(error)}
+    rows = [(each, ", ".join(map(str, each.key.values()))) for each in found[:_ROWS_A_PAGE]]
+    more = number + 1 if len(found) > _ROWS_A_PAGE else None
+    return {"changed_rows": rows, "rows_next": more, "rows_before": number - 1 if number else None}
 
 
 def can_go_on(run: models.RepairRun) -> bool:
