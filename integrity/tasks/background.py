@@ -98,7 +98,14 @@ def _in_thread(pk: int) -> None:
     except Exception:
         logger.exception("Job %s was lost", pk)
     finally:
-        connections.close_all()
+        _forget_connections()
+
+
+def _forget_connections() -> None:
+    """A thread that lives on must not meet an alias as it was for an earlier job."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        del connections[connection.alias]
 
 
 @dataclass
