@@ -115,10 +115,12 @@ class UnknownRun(ReferentialIntegrityError):
 class RollbackRefused(ReferentialIntegrityError):
     """Rows cannot come back as they were without breaking something that stands now.
 
-    ``keys`` are the foreign keys in the way, each with the migration that made it.
+    ``keys`` are the foreign keys in the way, each with the migration that made it; ``converted``
+    says that a column has another type by now.
     """
 
     keys: tuple[Any, ...] = ()
+    converted: bool = False
 
 
 class Interrupted(ReferentialIntegrityError):

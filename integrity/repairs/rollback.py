@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from django.db import DatabaseError
 
 from integrity.audit import Progress
+from integrity.database.identifiers import column, quote_table
 from integrity.database.schema import Schema
 from integrity.database.session import Session, Target
 from integrity.exceptions import (
@@ -22,7 +23,7 @@ from integrity.exceptions import (
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 from integrity.references.resolve import catalog_reference, known_references
-from integrity.repairs.journal import Journal, RunRecord, now
+from integrity.repairs.journal import Images, Journal, RunRecord, now
 from integrity.repairs.proving import prove
 from integrity.repairs.result import RollbackResult, State
 from integrity.repairs.run import Options, held
@@ -91,6 +92,7 @@ def roll_back(
         keys = work.standing(made_by or {})
         if keys and not unvalidate:
             raise _refusal(target, number, keys)
+        work.refuse_converted()
         return work.carry_out(keys, tuple(reversed_names))
 
 
@@ -152,9 +154,47 @@ class _Rollback:
 
     def standing(self, made_by: MadeBy) -> list[InTheWay]:
         """The foreign keys in the way of what would come back."""
-        chosen = {each: self.chosen.literal(each) for each in self.images}
+        images = [each for each in self._wanted() if not self._converted(each)]
+        chosen = {each: self.chosen.literal(each) for each in images}
         made = not self.selection
-        return in_the_way(self.session, self.schema, self.record, self.images, made_by, chosen, made=made)
+        return in_the_way(self.session, self.schema, self.record, images, made_by, chosen, made=made)
+
+    def _wanted(self) -> list[Images]:
+        """The tables of which something would come back, or go again."""
+        return [each for each in self.images if self.chosen.count(each) or self.chosen.made(each)]
+
+    def refuse_converted(self) -> None:
+        """Rows of a table whose column was converted since come back only after that is reversed."""
+        converted = [
+            f"{images.table}.{name}" for images in self._wanted() for name in self._converted(images)
+        ]
+        if not converted:
+            return
+        refused = RollbackRefused(
+            f"{', '.join(converted)} has another type than when the run changed it",
+            where=self.session.target.alias,
+            hint="Nothing was changed. Take the migration that converted it back too, with "
+            "--with-migrations, or leave the table out, with --table or --reference.",
+        )
+        refused.converted = True
+        raise refused
+
+    def _converted(self, images: Images) -> list[str]:
+        """The columns whose values of then cannot be compared with those of now."""
+        table = self.schema.table(images.table)
+        recorded = self.record.structure.get(str(images.table), {}).get("columns", ())
+        types = {each["name"]: each["type"] for each in recorded}
+        other = [name for name in images.columns if types.get(name, "") != table.column(name).type]
+        return [name for name in other if not self._comparable(images, name)]
+
+    def _comparable(self, images: Images, name: str) -> bool:
+        here, there = column(name, "c"), column(name, "j")
+        sql = f"SELECT 1 FROM {quote_table(images.table)} c JOIN {images.sql} j ON {here} = {there} LIMIT 0"
+        try:
+            self.session.rows(sql)
+        except DatabaseError:
+            return False
+        return True
 
     # -- carrying out ----------------------------------------------------------------------
 

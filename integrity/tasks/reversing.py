@@ -67,6 +67,8 @@ def roll_back_with_migrations(
         result = roll_back_and_store(alias, run, catalog_file=catalog_file, options=options, **wishes)
     except RollbackRefused as refused:
         names = [each.migration for each in refused.keys]
+        if refused.converted:
+            names += migrated_since(target, record)
         if not names or not all(names):
             raise
         reversed_now += _reverse(alias, names, on_step, options.actor)
