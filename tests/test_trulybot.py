@@ -143,6 +143,31 @@ def test_from_half_migrated_to_enforced_and_back_again(bot: Bot) -> None:
     assert bot.state() == bot.before
 
 
+def test_misspelled_leads_are_relinked_then_converted_then_constrained_and_all_comes_back(bot: Bot) -> None:
+    assert run("migrate", "trulybot", "--phase", "2").code == 0
+    wish = ("--reference", "leads.user_id", "--action", "relink", "--no-input", "--format", "json")
+    relinked = run("cleanup", "trulybot", *wish)
+    assert relinked.code == 0, relinked.err
+    misspelled = bot.manifest.reference("leads.user_id").causes["format_mismatch"]
+    assert relinked.json["rows"]["public.leads"]["updated"] == misspelled
+    left = bot.manifest.reference("leads.user_id").orphans - misspelled
+    assert orphans()["leads.user_id"][0] == left
+
+    cleaned = run_json("cleanup", "trulybot", "--no-input")
+    assert cleaned["rows"]["public.leads"]["deleted"] == left
+    assert run("migrate", "trulybot").code == 0
+    assert run("verify", "trulybot").code == 0
+    refused = run("rollback", "trulybot", relinked.json["run"], "--no-input")
+    assert refused.code == 2
+    assert "public.leads.user_id has another type" in refused.err
+
+    for number in (cleaned["run"], relinked.json["run"]):
+        back = run("rollback", "trulybot", number, "--with-migrations", "--no-input", "--format", "json")
+        assert back.code == 0, back.out + back.err
+    assert run("migrate", "trulybot", "zero", "--no-input").code == 0
+    assert bot.state() == bot.before
+
+
 def test_what_the_first_migration_had_made_is_adopted_and_stays(bot: Bot) -> None:
     run("migrate", "trulybot", "--phase", "2")
     assert run("migrate", "trulybot", "zero", "--no-input").code == 0

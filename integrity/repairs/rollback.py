@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from django.db import DatabaseError
 
 from integrity.audit import Progress
-from integrity.database.identifiers import column, quote_table
+from integrity.database.identifiers import quote, quote_table
 from integrity.database.schema import Schema
 from integrity.database.session import Session, Target
 from integrity.exceptions import (
@@ -32,6 +32,9 @@ from integrity.repairs.standing import InTheWay, MadeBy, in_the_way
 from integrity.repairs.taking_back import TakingBack
 from integrity.repairs.target_log import TargetLog
 
+# Planned, never run: do values of then and now compare, and can those of then be put back?
+_COMPARED = "EXPLAIN SELECT 1 FROM {table} c JOIN {images} j ON c.{column} = j.{column}"
+_PUT_BACK = "EXPLAIN INSERT INTO {table} ({column}) SELECT j.{column} FROM {images} j"
 _TAKE_BACK = (
     State.FINISHED,
     State.FAILED,
@@ -154,7 +157,7 @@ class _Rollback:
 
     def standing(self, made_by: MadeBy) -> list[InTheWay]:
         """The foreign keys in the way of what would come back."""
-        images = [each for each in self._wanted() if not self._converted(each)]
+        images = [each for each in self._wanted() if not self._retyped(each, _COMPARED)]
         chosen = {each: self.chosen.literal(each) for each in images}
         made = not self.selection
         return in_the_way(self.session, self.schema, self.record, images, made_by, chosen, made=made)
@@ -165,13 +168,11 @@ class _Rollback:
 
     def refuse_converted(self) -> None:
         """Rows of a table whose column was converted since come back only after that is reversed."""
-        converted = [
-            f"{images.table}.{name}" for images in self._wanted() for name in self._converted(images)
-        ]
-        if not converted:
+        found = [f"{each.table}.{name}" for each in self._wanted() for name in self._retyped(each, _PUT_BACK)]
+        if not found:
             return
         refused = RollbackRefused(
-            f"{', '.join(converted)} has another type than when the run changed it",
+            f"{', '.join(found)} has another type than when the run changed it",
             where=self.session.target.alias,
             hint="Nothing was changed. Take the migration that converted it back too, with "
             "--with-migrations, or leave the table out, with --table or --reference.",
@@ -179,19 +180,19 @@ class _Rollback:
         refused.converted = True
         raise refused
 
-    def _converted(self, images: Images) -> list[str]:
-        """The columns whose values of then cannot be compared with those of now."""
+    def _retyped(self, images: Images, trial: str) -> list[str]:
+        """The columns of another type than at the run for which a trial statement cannot be planned."""
         table = self.schema.table(images.table)
         recorded = self.record.structure.get(str(images.table), {}).get("columns", ())
         types = {each["name"]: each["type"] for each in recorded}
         other = [name for name in images.columns if types.get(name, "") != table.column(name).type]
-        return [name for name in other if not self._comparable(images, name)]
+        return [name for name in other if not self._planned(images, name, trial)]
 
-    def _comparable(self, images: Images, name: str) -> bool:
-        here, there = column(name, "c"), column(name, "j")
-        sql = f"SELECT 1 FROM {quote_table(images.table)} c JOIN {images.sql} j ON {here} = {there} LIMIT 0"
+    def _planned(self, images: Images, name: str, trial: str) -> bool:
         try:
-            self.session.rows(sql)
+            self.session.rows(
+                trial.format(table=quote_table(images.table), images=images.sql, column=quote(name))
+            )
         except DatabaseError:
             return False
         return True
