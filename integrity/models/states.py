@@ -40,6 +40,7 @@ class RunKind(models.TextChoices):
     CLEANUP = "cleanup", _("cleanup")
     REASSIGN = "reassign", _("reassign")
     ROLLBACK = "rollback", _("rollback")
+    MIGRATION = "migration", _("repair by a migration")
 
 
 class Direction(models.TextChoices):
