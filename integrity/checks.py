@@ -28,7 +28,6 @@ SETTINGS = (
     "CATALOG_PACKAGE",
     "CATALOG_ROOT",
     "DIRECT",
-    "JOURNAL_DAYS",
     "LOCK_ATTEMPTS",
     "LOCK_TIMEOUT_MS",
     "PG_DUMP",

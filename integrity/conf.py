@@ -53,11 +53,6 @@ def sample_rows() -> int:
     return int(_setting("SAMPLE_ROWS", 10))
 
 
-def journal_days() -> int:
-    """``JOURNAL_DAYS``: how long quarantined rows are kept, in days (90)."""
-    return int(_setting("JOURNAL_DAYS", 90))
-
-
 def backup_root() -> Path:
     """``BACKUP_ROOT``: the folder for backups (``var/backups`` under ``BASE_DIR``)."""
     base = getattr(settings, "BASE_DIR", Path.cwd())

@@ -19,15 +19,16 @@ _WORDS = ("deleted", "updated", "inserted", "restored", "refused")
 def repair_blocks(result: RepairResult, catalog: Path | None = None) -> Iterator[Block]:
     """Yields what was done by table, what was refused, and how to take it back."""
     lent = f" --catalog {catalog}" if catalog else ""
+    if result.run is None:
+        yield Line(f"There was nothing to change on {result.target}.", "good")
+        return
     yield Title(f"Run {result.run} of {result.target}: {str(result.state).replace('_', ' ')}")
     yield from _rows(result)
     yield from _refusals(result)
-    if result.run is None:
-        yield Line("There was nothing to change.", "good")
-    elif result.state is not State.FINISHED:
+    if result.state is not State.FINISHED:
         yield Line("Every finished batch is kept and journaled.")
         yield Line(f"Go on with: manage.py integrity_cleanup {result.target} --resume {result.run}{lent}")
-    if result.run is not None and not isinstance(result, RollbackResult):
+    if not isinstance(result, RollbackResult):
         yield Line(f"Take it back with: manage.py integrity_rollback {result.target} {result.run}{lent}")
 
 
