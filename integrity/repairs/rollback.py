@@ -157,7 +157,7 @@ class _Rollback:
 
     def standing(self, made_by: MadeBy) -> list[InTheWay]:
         """The foreign keys in the way of what would come back."""
-        images = [each for each in self._wanted() if not self._retyped(each, _COMPARED)]
+        images = [each for each in self.images if not self._retyped(each, _COMPARED)]
         chosen = {each: self.chosen.literal(each) for each in images}
         made = not self.selection
         return in_the_way(self.session, self.schema, self.record, images, made_by, chosen, made=made)
