@@ -19,7 +19,7 @@ from tests.management.conftest import CATALOG, Shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
 
-ORPHANS = 3_000
+ORPHANS = 4 * 3_000
 SETTINGS = """
 from integrity_project.settings import *
 INTEGRITY = {"BATCH_ROWS": 50, "BATCH_SECONDS": 0.0001}
