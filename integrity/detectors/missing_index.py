@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from integrity.database.schema import Table
 from integrity.detectors.base import Detector, Inspection
 from integrity.detectors.finding import Finding, Severity
-from integrity.references.catalog import CatalogIndex
+from integrity.references.entries import CatalogIndex
 from integrity.references.reference import Reference, written
 from integrity.references.resolve import catalog_table
 

@@ -8,7 +8,8 @@ import tomlkit
 from tomlkit.items import AoT, Table
 
 from integrity.database.schema import Action, Match, Schema
-from integrity.references.catalog import Catalog, CatalogIndex
+from integrity.references.catalog import Catalog
+from integrity.references.entries import CatalogIndex
 from integrity.references.reference import Reference, written
 
 

@@ -17,7 +17,8 @@ from integrity.operations.catalog_migrations import operations_of
 from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.operation import CatalogOperation
 from integrity.operations.validate_foreign_key import ValidateForeignKey
-from integrity.references.catalog import Catalog, CatalogIndex
+from integrity.references.catalog import Catalog
+from integrity.references.entries import CatalogIndex
 from integrity.references.reference import Reference, Source, written
 from integrity.references.resolve import catalog_column, catalog_table
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -19,80 +20,18 @@ from integrity.database.identifiers import Path, parse_path, parse_table
 from integrity.database.schema import Action, Match, did_you_mean
 from integrity.exceptions import CatalogError, CatalogMissing, InvalidIdentifier
 from integrity.references.described_rows import described_rows
+from integrity.references.entries import (
+    CatalogColumn,
+    CatalogFlow,
+    CatalogIndex,
+    CatalogQuery,
+    CatalogReference,
+    CatalogUnique,
+    Client,
+)
 from integrity.references.log_entry import CatalogLog, read_log
 from integrity.references.reference import Resolution
-
-
-@dataclass(frozen=True)
-class CatalogReference:
-    """A ``[[reference]]`` as written."""
-
-    entry: str
-    source: Path
-    to: Path
-    name: str = ""
-    match: Match = Match.SIMPLE
-    on_delete: Action = Action.NO_ACTION
-    on_update: Action = Action.NO_ACTION
-    rationale: str = ""
-    orphans: Resolution | None = None
-
-
-@dataclass(frozen=True)
-class CatalogIndex:
-    """An ``[[index]]`` or, with ``unique``, a ``[[unique]]`` as written."""
-
-    entry: str
-    table: Path
-    columns: tuple[str, ...]
-    name: str = ""
-    where: str = ""
-    rationale: str = ""
-    unique: bool = False
-
-
-@dataclass(frozen=True)
-class CatalogColumn:
-    """A ``[[column]]``: a column that should have another type, so that it can refer to something."""
-
-    entry: str
-    column: Path
-    from_type: str
-    to_type: str
-    rationale: str = ""
-
-
-@dataclass(frozen=True)
-class CatalogQuery:
-    """A ``[[query]]``: a hot query, where its parameters come from, and the plans it should have."""
-
-    entry: str
-    name: str
-    sql: str
-    parameters: dict[str, str] = field(default_factory=dict)
-    table: str = ""
-    index: str = ""
-    before: str = "scan"
-    rationale: str = ""
-
-
-@dataclass(frozen=True)
-class CatalogFlow:
-    """A ``[[flow]]``: statements of the application that must work, run and taken back."""
-
-    entry: str
-    name: str
-    statements: tuple[str, ...]
-    parameters: dict[str, str] = field(default_factory=dict)
-    rationale: str = ""
-
-
-@dataclass(frozen=True)
-class Client:
-    """A ``[[client]]`` of a SQLite file, and the line that switches enforcement on in it."""
-
-    name: str
-    line: str
+from integrity.references.uniques import Duplicates
 
 
 @dataclass(frozen=True)
@@ -104,7 +43,7 @@ class Catalog:
     description: str = ""
     references: tuple[CatalogReference, ...] = ()
     indexes: tuple[CatalogIndex, ...] = ()
-    uniques: tuple[CatalogIndex, ...] = ()
+    uniques: tuple[CatalogUnique, ...] = ()
     columns: tuple[CatalogColumn, ...] = ()
     queries: tuple[CatalogQuery, ...] = ()
     flows: tuple[CatalogFlow, ...] = ()
@@ -163,7 +102,18 @@ _WORDS = {
     "target": {"vendor", "description"},
     "reference": {"from", "to", "name", "match", "on_delete", "on_update", "rationale", "orphans"},
     "index": {"table", "columns", "name", "where", "rationale"},
-    "unique": {"table", "columns", "name", "where", "rationale", "duplicates"},
+    "unique": {
+        "table",
+        "columns",
+        "name",
+        "where",
+        "nulls",
+        "case",
+        "rationale",
+        "duplicates",
+        "survivor",
+        "rename",
+    },
     "column": {"column", "from", "to", "rationale"},
     "query": {"name", "sql", "parameters", "table", "index", "before", "after", "rationale"},
     "flow": {"name", "statements", "parameters", "rationale"},
@@ -171,6 +121,16 @@ _WORDS = {
     "mask": {"columns"},
 }
 _NOT_YET = {"mirror", "required_table", "environment"}
+
+
+class _Nulls(StrEnum):
+    DISTINCT = "distinct"
+    NOT_DISTINCT = "not distinct"
+
+
+class _Case(StrEnum):
+    SENSITIVE = "sensitive"
+    INSENSITIVE = "insensitive"
 
 
 @dataclass(frozen=True)
@@ -191,7 +151,7 @@ class _Reader:
             description=str(target.get("description", "")),
             references=tuple(self._reference(*each) for each in self._entries("reference")),
             indexes=tuple(self._index(*each) for each in self._entries("index")),
-            uniques=tuple(self._index(*each, unique=True) for each in self._entries("unique")),
+            uniques=tuple(self._unique(*each) for each in self._entries("unique")),
             columns=tuple(self._column(*each) for each in self._entries("column")),
             queries=tuple(self._query(*each) for each in self._entries("query")),
             flows=tuple(self._flow(*each) for each in self._entries("flow")),
@@ -275,16 +235,32 @@ class _Reader:
             orphans=self._choice(table, "orphans", entry, Resolution, None),
         )
 
-    def _index(self, entry: str, table: dict[str, Any], *, unique: bool = False) -> CatalogIndex:
-        return CatalogIndex(
-            entry=entry,
-            table=self._path(table, "table", entry, columns=False),
-            columns=self._texts(table, "columns", entry),
-            name=self._text(table, "name", entry, required=False),
-            where=self._text(table, "where", entry, required=False),
-            rationale=self._text(table, "rationale", entry, required=False),
-            unique=unique,
+    def _index(self, entry: str, table: dict[str, Any]) -> CatalogIndex:
+        return CatalogIndex(**self._indexed(entry, table))
+
+    def _indexed(self, entry: str, table: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "entry": entry,
+            "table": self._path(table, "table", entry, columns=False),
+            "columns": self._texts(table, "columns", entry),
+            "name": self._text(table, "name", entry, required=False),
+            "where": self._text(table, "where", entry, required=False),
+            "rationale": self._text(table, "rationale", entry, required=False),
+        }
+
+    def _unique(self, entry: str, table: dict[str, Any]) -> CatalogUnique:
+        unique = CatalogUnique(
+            **self._indexed(entry, table),
+            nulls_distinct=self._choice(table, "nulls", entry, _Nulls, _Nulls.DISTINCT) is _Nulls.DISTINCT,
+            ignores_case=self._choice(table, "case", entry, _Case, _Case.SENSITIVE) is _Case.INSENSITIVE,
+            duplicates=self._choice(table, "duplicates", entry, Duplicates, None),
+            survivor=self._text(table, "survivor", entry, required=False),
+            rename=self._text(table, "rename", entry, required=False),
         )
+        if unique.rename and unique.rename not in unique.columns:
+            near = did_you_mean(unique.rename, unique.columns)
+            raise self._error(entry, f"rename = {unique.rename!r} is not one of its columns", near)
+        return unique
 
     def _column(self, entry: str, table: dict[str, Any]) -> CatalogColumn:
         return CatalogColumn(

@@ -8,9 +8,11 @@ from dataclasses import replace
 from integrity.database.identifiers import Path, TableName
 from integrity.database.schema import Schema
 from integrity.exceptions import CatalogError, UnknownReference, UnknownTable
-from integrity.references.catalog import Catalog, CatalogColumn, CatalogIndex, CatalogReference
+from integrity.references.catalog import Catalog
 from integrity.references.declared import declared_references
+from integrity.references.entries import CatalogColumn, CatalogIndex, CatalogReference, CatalogUnique
 from integrity.references.reference import Reference, Source, matching_key, written
+from integrity.references.uniques import UniqueRule, standing_key
 
 
 def known_references(schema: Schema, catalog: Catalog, others: Iterable[Reference] = ()) -> list[Reference]:
@@ -49,6 +51,36 @@ def catalog_reference(schema: Schema, catalog: Catalog, entry: CatalogReference)
         on_update=entry.on_update,
         rationale=entry.rationale,
         policy=entry.orphans,
+    )
+
+
+def known_uniques(schema: Schema, catalog: Catalog) -> list[UniqueRule]:
+    """Returns the uniques that a catalog asks for, each with the one that the database has for it.
+
+    Raises:
+        CatalogError: for a table or column that the target does not have.
+    """
+    rules = [catalog_unique(schema, catalog, entry) for entry in catalog.uniques]
+    return [replace(each, declared=standing_key(schema, each)) for each in rules]
+
+
+def catalog_unique(schema: Schema, catalog: Catalog, entry: CatalogUnique) -> UniqueRule:
+    """Returns what a ``[[unique]]`` means in a schema.
+
+    Raises:
+        CatalogError: for a table or column that the target does not have.
+    """
+    return UniqueRule(
+        table=catalog_table(schema, catalog, entry),
+        columns=entry.columns,
+        name=entry.name,
+        where=entry.where,
+        nulls_distinct=entry.nulls_distinct,
+        ignores_case=entry.ignores_case,
+        rationale=entry.rationale,
+        policy=entry.duplicates,
+        survivor=entry.survivor,
+        rename=entry.rename,
     )
 
 

@@ -15,7 +15,8 @@ from integrity.database.schema import Schema
 from integrity.database.session import Session
 from integrity.detectors.finding import Finding, Severity
 from integrity.exceptions import ReadOnlyTarget, ReferentialIntegrityError, TargetBusy
-from integrity.references.catalog import Catalog, CatalogFlow
+from integrity.references.catalog import Catalog
+from integrity.references.entries import CatalogFlow
 from integrity.verification.parameters import bind, values_of
 from integrity.verification.result import FlowResult
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from integrity.database.schema import Schema, Table
 from integrity.detectors.finding import Finding, Severity
 from integrity.detectors.missing_index import index_present
-from integrity.references.catalog import Catalog, CatalogIndex
+from integrity.references.catalog import Catalog
+from integrity.references.entries import CatalogIndex, CatalogUnique
 from integrity.references.reference import written
 from integrity.references.resolve import catalog_table
 
@@ -20,7 +21,9 @@ def missing_indexes(schema: Schema, catalog: Catalog, target: str) -> Iterator[F
     """
     for entry in (*catalog.indexes, *catalog.uniques):
         table = schema.table(catalog_table(schema, catalog, entry))
-        present = unique_present(table, entry) if entry.unique else index_present(table, entry)
+        present = (
+            unique_present(table, entry) if isinstance(entry, CatalogUnique) else index_present(table, entry)
+        )
         if not present:
             yield _finding(table, entry, target)
 
@@ -36,7 +39,7 @@ def unique_present(table: Table, entry: CatalogIndex) -> bool:
 
 
 def _finding(table: Table, entry: CatalogIndex, target: str) -> Finding:
-    noun = "unique" if entry.unique else "index"
+    noun = "unique" if isinstance(entry, CatalogUnique) else "index"
     invalid = [each.name for each in table.indexes if each.columns == entry.columns and not each.valid]
     name = f" {entry.name}" if entry.name else ""
     where = written(table.name, entry.columns)

@@ -13,7 +13,8 @@ from integrity.database.schema import Schema, Table
 from integrity.database.session import Session, Target
 from integrity.detectors.finding import Finding, Severity
 from integrity.exceptions import CatalogError, ReferentialIntegrityError, UnknownTable
-from integrity.references.catalog import Catalog, CatalogQuery
+from integrity.references.catalog import Catalog
+from integrity.references.entries import CatalogQuery
 from integrity.verification.parameters import NoValue, bind, values_of
 from integrity.verification.result import QueryPlan
 

@@ -1,0 +1,92 @@
+"""The entries of a target catalog as they are written, before they are held against a schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from integrity.database.identifiers import Path
+from integrity.database.schema import Action, Match
+from integrity.references.reference import Resolution
+from integrity.references.uniques import Duplicates
+
+
+@dataclass(frozen=True)
+class CatalogReference:
+    """A ``[[reference]]`` as written."""
+
+    entry: str
+    source: Path
+    to: Path
+    name: str = ""
+    match: Match = Match.SIMPLE
+    on_delete: Action = Action.NO_ACTION
+    on_update: Action = Action.NO_ACTION
+    rationale: str = ""
+    orphans: Resolution | None = None
+
+
+@dataclass(frozen=True)
+class CatalogIndex:
+    """An ``[[index]]`` as written."""
+
+    entry: str
+    table: Path
+    columns: tuple[str, ...]
+    name: str = ""
+    where: str = ""
+    rationale: str = ""
+
+
+@dataclass(frozen=True)
+class CatalogUnique(CatalogIndex):
+    """A ``[[unique]]`` as written; see :class:`integrity.references.uniques.UniqueRule`."""
+
+    nulls_distinct: bool = True
+    ignores_case: bool = False
+    duplicates: Duplicates | None = None
+    survivor: str = ""
+    rename: str = ""
+
+
+@dataclass(frozen=True)
+class CatalogColumn:
+    """A ``[[column]]``: a column that should have another type, so that it can refer to something."""
+
+    entry: str
+    column: Path
+    from_type: str
+    to_type: str
+    rationale: str = ""
+
+
+@dataclass(frozen=True)
+class CatalogQuery:
+    """A ``[[query]]``: a hot query, where its parameters come from, and the plans it should have."""
+
+    entry: str
+    name: str
+    sql: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    table: str = ""
+    index: str = ""
+    before: str = "scan"
+    rationale: str = ""
+
+
+@dataclass(frozen=True)
+class CatalogFlow:
+    """A ``[[flow]]``: statements of the application that must work, run and taken back."""
+
+    entry: str
+    name: str
+    statements: tuple[str, ...]
+    parameters: dict[str, str] = field(default_factory=dict)
+    rationale: str = ""
+
+
+@dataclass(frozen=True)
+class Client:
+    """A ``[[client]]`` of a SQLite file, and the line that switches enforcement on in it."""
+
+    name: str
+    line: str
