@@ -19,6 +19,7 @@ from django.db import connections
 from integrity.detectors import Severity
 from integrity.exceptions import Interrupted, ReferentialIntegrityError
 from integrity.management.options import add_everywhere
+from integrity.management.stopping import Terminated, terminated_with_a_word
 from integrity.management.terminal import Terminal
 
 DONE, FOUND, NOT_DONE = 0, 1, 2
@@ -62,6 +63,10 @@ class IntegrityCommand(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """As Django does it, but for the words and the exit code of an error."""
+        with terminated_with_a_word():
+            self._run_from_argv(argv)
+
+    def _run_from_argv(self, argv: list[str]) -> None:
         self._called_from_command_line = True
         parser = self.create_parser(argv[0], argv[1])
         given = parser.parse_args(argv[2:])
@@ -113,7 +118,7 @@ def as_ours(error: BaseException) -> ReferentialIntegrityError:
     if isinstance(error, ReferentialIntegrityError):
         return error
     if isinstance(error, KeyboardInterrupt):
-        return Interrupted("Stopped by Ctrl-C")
+        return Interrupted(f"Stopped by {'SIGTERM' if isinstance(error, Terminated) else 'Ctrl-C'}")
     line = next(iter(str(error).strip().splitlines()), "")
     name = type(error).__name__
     return UnexpectedError(f"{name}: {line}".rstrip(": ."), hint="Run with --traceback to see where.")

@@ -33,7 +33,10 @@ def carried_out(terminal: Terminal, options: dict[str, Any], *, kind: str) -> in
     """Plans, shows, asks, and carries out; returns the exit code."""
     Target(options["target"])
     if options["resume"] is not None:
-        return _finished(terminal, _resumed(terminal, options), options)
+        if options["input"]:
+            confirm(terminal, f"Go on with run {options['resume']} of {options['target']}?")
+        with Stopper(terminal.say) as stop:
+            return _finished(terminal, _resumed(terminal, options, stop), options)
     if options["input"] and not options["dry_run"]:
         refuse_without_terminal()
     plan = planned(terminal, options)
@@ -44,7 +47,8 @@ def carried_out(terminal: Terminal, options: dict[str, Any], *, kind: str) -> in
     if options["input"] and plan.changing_steps:
         terminal.preview(list(plan_blocks(plan)))
         confirm(terminal, f"Carry this out on {plan.target}?", plan.touched)
-    code = _finished(terminal, _carried_out(terminal, plan, options, kind), options)
+    with Stopper(terminal.say) as stop:
+        code = _finished(terminal, _carried_out(terminal, plan, options, kind, stop), options)
     return code if plan.complete else _said_what_was_not_looked_at(terminal, plan)
 
 
@@ -55,27 +59,29 @@ def _said_what_was_not_looked_at(terminal: Terminal, plan: Plan) -> int:
     return NOT_DONE
 
 
-def _carried_out(terminal: Terminal, plan: Plan, options: dict[str, Any], kind: str) -> RepairResult:
+def _carried_out(
+    terminal: Terminal, plan: Plan, options: dict[str, Any], kind: str, stop: Stopper
+) -> RepairResult:
     """What somebody saw is what runs: then one row more stops it before the first change."""
     approved = bool(options["plan"]) or bool(options["input"])
-    with _running(terminal, options, approved=approved) as wishes:
+    with _running(terminal, options, stop, approved=approved) as wishes:
         return repair_and_store(plan.target, plan, catalog_file=options["catalog"], kind=kind, options=wishes)
 
 
-def _resumed(terminal: Terminal, options: dict[str, Any]) -> RepairResult:
+def _resumed(terminal: Terminal, options: dict[str, Any], stop: Stopper) -> RepairResult:
     alias, run = options["target"], options["resume"]
-    if options["input"]:
-        confirm(terminal, f"Go on with run {run} of {alias}?")
-    with _running(terminal, options, approved=False) as wishes:
+    with _running(terminal, options, stop, approved=False) as wishes:
         return resume_and_store(alias, run, catalog_file=options["catalog"], options=wishes)
 
 
 @contextmanager
-def _running(terminal: Terminal, options: dict[str, Any], *, approved: bool) -> Iterator[Options]:
+def _running(
+    terminal: Terminal, options: dict[str, Any], stop: Stopper, *, approved: bool
+) -> Iterator[Options]:
     """Shows progress, heeds signals, and says of a run that failed what stands of it."""
     alias = options["target"]
     backup = _backup(alias, required=options["require_backup"])
-    with terminal.progress(f"repairing {alias}") as told, Stopper(terminal.say) as stop:
+    with terminal.progress(f"repairing {alias}") as told, stop.running():
         try:
             yield Options(
                 actor=actor(),

@@ -47,15 +47,16 @@ def taken_back(terminal: Terminal, options: dict[str, Any]) -> int:
     if options["input"]:
         terminal.preview(preview)
         confirm(terminal, f"Take it back on {target}?", rows)
-    return _finished(terminal, _taken_back(terminal, target, options))
+    with Stopper(terminal.say) as stop:
+        return _finished(terminal, _taken_back(terminal, target, options, stop))
 
 
-def _taken_back(terminal: Terminal, target: Target, options: dict[str, Any]) -> Reversal:
+def _taken_back(terminal: Terminal, target: Target, options: dict[str, Any], stop: Stopper) -> Reversal:
     def told(step: StepEvent) -> None:
         terminal.say(*step_line(step))
 
     wishes: dict[str, Any] = {"catalog_file": options["catalog"], "selection": selection_of(target, options)}
-    with terminal.progress(f"restoring {target}") as progress, Stopper(terminal.say) as stop:
+    with terminal.progress(f"restoring {target}") as progress, stop.running():
         wishes["options"] = Options(actor=actor(), on_progress=progress, stop=stop)
         if options["with_migrations"]:
             return roll_back_with_migrations(target.alias, options["run"], on_step=told, **wishes)

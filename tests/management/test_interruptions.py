@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from integrity.audit import OnProgress, Progress
+from integrity.management.command import IntegrityCommand
 from integrity.management.stopping import Stopper
 from integrity.management.terminal import Terminal
 from tests.commands import environment, manage, run, run_json, start
@@ -157,3 +158,45 @@ def test_the_first_signal_asks_and_the_second_insists() -> None:
             signal.raise_signal(signal.SIGINT)
     assert len(said) == 1
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_signal_after_the_last_batch_does_not_keep_the_result_from_being_shown() -> None:
+    said: list[str] = []
+    with Stopper(said.append) as stop:
+        with stop.running():
+            assert stop() is None
+        signal.raise_signal(signal.SIGTERM)
+        said.append("the result")
+    assert said == ["the result"]
+
+
+class Elsewhere(IntegrityCommand):
+    """A command whose process is ended while no batch is running."""
+
+    def work(self, options: dict[str, Any]) -> int:
+        signal.raise_signal(signal.SIGTERM)
+        return 0
+
+
+def test_sigterm_outside_of_batches_ends_a_command_with_a_word_and_exit_code_two(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as stop:
+        Elsewhere().run_from_argv(["manage.py", "integrity_elsewhere"])
+    assert stop.value.code == 2
+    assert "error: Stopped by SIGTERM" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_sigterm_right_after_a_run_is_no_silent_death(capsys: pytest.CaptureFixture[str]) -> None:
+    class Shortly(IntegrityCommand):
+        def work(self, options: dict[str, Any]) -> int:
+            with Stopper(self.terminal.say) as stop, stop.running():
+                pass
+            signal.raise_signal(signal.SIGTERM)
+            return 0
+
+    with pytest.raises(SystemExit):
+        Shortly().run_from_argv(["manage.py", "integrity_shortly"])
+    assert "error: Stopped by SIGTERM" in capsys.readouterr().err
