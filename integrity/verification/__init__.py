@@ -1,5 +1,7 @@
 """Does every rule hold, and is it enforced? Read, tried, and taken back; nothing is changed."""
 
+from integrity.verification.comparing import QueryComparison, compare
+from integrity.verification.measurement import Measurements, QueryMeasurement
 from integrity.verification.queries import query_plans
 from integrity.verification.result import (
     ConstraintState,
@@ -14,8 +16,12 @@ __all__ = [
     "ConstraintState",
     "ExpectedConstraint",
     "FlowResult",
+    "Measurements",
+    "QueryComparison",
+    "QueryMeasurement",
     "QueryPlan",
     "VerifyResult",
+    "compare",
     "query_plans",
     "verify",
 ]

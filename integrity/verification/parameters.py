@@ -25,6 +25,9 @@ _PIECE = re.compile(
 )
 
 
+_READS = {"SELECT", "WITH", "VALUES", "TABLE"}
+
+
 @dataclass(frozen=True)
 class Bound:
     """A statement in the ``%s`` style with its values, as a session wants it."""
@@ -35,6 +38,15 @@ class Bound:
 
 class NoValue(CatalogError):
     """The query that gives a parameter its value finds no row."""
+
+    @classmethod
+    def of(cls, name: str, where: str) -> NoValue:
+        """Returns the error for one parameter."""
+        return cls(
+            f"The query of :{name} finds no row",
+            where=where,
+            hint="Fill the tables that it reads, or take the value from others.",
+        )
 
 
 def bind(sql: str, values: Mapping[str, Any], *, where: str) -> Bound:
@@ -71,14 +83,35 @@ def values_of(session: Session, parameters: Mapping[str, str], *, where: str) ->
     return {name: _found(session, name, sql, where) for name, sql in parameters.items()}
 
 
+def one_query(sql: str, what: str, where: str) -> str:
+    """Returns ``sql`` without the semicolon at its end, when it is one statement that reads.
+
+    What a reading cannot do (``WITH … DELETE``, ``FOR UPDATE``) the database itself refuses.
+
+    Args:
+        sql: a statement as a catalog has it.
+        what: what it is, for errors: ``The query of :id``.
+        where: the entry, for errors.
+
+    Raises:
+        CatalogError: for anything but one SELECT, WITH, VALUES or TABLE.
+    """
+    bare = _PIECE.sub(lambda match: match.group() if match["name"] else " " * len(match.group()), sql)
+    first = re.match(r"[\s(]*([A-Za-z]*)", bare)
+    statement, _, rest = bare.partition(";")
+    if not first or first[1].upper() not in _READS:
+        raise CatalogError(
+            f"{what} is no SELECT", where=where, hint="Only queries are measured; write others as a [[flow]]."
+        )
+    if rest.strip(" \n\t\r;"):
+        raise CatalogError(f"{what} is more than one statement", where=where, hint="Write one.")
+    return sql[: len(statement)]
+
+
 def _found(session: Session, name: str, sql: str, where: str) -> Any:
     rows = session.rows(bind(sql, {}, where=where).sql)
     if not rows:
-        raise NoValue(
-            f"The query of :{name} finds no row",
-            where=where,
-            hint="Fill the tables that it reads, or take the value from others.",
-        )
+        raise NoValue.of(name, where)
     return rows[0][0]
 
 
