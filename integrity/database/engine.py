@@ -155,6 +155,11 @@ class Engine(ABC):
         """
 
     @abstractmethod
+    def understood(self, session: Session, table: Table, expressions: Sequence[str]) -> list[str]:
+        """What the database itself makes of expressions over a row ``c`` of a table, without running
+        them: two that it understands alike compute the same."""
+
+    @abstractmethod
     def source(self, table: Table) -> str:
         """The FROM item for the rows that a foreign key on ``table`` would bind."""
 

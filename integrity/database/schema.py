@@ -55,7 +55,8 @@ class Column:
     ``type`` is spelled as in DDL (``character varying(20)``); ``stored_type`` is what a journal
     keeps it in: the base type of a domain, text for an enum, empty on SQLite.
     ``generated`` columns are computed, ``identity`` is ``ALWAYS``, ``BY DEFAULT`` or empty.
-    ``collation`` is given where it is not the type's default.
+    ``collation`` is given where it is not the type's default, ``loose`` says that it finds different
+    texts equal.
     """
 
     name: str
@@ -66,6 +67,12 @@ class Column:
     identity: str = ""
     stored_type: str = ""
     collation: str = ""
+    loose: bool = False
+
+    @property
+    def equality(self) -> str:
+        """The collation by which its values are equal, empty where only the same are."""
+        return self.collation if self.loose else ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,14 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Index:
-    """An index; ``columns`` are its leading plain columns, ``expressions`` says there is more."""
+    """An index; ``columns`` are its leading plain columns, ``expressions`` says there is more.
+
+    Part by part, in order: ``terms`` is the SQL of a column or expression, ``collations`` is given where
+    it is not the type's default (``loose`` where it finds different texts equal), ``operators``
+    (PostgreSQL's operator class) where it is not the usual one, ``directions`` where it is not ascending.
+    ``include`` are columns that are only kept beside, and ``needed_by`` says what would be lost with the
+    index, empty where nothing but speed.
+    """
 
     name: str
     table: TableName
@@ -127,6 +141,19 @@ class Index:
     expressions: bool = False
     valid: bool = True
     definition: str = ""
+    terms: tuple[str, ...] = ()
+    collations: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    loose: tuple[bool, ...] = ()
+    needed_by: str = ""
+
+    @property
+    def equalities(self) -> tuple[str, ...]:
+        """Part by part, the collation by which values are equal, empty where only the same are."""
+        pairs = zip(self.collations, self.loose, strict=True)
+        return tuple(name if loose else "" for name, loose in pairs)
 
     def serves(self, columns: tuple[str, ...]) -> bool:
         """Whether it finds rows by all of ``columns``: they lead it, in any order."""
@@ -160,7 +187,8 @@ class Table:
     is the planner's guess, -1 where there is none. ``rowid`` is the name under which SQLite's
     rowid can be reached, empty where there is none. ``definition`` is SQLite's stored text.
     ``hidden`` says why this role may not see all of its rows, empty where it does, and
-    ``unreadable`` are the columns that it may not read where it may read others.
+    ``unreadable`` are the columns that it may not read where it may read others. ``partition_key`` are
+    the columns by which its rows are spread, an empty name for an expression.
     """
 
     name: TableName
@@ -183,6 +211,7 @@ class Table:
     checks: tuple[str, ...] = ()
     hidden: str = ""
     unreadable: tuple[str, ...] = ()
+    partition_key: tuple[str, ...] = ()
 
     @property
     def primary_key(self) -> Key | None:
@@ -218,6 +247,10 @@ class Table:
         """The key that a foreign key to ``columns`` would point at, or None."""
         found = (key for key in self.keys if key.referenceable and set(key.columns) == set(columns))
         return next(found, None)
+
+    def index(self, name: str) -> Index | None:
+        """The index of exactly that name, or None."""
+        return next((index for index in self.indexes if index.name == name), None)
 
     def index_serving(self, columns: tuple[str, ...]) -> Index | None:
         """The index by which rows are found by ``columns``, or None."""
@@ -348,9 +381,15 @@ _NOT_STRUCTURE = {"estimated_rows", "readable", "owned", "oid", "definition", "h
 
 def _structure(table: Table) -> dict[str, Any]:
     facts = {name: value for name, value in asdict(table).items() if name not in _NOT_STRUCTURE}
+    facts["indexes"] = [_without_needs(each) for each in facts["indexes"]]
     for several in ("keys", "foreign_keys", "indexes", "triggers", "children"):
         facts[several] = sorted(facts[several], key=lambda each: json.dumps(each, sort_keys=True))
     return facts
+
+
+def _without_needs(index: dict[str, Any]) -> dict[str, Any]:
+    """What needs an index is told by its own facts: a foreign key of another table is no part of this one."""
+    return {name: value for name, value in index.items() if name != "needed_by"}
 
 
 def did_you_mean(name: str, known: list[str] | tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from integrity.database.identifiers import Path, TableName
 from integrity.database.schema import Schema
+from integrity.database.session import Session
 from integrity.exceptions import CatalogError, UnknownReference, UnknownTable
 from integrity.references.catalog import Catalog
 from integrity.references.declared import declared_references
@@ -54,14 +55,20 @@ def catalog_reference(schema: Schema, catalog: Catalog, entry: CatalogReference)
     )
 
 
-def known_uniques(schema: Schema, catalog: Catalog) -> list[UniqueRule]:
+def known_uniques(schema: Schema, catalog: Catalog, session: Session | None = None) -> list[UniqueRule]:
     """Returns the uniques that a catalog asks for, each with the one that the database has for it.
+
+    Args:
+        schema: the target's structure.
+        catalog: its catalog, or an empty one.
+        session: an open session, without which only uniques on plain columns are recognised: partial
+            and case-insensitive ones take asking the database (:func:`standing_key`).
 
     Raises:
         CatalogError: for a table or column that the target does not have.
     """
     rules = [catalog_unique(schema, catalog, entry) for entry in catalog.uniques]
-    return [replace(each, declared=standing_key(schema, each)) for each in rules]
+    return [replace(each, declared=standing_key(schema, each, session)) for each in rules]
 
 
 def catalog_unique(schema: Schema, catalog: Catalog, entry: CatalogUnique) -> UniqueRule:

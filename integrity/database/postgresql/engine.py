@@ -212,6 +212,10 @@ class PostgreSQLEngine(Engine):
             raise NotCheckable(f"{child.type} cannot be compared with {parent.type}")
         return f"({parent_sql})::text = ({child_sql})::text"
 
+    def understood(self, session: Session, table: Table, expressions: Sequence[str]) -> list[str]:
+        """As EXPLAIN writes them down."""
+        return plans.understood(session, self.source(table), expressions)
+
     def source(self, table: Table) -> str:
         """ONLY the table's own rows, all partitions of a partitioned one."""
         return rows.source(table)

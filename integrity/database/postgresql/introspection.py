@@ -51,7 +51,12 @@ SELECT r.oid, n.nspname, r.relname, r.relkind, r.relispartition, r.reltuples::bi
        r.relrowsecurity, pg_has_role(r.relowner, 'USAGE'), has_schema_privilege(n.oid, 'USAGE'),
        CASE WHEN row_security_active(r.oid)
             THEN CASE WHEN pg_has_role(r.relowner, 'USAGE') THEN 'forced' ELSE 'policy' END
-            WHEN EXISTS (SELECT 1 FROM personal p WHERE p.top = r.oid) THEN 'view' ELSE '' END
+            WHEN EXISTS (SELECT 1 FROM personal p WHERE p.top = r.oid) THEN 'view' ELSE '' END,
+       ARRAY(SELECT coalesce(a.attname::text, '')
+             FROM pg_partitioned_table p
+             CROSS JOIN unnest(p.partattrs::int2[]) WITH ORDINALITY k(number, place)
+             LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = k.number AND k.number > 0
+             WHERE p.partrelid = r.oid ORDER BY k.place)
 FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace
 WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f') AND {_OURS_TO_READ}
   AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
@@ -70,7 +75,7 @@ SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
             ELSE format_type(a.atttypid, a.atttypmod) END,
        CASE WHEN a.attcollation <> t.typcollation
             THEN quote_ident(cn.nspname) || '.' || quote_ident(c.collname) ELSE '' END,
-       has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+       has_column_privilege(a.attrelid, a.attnum, 'SELECT'), NOT coalesce(c.collisdeterministic, true)
 FROM pg_attribute a
 JOIN pg_class r ON r.oid = a.attrelid JOIN pg_namespace n ON n.oid = r.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid
@@ -90,7 +95,35 @@ SELECT i.indrelid, x.relname, i.indisunique, i.indisprimary, i.indisvalid AND i.
        ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(number, place)
              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
              WHERE k.place <= i.indnkeyatts AND k.number > 0 ORDER BY k.place),
-       o.oid IS NOT NULL
+       o.oid IS NOT NULL,
+       ARRAY(SELECT pg_get_indexdef(i.indexrelid, place, false) FROM generate_series(1, i.indnkeyatts) place
+             ORDER BY place),
+       ARRAY(SELECT CASE WHEN c.oid IS NULL OR c.oid = coalesce(t.typcollation, 'default'::regcollation)
+                    THEN '' ELSE quote_ident(cn.nspname) || '.' || quote_ident(c.collname) END
+             FROM unnest(i.indcollation::oid[], i.indkey::int2[]) WITH ORDINALITY k(coll, number, place)
+             LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
+             LEFT JOIN pg_type t ON t.oid = a.atttypid
+             LEFT JOIN pg_collation c ON c.oid = k.coll
+             LEFT JOIN pg_namespace cn ON cn.oid = c.collnamespace
+             WHERE k.place <= i.indnkeyatts ORDER BY k.place),
+       ARRAY(SELECT CASE WHEN s.opcdefault THEN '' ELSE s.opcname::text END
+             FROM unnest(i.indclass::oid[]) WITH ORDINALITY k(class_oid, place)
+             JOIN pg_opclass s ON s.oid = k.class_oid ORDER BY k.place),
+       ARRAY(SELECT CASE k.option WHEN 0 THEN '' WHEN 1 THEN 'DESC NULLS LAST' WHEN 2 THEN 'NULLS FIRST'
+                    ELSE 'DESC' END
+             FROM unnest(i.indoption::int2[]) WITH ORDINALITY k(option, place) ORDER BY k.place),
+       ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(number, place)
+             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+             WHERE k.place > i.indnkeyatts ORDER BY k.place),
+       ARRAY(SELECT NOT coalesce(c.collisdeterministic, true)
+             FROM unnest(i.indcollation::oid[]) WITH ORDINALITY k(coll, place)
+             LEFT JOIN pg_collation c ON c.oid = k.coll WHERE k.place <= i.indnkeyatts ORDER BY k.place),
+       coalesce('the constraint ' || o.conname,
+         (SELECT 'the foreign key ' || min(f.conname) FROM pg_constraint f
+          WHERE f.conindid = i.indexrelid AND f.contype = 'f'),
+         CASE WHEN i.indisreplident THEN 'the replica identity' WHEN i.indisclustered THEN 'CLUSTER'
+              WHEN EXISTS (SELECT 1 FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)
+              THEN 'the index of the partitioned table' ELSE '' END)
 FROM pg_index i
 JOIN pg_class r ON r.oid = i.indrelid JOIN pg_namespace n ON n.oid = r.relnamespace
 JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
@@ -187,6 +220,7 @@ def introspect(session: Session) -> Schema:
             checks=tuple(checks[row[0]]),
             hidden=row[10],
             unreadable=tuple(unreadable[row[0]]),
+            partition_key=tuple(row[11]),
         )
         for row in relations
     }
@@ -200,7 +234,7 @@ def _columns(session: Session) -> tuple[_ByTable, _ByTable]:
     found: _ByTable = defaultdict(list)
     unreadable: _ByTable = defaultdict(list)
     for row in session.rows(COLUMNS):
-        oid, name, kind, required, default, generated, identity, stored, collation, readable = row
+        oid, name, kind, required, default, generated, identity, stored, collation, readable, loose = row
         if not readable:
             unreadable[oid].append(name)
         column = Column(
@@ -212,6 +246,7 @@ def _columns(session: Session) -> tuple[_ByTable, _ByTable]:
             identity=_IDENTITY.get(identity, ""),
             stored_type=stored,
             collation=collation,
+            loose=loose,
         )
         found[oid].append(column)
     return found, unreadable
@@ -222,10 +257,15 @@ def _indexes(session: Session, names: dict[int, TableName]) -> tuple[_ByTable, _
     keys: _ByTable = defaultdict(list)
     for row in session.rows(INDEXES):
         oid, name, unique, primary, valid, method, where, expressions = row[:8]
-        deferrable, nulls_equal, definition, columns, constraint = row[8:]
+        deferrable, nulls_equal, definition, columns, constraint = row[8:13]
         if oid not in names:
             continue
-        index = Index(name, names[oid], tuple(columns), unique, method, where, expressions, valid, definition)
+        terms, collations, operators, directions, include, loose, needed_by = row[13:]
+        index = Index(
+            name, names[oid], tuple(columns), unique, method, where, expressions, valid, definition,
+            tuple(terms), tuple(collations), tuple(operators), tuple(directions), tuple(include),
+            tuple(loose), needed_by,
+        )  # fmt: skip
         indexes[oid].append(index)
         if unique and valid:
             key = Key(

@@ -74,3 +74,18 @@ def _bitmap_indexes(nodes: list[dict[str, Any]]) -> Iterator[str]:
             yield node["Index Name"]
         else:
             yield from _bitmap_indexes(node.get("Plans", []))
+
+
+def understood(session: Session, source: str, expressions: Sequence[str]) -> list[str]:
+    """Returns each expression over a row ``c`` as PostgreSQL writes it down once it has read it: names
+    resolved, casts made visible, constants computed."""
+    listed = ", ".join(f"({each})" for each in expressions)
+    explain = "EXPLAIN (FORMAT JSON, COSTS OFF, VERBOSE) "
+    return _output(_plan(session.value(f"{explain}SELECT {listed} FROM {source} AS c")))
+
+
+def _output(plan: dict[str, Any]) -> list[str]:
+    """What the uppermost step that says so puts out; an Append does not."""
+    if "Output" in plan:
+        return [str(each) for each in plan["Output"]]
+    return next((found for below in plan.get("Plans", []) if (found := _output(below))), [])

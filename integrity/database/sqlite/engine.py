@@ -146,6 +146,10 @@ class SQLiteEngine(Engine):
         "Foreign Key Support" 3): the parent stands left, and ``+`` takes the child's affinity off."""
         return f"{parent_sql} = +{child_sql}"
 
+    def understood(self, session: Session, table: Table, expressions: Sequence[str]) -> list[str]:
+        """The programs that they compile to."""
+        return plans.understood(session, self.source(table), expressions)
+
     def source(self, table: Table) -> str:
         """Its name."""
         return quote_table(table.name)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from itertools import groupby, islice
 from typing import Any
 
 from django.db import DatabaseError
 
+from integrity.database import clauses
 from integrity.database.identifiers import TableName
 from integrity.database.schema import (
     Action,
@@ -45,7 +47,7 @@ SELECT m.name, f.id, f."table", f."from", f."to", f.on_update, f.on_delete
 FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE {_REAL} ORDER BY m.name, f.id DESC, f.seq
 """
 INDEXES = f"""
-SELECT m.name, l.name, l."unique", l.origin, x.cid, x.name, coalesce(s.sql, '')
+SELECT m.name, l.name, l."unique", l.origin, x.cid, x.name, coalesce(s.sql, ''), x.coll, x."desc"
 FROM sqlite_master m JOIN pragma_index_list(m.name) l JOIN pragma_index_xinfo(l.name) x
 LEFT JOIN sqlite_master s ON s.type = 'index' AND s.name = l.name
 WHERE {_REAL} AND x.key = 1 ORDER BY m.name, l.name, x.seqno
@@ -75,7 +77,7 @@ def introspect(session: Session) -> Schema:
     estimates = _estimates(session)
     tables = {}
     for name, kind, sql in relations:
-        table = _table(name, kind, sql, [each for each, _ in columns[name]])
+        table = _table(name, kind, sql, _collated(kind, sql, [each for each, _ in columns[name]]))
         tables[table.name] = Table(
             **table.__dict__
             | {
@@ -107,6 +109,17 @@ def _table(name: str, kind: str, sql: str, columns: list[Column]) -> Table:
     )
 
 
+def _collated(kind: str, sql: str, columns: list[Column]) -> list[Column]:
+    """The columns with the collation that the stored text gives them."""
+    if kind != "table" or "COLLATE" not in sql.upper() or sql.lstrip().upper().startswith("CREATE VIRTUAL"):
+        return columns
+    found = tokens.collations(sql)
+    return [
+        replace(each, collation=found.get(each.name.lower(), ""), loose=each.name.lower() in found)
+        for each in columns
+    ]
+
+
 def _columns(session: Session) -> dict[str, list[tuple[Column, int]]]:
     """Every table's columns with their place in the primary key (0: not in it)."""
     found: dict[str, list[tuple[Column, int]]] = defaultdict(list)
@@ -132,17 +145,29 @@ def _indexes(session: Session, keys: _ByTable) -> _ByTable:
     indexes: _ByTable = defaultdict(list)
     for _, rows in groupby(session.rows(INDEXES), key=lambda row: (row[0], row[1])):
         parts = list(rows)
-        table, name, unique, origin, _, _, sql = parts[0]
-        columns = tuple(column for *_, cid, column, _ in parts if cid >= 0)
-        expressions = any(cid == -2 for *_, cid, _, _ in parts)
+        table, name, unique, origin, _, _, sql = parts[0][:7]
+        columns = tuple(part[5] for part in parts if part[4] >= 0)
+        expressions = any(part[4] == -2 for part in parts)
         where = _where(sql)
         index = Index(
-            name, TableName(MAIN, table), columns, bool(unique), "btree", where, expressions, True, sql
-        )
+            name, TableName(MAIN, table), columns, bool(unique), "btree", where, expressions, True, sql,
+            terms=_terms(sql, [part[5] for part in parts]),
+            collations=tuple("" if part[7] == "BINARY" else part[7] for part in parts),
+            operators=("",) * len(parts),
+            directions=tuple("DESC" if part[8] else "" for part in parts),
+            loose=tuple(part[7] != "BINARY" for part in parts),
+            needed_by={"pk": "the primary key", "u": "its constraint"}.get(origin, ""),
+        )  # fmt: skip
         indexes[table].append(index)
         if unique and origin != "pk":
             keys[table].append(Key(name, columns, False, origin == "u", True, where, expressions))
     return indexes
+
+
+def _terms(sql: str, names: list[str | None]) -> tuple[str, ...]:
+    """What is indexed, part by part: columns quoted, expressions as they were written, without order."""
+    written = tokens.indexed_terms(sql) if None in names else []
+    return tuple(written[place] if name is None else clauses.name(name) for place, name in enumerate(names))
 
 
 def _where(sql: str) -> str:

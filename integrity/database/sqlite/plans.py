@@ -52,3 +52,11 @@ def aliases(sql: str) -> dict[str, str]:
         if after and after[0].kind != "mark" and not after[0].is_word(*_NO_ALIAS):
             found.setdefault(after[0].name.lower(), table.name)
     return found
+
+
+def understood(session: Session, source: str, expressions: Sequence[str]) -> list[str]:
+    """Returns the program that each expression over a row ``c`` compiles to, without SQLite's remarks."""
+    return [
+        repr([row[:7] for row in session.rows(f"EXPLAIN SELECT ({each}) FROM {source} AS c NOT INDEXED")])
+        for each in expressions
+    ]

@@ -167,3 +167,40 @@ def _names_in(entry: Entry) -> Iterator[str]:
             yield pending
         if token.is_word(*_CONSTRAINTS):
             pending = ""
+
+
+def collations(sql: str) -> dict[str, str]:
+    """Returns the collations that a CREATE TABLE text gives to columns, by their names in lower case;
+    BINARY is what they have without one."""
+    found = {}
+    for entry in parse_create_table(sql).entries:
+        if entry.is_constraint or not entry.tokens:
+            continue
+        for word, name in zip(_outside(entry.tokens), _outside(entry.tokens)[1:], strict=False):
+            if word.is_word("COLLATE") and name.name.upper() != "BINARY":
+                found[entry.tokens[0].name.lower()] = name.name.upper()
+    return found
+
+
+def indexed_terms(sql: str) -> list[str]:
+    """Returns what a CREATE INDEX text indexes, part by part, without collation, ASC and DESC."""
+    body = parse_create_table(sql)
+    return [sql[entry.tokens[0].start : _term_end(entry)] for entry in body.entries]
+
+
+def _term_end(entry: Entry) -> int:
+    outside = _outside(entry.tokens)
+    behind = next((each for each in outside[1:] if each.is_word("COLLATE", "ASC", "DESC")), None)
+    return (
+        entry.tokens[-1].end if behind is None else max(t.end for t in entry.tokens if t.end <= behind.start)
+    )
+
+
+def _outside(found: tuple[Token, ...]) -> list[Token]:
+    """The tokens that stand in no brackets of their own."""
+    depth, outside = 0, []
+    for token in found:
+        depth += {"(": 1, ")": -1}.get(token.text if token.kind == "mark" else "", 0)
+        if depth == 0:
+            outside.append(token)
+    return outside
