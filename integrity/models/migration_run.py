@@ -8,7 +8,8 @@ from integrity.models.target import Target
 
 
 class MigrationRun(models.Model):
-    """One migration applied or reversed: when, how long, by whom, with which SQL."""
+    """One migration applied or reversed: when, how long, by whom, with which SQL, and what was looked at
+    before and after it."""
 
     target = models.ForeignKey(
         Target, models.CASCADE, related_name="migration_runs", verbose_name=_("target")
@@ -22,6 +23,7 @@ class MigrationRun(models.Model):
     seconds = models.FloatField(_("seconds"), null=True, blank=True)
     sql = models.TextField(_("SQL"), blank=True)
     error = models.TextField(_("error"), blank=True)
+    checks = models.JSONField(_("checks"), default=list, blank=True)
     actor = models.CharField(_("actor"), max_length=200, blank=True)
 
     class Meta:
