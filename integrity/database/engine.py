@@ -16,7 +16,7 @@ from typing import Any
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from integrity.database.access import Access
+from integrity.database.access import Access, Work
 from integrity.database.identifiers import TableName
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
@@ -54,6 +54,8 @@ class Engine(ABC):
 
     vendor: str
     default_schema: str
+    yardstick: str
+    """A query of about a millisecond that reads no table: how fast the machine is at this moment."""
     names_violated_key: bool
     """Whether an error says which foreign key was violated."""
 
@@ -229,6 +231,15 @@ class Engine(ABC):
             params: their values.
             prefer_index: whether to ask what the plan would be on a table too large to be scanned.
         """
+
+    @abstractmethod
+    def begin_measuring(self, session: Session) -> None:
+        """Within a reading: nothing can be written by what runs, and rows without an order come in
+        the same one each time."""
+
+    @abstractmethod
+    def work(self, session: Session, sql: str, params: Sequence[Any]) -> Work:
+        """Runs a query once, and says how much work it was."""
 
     # -- rows ------------------------------------------------------------------------------
 

@@ -128,6 +128,11 @@ class _Nulls(StrEnum):
     NOT_DISTINCT = "not distinct"
 
 
+class _Plan(StrEnum):
+    SCAN = "scan"
+    INDEX = "index"
+
+
 class _Case(StrEnum):
     SENSITIVE = "sensitive"
     INSENSITIVE = "insensitive"
@@ -272,9 +277,6 @@ class _Reader:
         )
 
     def _query(self, entry: str, table: dict[str, Any]) -> CatalogQuery:
-        before = self._text(table, "before", entry, required=False) or "scan"
-        if before not in ("scan", "index"):
-            raise self._error(entry, f"before = {before!r} is not known", "Write scan or index.")
         return CatalogQuery(
             entry=entry,
             name=self._text(table, "name", entry),
@@ -282,7 +284,8 @@ class _Reader:
             parameters=self._parameters(table, entry),
             table=self._text(table, "table", entry, required=False),
             index=self._text(table, "index", entry, required=False),
-            before=before,
+            before=str(self._choice(table, "before", entry, _Plan, _Plan.SCAN)),
+            after=str(self._choice(table, "after", entry, _Plan, _Plan.INDEX)),
             rationale=self._text(table, "rationale", entry, required=False),
         )
 

@@ -70,6 +70,7 @@ class CatalogQuery:
     table: str = ""
     index: str = ""
     before: str = "scan"
+    after: str = "index"
     rationale: str = ""
 
 

@@ -36,7 +36,7 @@ def draw(
 
     Raises:
         NoValue: when a query finds no row.
-        CatalogError: for a parameter that is not one query.
+        NotReading: for a parameter that is not one query.
     """
     if not parameters:
         return [{}]

@@ -49,6 +49,10 @@ class NoValue(CatalogError):
         )
 
 
+class NotReading(CatalogError):
+    """A statement that is to be measured is not one query: only what reads is run."""
+
+
 def bind(sql: str, values: Mapping[str, Any], *, where: str) -> Bound:
     """Returns ``sql`` with each ``:name`` bound to its value.
 
@@ -94,17 +98,17 @@ def one_query(sql: str, what: str, where: str) -> str:
         where: the entry, for errors.
 
     Raises:
-        CatalogError: for anything but one SELECT, WITH, VALUES or TABLE.
+        NotReading: for anything but one SELECT, WITH, VALUES or TABLE.
     """
     bare = _PIECE.sub(lambda match: match.group() if match["name"] else " " * len(match.group()), sql)
     first = re.match(r"[\s(]*([A-Za-z]*)", bare)
     statement, _, rest = bare.partition(";")
     if not first or first[1].upper() not in _READS:
-        raise CatalogError(
+        raise NotReading(
             f"{what} is no SELECT", where=where, hint="Only queries are measured; write others as a [[flow]]."
         )
     if rest.strip(" \n\t\r;"):
-        raise CatalogError(f"{what} is more than one statement", where=where, hint="Write one.")
+        raise NotReading(f"{what} is more than one statement", where=where, hint="Write one.")
     return sql[: len(statement)]
 
 

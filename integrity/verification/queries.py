@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 
 from django.db import DatabaseError
@@ -31,10 +31,15 @@ def query_plans(target: Target, catalog: Catalog) -> list[QueryPlan]:
 
 def plans_of(session: Session, schema: Schema, catalog: Catalog) -> list[QueryPlan]:
     """Returns the plan of each ``[[query]]`` within an open reading."""
-    return [_plan(session, schema, catalog, query) for query in catalog.queries]
+    return [plan_of(session, schema, catalog, query) for query in catalog.queries]
 
 
-def _plan(session: Session, schema: Schema, catalog: Catalog, query: CatalogQuery) -> QueryPlan:
+def plan_of(session: Session, schema: Schema, catalog: Catalog, query: CatalogQuery) -> QueryPlan:
+    """Returns the plan of one ``[[query]]`` within an open reading.
+
+    Raises:
+        CatalogError: for a query about a table that is not there, or a name without a value.
+    """
     where = f"{catalog.file}, {query.entry}"
     table = _table(schema, query, where) if query.table else None
     accepted = tuple(_accepted(schema, catalog, table, query)) if table else ()
@@ -49,8 +54,9 @@ def _plan(session: Session, schema: Schema, catalog: Catalog, query: CatalogQuer
         error = str(failure).strip()
     shown = query.table or (access.table if access else "")
     return QueryPlan(
-        query.name, shown, query.index, query.before, access, possible, accepted, query.rationale, error
-    )
+        query.name, shown, query.index, query.before, access, possible, accepted, query.rationale, error,
+        query.after, frozenset(_names(schema, table)) if table else None,
+    )  # fmt: skip
 
 
 def _table(schema: Schema, query: CatalogQuery, where: str) -> Table:
@@ -70,10 +76,10 @@ def _accesses(
     names = _names(schema, table) if table else None
     chosen = session.engine.accesses(session, bound.sql, bound.params)
     possible = session.engine.accesses(session, bound.sql, bound.params, prefer_index=True)
-    return _of(chosen, names), _of(possible, names)
+    return access_among(chosen, names), access_among(possible, names)
 
 
-def _of(accesses: list[Access], names: set[str] | None) -> Access | None:
+def access_among(accesses: Iterable[Access], names: Collection[str] | None) -> Access | None:
     """The access to the query's table; where it is read more than once, the worst of them."""
     mine = [each for each in accesses if names is None or each.table.lower() in names]
     return min(mine, key=lambda each: bool(each.index), default=None)
@@ -95,7 +101,7 @@ def _accepted(schema: Schema, catalog: Catalog, table: Table, query: CatalogQuer
 def queries_without_index(schema: Schema, plans: Iterable[QueryPlan]) -> Iterator[Finding]:
     """Yields the queries that cannot use the index that the catalog expects."""
     for plan in plans:
-        if plan.error or plan.uses_index or not (plan.table or plan.access):
+        if plan.error or plan.after == "scan" or plan.uses_index or not (plan.table or plan.access):
             continue
         by = f"the index {plan.index}" if plan.index else "an index"
         how = f"it reads {plan.table} by {plan.access}" if plan.access else f"it does not read {plan.table}"

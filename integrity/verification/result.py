@@ -68,6 +68,8 @@ class QueryPlan:
     ``access`` is what the planner chooses now; ``possible`` what it can do where a scan is too
     dear, as it will be on a table that has grown. ``accepted`` are the indexes that count as the
     expected one: its own name, and others on the same columns. None: it was not asked, see ``error``.
+    ``before`` and ``after`` are what the catalog says of it before and after the migrations:
+    ``scan`` or ``index``. ``names`` are the table's and its partitions', None for any table.
     """
 
     name: str
@@ -79,18 +81,21 @@ class QueryPlan:
     accepted: tuple[str, ...] = ()
     rationale: str = ""
     error: str = ""
+    after: str = "index"
+    names: frozenset[str] | None = None
 
     @property
     def uses_index(self) -> bool:
         """Whether the query can be answered by the index that the catalog expects."""
-        return any(self._good(access) for access in (self.access, self.possible))
+        return any(self.is_expected(access) for access in (self.access, self.possible))
 
     @property
     def as_before(self) -> bool:
         """Whether the plan is what the catalog says it is before the migrations."""
-        return self.access is not None and self._good(self.access) == (self.before == "index")
+        return self.access is not None and self.is_expected(self.access) == (self.before == "index")
 
-    def _good(self, access: Access | None) -> bool:
+    def is_expected(self, access: Access | None) -> bool:
+        """Whether a table is reached by the index that the catalog expects, or by any where it names none."""
         if access is None or not access.index:
             return False
         return not self.index or access.index in self.accepted
@@ -102,6 +107,7 @@ class QueryPlan:
             "table": self.table,
             "index": self.index,
             "before": self.before,
+            "after": self.after,
             "access": str(self.access or ""),
             "possible": str(self.possible or ""),
             "uses_index": self.uses_index,

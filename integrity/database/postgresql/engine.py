@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity import conf
-from integrity.database.access import Access
+from integrity.database.access import Access, Work
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.identifiers import TableName, quote, quote_table, shown
 from integrity.database.postgresql import backups, ddl, errors, introspection, keys, plans, rows, spelling
@@ -66,6 +66,7 @@ class PostgreSQLEngine(Engine):
 
     vendor = "postgresql"
     default_schema = "public"
+    yardstick = plans.YARDSTICK
     names_violated_key = True
 
     # -- opening ---------------------------------------------------------------------------
@@ -278,6 +279,14 @@ class PostgreSQLEngine(Engine):
     ) -> list[Access]:
         """By EXPLAIN."""
         return plans.accesses(session, sql, params, prefer_index=prefer_index)
+
+    def begin_measuring(self, session: Session) -> None:
+        """A reading refuses writes as it is; a scan must not begin where another one happens to be."""
+        session.execute("SET LOCAL synchronize_seqscans = off")
+
+    def work(self, session: Session, sql: str, params: Sequence[Any]) -> Work:
+        """By EXPLAIN (ANALYZE, BUFFERS)."""
+        return plans.work(session, sql, params)
 
     # -- rows ------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Reads PostgreSQL's plans: ``EXPLAIN (FORMAT JSON)``, without running the query."""
+"""Reads PostgreSQL's plans: ``EXPLAIN (FORMAT JSON)``, and what a query really does."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from integrity.database.access import Access
+from integrity.database.access import Access, Work
 from integrity.database.session import Session
 
 EXPLAIN = "EXPLAIN (FORMAT JSON, COSTS OFF) "
+
+# Runs the query; without a clock for each node, which would be most of what is measured.
+ANALYZE = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF, FORMAT JSON) "
+
+YARDSTICK = "SELECT sum(n) FROM generate_series(1, 8000) AS n"
 
 # A plan for values that are not known: there is no row to take them from.
 PREPARED = "integrity_query"
@@ -74,6 +79,36 @@ def _bitmap_indexes(nodes: list[dict[str, Any]]) -> Iterator[str]:
             yield node["Index Name"]
         else:
             yield from _bitmap_indexes(node.get("Plans", []))
+
+
+# -- what a query does -----------------------------------------------------------------------
+
+
+def work(session: Session, sql: str, params: Sequence[Any]) -> Work:
+    """Runs a query, and returns what it did: buffers that it touched, cached or not (PostgreSQL
+    manual, EXPLAIN, ``BUFFERS``: a node's numbers include those below it)."""
+    plan = _plan(session.value(ANALYZE + sql, params))
+    pages = sum(plan.get(f"{kind} Blocks", 0) for kind in _TOUCHED)
+    return Work(
+        rows=int(plan["Actual Rows"]),
+        accesses=tuple(_accesses(plan)),
+        plan=tuple(_shape(plan, 0)),
+        cost=float(plan["Total Cost"]),
+        pages=int(pages),
+    )
+
+
+_TOUCHED = ("Shared Hit", "Shared Read", "Local Hit", "Local Read", "Temp Read", "Temp Written")
+
+
+def _shape(node: dict[str, Any], depth: int) -> Iterator[str]:
+    """A line for each node; conditions are left out, because they hold values."""
+    by = f" using {node['Index Name']}" if "Index Name" in node else ""
+    on = f" on {node['Relation Name']}" if "Relation Name" in node else ""
+    rows = f"{node['Plan Rows']:,} rows expected, {node['Actual Rows']:,.0f} found"
+    yield f"{'  ' * depth}{node['Node Type']}{by}{on} (cost {node['Total Cost']:,.2f}; {rows})"
+    for child in node.get("Plans", []):
+        yield from _shape(child, depth + 1)
 
 
 def understood(session: Session, source: str, expressions: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity import conf
-from integrity.database.access import Access
+from integrity.database.access import Access, Work
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.identifiers import TableName, column, quote, quote_table
 from integrity.database.schema import Column, ForeignKey, Schema, Table
@@ -34,6 +34,7 @@ class SQLiteEngine(Engine):
 
     vendor = "sqlite"
     default_schema = introspection.MAIN
+    yardstick = plans.YARDSTICK
     names_violated_key = False
 
     # -- opening ---------------------------------------------------------------------------
@@ -56,7 +57,7 @@ class SQLiteEngine(Engine):
         """Text that is not UTF-8 is kept; nothing acts on rows but our own statements."""
         raw = session.connection.connection
         raw.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
-        raw.set_progress_handler(lambda: _overdue(session), 20_000)
+        raw.set_progress_handler(lambda: _overdue(session), plans.CLOCK)
         digests.register(raw)
         session.execute("PRAGMA foreign_keys = OFF")
         session.rows("SELECT name FROM sqlite_master LIMIT 1")
@@ -212,6 +213,14 @@ class SQLiteEngine(Engine):
     ) -> list[Access]:
         """By EXPLAIN QUERY PLAN."""
         return plans.accesses(session, sql, params)
+
+    def begin_measuring(self, session: Session) -> None:
+        """``query_only``; rows come in the order of the table or index that is read."""
+        session.execute("PRAGMA query_only = ON")
+
+    def work(self, session: Session, sql: str, params: Sequence[Any]) -> Work:
+        """By counting the instructions of the virtual machine."""
+        return plans.work(session, sql, params, lambda: _overdue(session))
 
     # -- rows ------------------------------------------------------------------------------
 
@@ -380,8 +389,8 @@ def database_file(target: Target) -> Path | None:
     return None if name == ":memory:" else Path(name).resolve()
 
 
-def _overdue(session: Session) -> int:
-    return int(session.deadline is not None and time.monotonic() > session.deadline)
+def _overdue(session: Session) -> bool:
+    return session.deadline is not None and time.monotonic() > session.deadline
 
 
 def _key(table: Table) -> tuple[str, ...]:
