@@ -1,0 +1,1 @@
+"""What should hold in commerce: catalog.toml and its migrations."""

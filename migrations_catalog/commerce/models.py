@@ -1,0 +1,1 @@
+"""No models: nothing of commerce belongs to this site."""
