@@ -1,0 +1,143 @@
+"""The shop's whole way, by commands alone: audited, repaired, deduplicated, enforced in phases, and back.
+
+Its catalog is written for PostgreSQL; a SQLite copy of the shop shares it by ``CATALOG``.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from fixtures import commerce
+from fixtures.manifest import Manifest
+from integrity.database.schema import Schema
+from integrity.database.session import Target
+from tests.commands import run, run_json
+from tests.servers import SQLITE, EmptyTarget
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROWS = 1_000
+NAME = "target"
+TENANTS = ("products", "product_variants", "categories", "tags", "orders", "store_customers")
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The shop in its broken state, as a target."""
+
+    target: EmptyTarget
+    manifest: Manifest
+    before: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sqlite(self) -> bool:
+        """Whether it is in a file."""
+        return self.target.vendor == SQLITE
+
+    def number(self, statement: str) -> int:
+        """Ask the database one number, past the product."""
+        return int(self.target.rows(statement)[0][0])
+
+    def schema(self) -> Schema:
+        """Read the structure as it is."""
+        with Target(NAME).reading() as session:
+            return session.schema()
+
+    def state(self) -> dict[str, str]:
+        """Digest every table, and the structure."""
+        with Target(NAME).reading() as session:
+            schema = session.schema()
+            rows = {
+                str(table.name): str(session.engine.digest(session, table))
+                for table in schema
+                if table.name.name != "django_migrations"
+            }
+        return rows | {"structure": schema.fingerprint()}
+
+
+@pytest.fixture
+def shop(empty_target: EmptyTarget, settings: Any, tmp_path: Path) -> Shop:
+    """The shop on each engine."""
+    settings.INTEGRITY = {"BACKUP_ROOT": tmp_path / "backups"}
+    connections.databases[NAME]["CATALOG"] = "commerce"
+    made = Shop(empty_target, commerce.build(empty_target.url, rows=ROWS))
+    made.before.update(made.state())
+    return made
+
+
+def audited() -> dict[str, Any]:
+    document = run("audit", NAME, "--format", "json").json
+    assert document["coverage"]["complete"] is True, document["coverage"]
+    return dict(document)
+
+
+def orphans(document: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    return {
+        f"{each['table']}.{','.join(each['columns'])}": (each["rows"], each["missing_keys"])
+        for each in document["findings"]
+        if each["code"] == "orphaned_rows"
+    }
+
+
+def with_code(document: dict[str, Any], code: str) -> list[dict[str, Any]]:
+    return [each for each in document["findings"] if each["code"] == code]
+
+
+def succeeds(name: str, *arguments: object) -> Any:
+    ran = run(name, NAME, *arguments, "--format", "json")
+    assert ran.code == 0, f"{name} {arguments}: {ran.err}\n{ran.out}"
+    return ran.json
+
+
+def test_an_audit_finds_what_the_manifest_says(shop: Shop) -> None:
+    document = audited()
+
+    assert orphans(document) == {
+        each.referencing: (each.orphans, each.missing_keys) for each in shop.manifest.references
+    }
+    missing = {each["evidence"]["name"] for each in with_code(document, "missing_foreign_key")}
+    assert missing == {each.name for each in shop.manifest.references}
+
+
+def test_a_plan_says_what_deleting_the_tenants_of_lost_stores_takes_with_it(shop: Shop) -> None:
+    planned = run_json("plan", NAME)
+
+    stated = {each.table: each.deleted for each in shop.manifest.blast_radius}
+    found = {name.rpartition(".")[2]: each["deleted"] for name, each in planned["blast_radius"].items()}
+    assert {table: rows for table, rows in found.items() if rows} == stated
+
+
+def test_foreign_keys_bind_new_rows_before_anything_is_cleaned(shop: Shop) -> None:
+    """Phases 1 and 2 alone leave a shop that works, on PostgreSQL with the old orphans in it."""
+    succeeds("migrate", "--phase", "2")
+
+    assert len(list(shop.schema().foreign_keys())) == 16
+    assert shop.number("SELECT count(*) FROM stores") == shop.manifest.tables["stores"]
+    assert orphans(audited()) == {
+        each.referencing: (each.orphans, each.missing_keys) for each in shop.manifest.references
+    }
+    succeeds("migrate", "zero", "--no-input")
+    assert shop.state() == shop.before
+
+
+def test_deleting_a_store_takes_all_that_belongs_to_it_and_nothing_else(shop: Shop) -> None:
+    succeeds("migrate", "--phase", "2")
+    succeeds("cleanup", "--no-input")
+    (store,) = shop.target.rows("SELECT id FROM stores ORDER BY created_at, id LIMIT 1")[0]
+    others = {
+        table: shop.number(f"SELECT count(*) FROM {table} WHERE store_id <> '{store}'") for table in TENANTS
+    }
+    assert shop.number(f"SELECT count(*) FROM products WHERE store_id = '{store}'") > 0
+
+    shop.target.execute_script(f"PRAGMA foreign_keys = ON; {delete(store)}" if shop.sqlite else delete(store))
+
+    for table, rows in others.items():
+        assert shop.number(f"SELECT count(*) FROM {table}") == rows, table
+    assert orphans(audited()) == {}
+
+
+def delete(store: str) -> str:
+    return f"DELETE FROM stores WHERE id = '{store}';"
