@@ -129,6 +129,24 @@ class MigrationRunFactory(DjangoModelFactory):
     seconds = 0.2
 
 
+class QueryRunFactory(DjangoModelFactory):
+    """A measurement of one query, which got slower."""
+
+    class Meta:
+        model = models.QueryRun
+        skip_postgeneration_save = True
+
+    target = factory.SubFactory(TargetFactory)
+
+    @factory.post_generation
+    def timings(self: Any, create: bool, extracted: Any, **facts: Any) -> None:
+        """Measure one query."""
+        models.QueryTiming.objects.create(
+            run=self, name="orders", access="scan", p50_ms=4.5, p95_ms=5, p99_ms=9, times_ms=[4.5] * 9,
+            pages=12.0, ratio=1.5, regressed=True, reason="it takes 1.50 times as long",
+        )  # fmt: skip
+
+
 class BackupFactory(DjangoModelFactory):
     """A backup that was taken."""
 

@@ -5,6 +5,7 @@ from integrity.admin.findings import FindingAdmin
 from integrity.admin.history import BackupAdmin, MigrationRunAdmin, ResolutionAdmin, StoredPlanAdmin
 from integrity.admin.jobs import JobAdmin
 from integrity.admin.orphan_findings import OrphanFindingAdmin
+from integrity.admin.query_runs import QueryRunAdmin
 from integrity.admin.repair_runs import RepairRunAdmin
 from integrity.admin.targets import TargetAdmin
 
@@ -15,6 +16,7 @@ __all__ = [
     "JobAdmin",
     "MigrationRunAdmin",
     "OrphanFindingAdmin",
+    "QueryRunAdmin",
     "RepairRunAdmin",
     "ResolutionAdmin",
     "StoredPlanAdmin",

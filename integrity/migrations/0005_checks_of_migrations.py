@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrity", "0003_repairs_by_migrations"),
+        ("integrity", "0004_measured_queries"),
     ]
 
     operations = [

@@ -50,6 +50,14 @@ class Direction(models.TextChoices):
     BACKWARD = "backward", _("reversed")
 
 
+class Occasion(models.TextChoices):
+    """Why queries were measured."""
+
+    BEFORE = "before", _("before migrations")
+    AFTER = "after", _("after migrations")
+    VERIFICATION = "verification", _("verification")
+
+
 class JobKind(models.TextChoices):
     """What a background job does."""
 

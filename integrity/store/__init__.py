@@ -7,12 +7,14 @@ from integrity.store.audits import begin_audit, end_audit, last_audit, store_aud
 from integrity.store.decisions import decisions_for, kept_until, store_decision, store_kept
 from integrity.store.jobs import ask_to_stop, begin_job, create_job, end_job, job_moved, stop_asked
 from integrity.store.plans import load_plan, store_plan
+from integrity.store.queries import baseline_for, last_queries, load_queries, store_queries
 from integrity.store.runs import last_backup, mirror_runs, store_backup, store_migration_step, store_repair
 from integrity.store.site import site_database
 from integrity.store.targets import know_targets, reached, target_row, unreachable
 
 __all__ = [
     "ask_to_stop",
+    "baseline_for",
     "begin_audit",
     "begin_job",
     "create_job",
@@ -24,7 +26,9 @@ __all__ = [
     "know_targets",
     "last_audit",
     "last_backup",
+    "last_queries",
     "load_plan",
+    "load_queries",
     "mirror_runs",
     "reached",
     "site_database",
@@ -35,6 +39,7 @@ __all__ = [
     "store_kept",
     "store_migration_step",
     "store_plan",
+    "store_queries",
     "store_repair",
     "target_row",
     "unreachable",

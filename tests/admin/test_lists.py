@@ -21,6 +21,7 @@ MADE: dict[str, Callable[..., Any]] = {
     "orphanfinding": factories.OrphanFindingFactory.create,
     "resolution": factories.ResolutionFactory.create,
     "repairrun": factories.RepairRunFactory.create,
+    "queryrun": factories.QueryRunFactory.create,
     "storedplan": factories.StoredPlanFactory.create,
     "migrationrun": factories.MigrationRunFactory.create,
     "backup": factories.BackupFactory.create,

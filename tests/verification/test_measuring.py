@@ -48,7 +48,7 @@ def test_a_query_is_timed_with_many_values_and_its_work_is_counted(
     assert before.draws == after.draws > 15  # of 20; the same value twice is one
     assert before.values == after.values
     assert before.rows == after.rows == 10.0
-    assert before.runs == after.runs == 200
+    assert min(before.runs, after.runs) >= 20  # 200, unless the machine is very busy
     assert 0 < (after.p50 or 0) <= (after.p95 or 0) <= (after.p99 or 0)
     work = "steps" if empty_target.vendor == SQLITE else "pages"
     assert getattr(after, work) < getattr(before, work)
@@ -159,7 +159,7 @@ def test_two_states_are_measured_in_turn(
     catalog = lend_catalog(QUERY.format(sql=PLAIN))
     sides = measure_side_by_side([Target("target"), Target("target")], catalog, seconds=5.0)
     assert [len(side.queries) for side in sides] == [1, 1]
-    assert {side.queries[0].runs for side in sides} == {200}
+    assert all(side.queries[0].runs >= 20 for side in sides)
     assert all(isinstance(side, Measurements) and side.yardstick_ms for side in sides)
 
 
