@@ -15,8 +15,9 @@ from integrity.detectors import Detector, Finding, Inspection, Severity, all_det
 from integrity.exceptions import CatalogError, ReferentialIntegrityError, TimedOut
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
-from integrity.references.resolve import choose, known_references
+from integrity.references.resolve import choose, known_references, known_uniques
 from integrity.references.rights import closed_default
+from integrity.references.uniques import UniqueRule, standing_key
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Coverage:
     snapshot: str = "one"
     references: int = 0
     checked: int = 0
+    uniques: int = 0
+    uniques_checked: int = 0
     skipped: list[dict[str, str]] = field(default_factory=list)
     timed_out: list[dict[str, str]] = field(default_factory=list)
 
@@ -56,6 +59,8 @@ class Coverage:
             "snapshot": self.snapshot,
             "references": self.references,
             "checked": self.checked,
+            "uniques": self.uniques,
+            "uniques_checked": self.uniques_checked,
             "skipped": self.skipped,
             "timed_out": self.timed_out,
         }
@@ -122,7 +127,9 @@ def audit(
         result.coverage.references = len(references)
         if reason := closed_default(schema):
             result.coverage.skipped.append({"schema": schema.default_schema, "reason": reason})
-        inspection = Inspection(session, schema, catalog, tuple(references), narrowed=bool(only))
+        uniques = () if only else tuple(known_uniques(schema, catalog))
+        result.coverage.uniques = len(uniques)
+        inspection = Inspection(session, schema, catalog, tuple(references), uniques, narrowed=bool(only))
         _check(inspection, result, on_progress or (lambda progress: None))
         result.coverage.snapshot = "one" if session.engine.one_moment(session) else "per_reference"
     result.findings.sort(key=lambda each: (-each.severity.rank, each.code, each.table, each.columns))
@@ -131,10 +138,13 @@ def audit(
 
 def _check(inspection: Inspection, result: AuditResult, on_progress: OnProgress) -> None:
     references, detectors = inspection.references, all_detectors()
-    total = len(references) + 1
+    total = len(references) + len(inspection.uniques) + 1
     for number, reference in enumerate(references):
         on_progress(Progress(number, total, reference.label))
         _check_reference(inspection, detectors, reference, result)
+    for number, rule in enumerate(inspection.uniques, start=len(references)):
+        on_progress(Progress(number, total, rule.label))
+        _check_unique(inspection, detectors, rule, result)
     on_progress(Progress(total - 1, total, "structure"))
     inspection = replace(inspection, found=tuple(result.findings))
     for detector in detectors:
@@ -154,6 +164,21 @@ def _check_reference(
         for detector in detectors:
             result.findings += list(detector.check_reference(inspection, reference))
         result.coverage.checked += 1
+
+
+def _check_unique(
+    inspection: Inspection, detectors: Sequence[Detector], rule: UniqueRule, result: AuditResult
+) -> None:
+    """Detector by detector: that nothing enforces it is known also where its rows cannot be looked at."""
+    session, coverage, where = inspection.session, result.coverage, {"unique": rule.label}
+    gaps = len(coverage.skipped) + len(coverage.timed_out)
+    with _covered(session, coverage, where), session.look():
+        rule = replace(rule, declared=standing_key(inspection.schema, rule, session))
+    for detector in detectors:
+        with _covered(session, coverage, where), session.look():
+            result.findings += list(detector.check_unique(inspection, rule))
+    if gaps == len(coverage.skipped) + len(coverage.timed_out):
+        coverage.uniques_checked += 1
 
 
 @contextmanager

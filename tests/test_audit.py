@@ -40,6 +40,8 @@ def test_the_document_is_what_other_programs_rely_on(
         "snapshot": "one",
         "references": 2,
         "checked": 2,
+        "uniques": 0,
+        "uniques_checked": 0,
         "skipped": [],
         "timed_out": [],
     }

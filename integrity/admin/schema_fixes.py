@@ -22,7 +22,14 @@ from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations.fixes import SchemaFix
 from integrity.operations.writer import WrittenFile, write_migrations
 
-MENDED = ("missing_foreign_key", "missing_index", "unvalidated_foreign_key", "orphaned_rows")
+MENDED = (
+    "missing_foreign_key",
+    "missing_index",
+    "missing_unique",
+    "unvalidated_foreign_key",
+    "orphaned_rows",
+    "duplicate_rows",
+)
 """The codes of findings that a change of structure mends, or keeps from coming back."""
 
 

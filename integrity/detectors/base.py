@@ -13,6 +13,7 @@ from integrity.database.session import Session
 from integrity.detectors.finding import Finding, Severity
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
+from integrity.references.uniques import UniqueRule
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,15 @@ class Inspection:
     """A target at one moment, with everything that is known of it.
 
     ``narrowed`` says that only some references were asked for: then nothing is said of others.
-    ``found`` is what was found wrong with references, once the target as a whole is looked at.
+    ``uniques`` are those of the catalog, each with the one that stands for it. ``found`` is what was found
+    wrong with references and uniques, once the target as a whole is looked at.
     """
 
     session: Session
     schema: Schema
     catalog: Catalog
     references: tuple[Reference, ...]
+    uniques: tuple[UniqueRule, ...] = ()
     narrowed: bool = False
     found: tuple[Finding, ...] = ()
 
@@ -39,6 +42,10 @@ class Detector:
 
     def check_reference(self, inspection: Inspection, reference: Reference) -> Iterable[Finding]:
         """Yields what is wrong with one reference."""
+        return ()
+
+    def check_unique(self, inspection: Inspection, rule: UniqueRule) -> Iterable[Finding]:
+        """Yields what is wrong with one unique of the catalog."""
         return ()
 
     def check_structure(self, inspection: Inspection) -> Iterable[Finding]:

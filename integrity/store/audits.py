@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
 
@@ -141,12 +141,17 @@ def _not_found(run: models.AuditRun, result: AuditResult, only: Sequence[Path]) 
     gone = gone.exclude(state=models.FindingState.RESOLVED)
     if result.coverage.complete and not only:
         return gone
-    not_checked = {each.get("reference") for each in result.coverage.skipped + result.coverage.timed_out}
+    gaps = result.coverage.skipped + result.coverage.timed_out
+    not_checked = {each.get("reference") for each in gaps}
     looked_at = [
         each.pk
-        for each in gone.filter(code__in=_codes_of_references())
+        for each in gone.filter(code__in=_codes_of(Detector.check_reference))
         if each.label not in not_checked and (not only or any(_named(each, path) for path in only))
     ]
+    if not only:
+        not_checked = {each.get("unique") for each in gaps}
+        uniques = gone.filter(code__in=_codes_of(Detector.check_unique))
+        looked_at += [each.pk for each in uniques if each.label not in not_checked]
     return gone.filter(pk__in=looked_at)
 
 
@@ -155,10 +160,10 @@ def _named(finding: models.Finding, path: Path) -> bool:
     return schema and path.table == finding.table_name and set(path.columns) == set(finding.columns)
 
 
-def _codes_of_references() -> list[str]:
-    """The codes of what is looked for reference by reference."""
-    kinds = {each.code: type(each).check_reference for each in all_detectors()}
-    return [code for code, check in kinds.items() if check is not Detector.check_reference]
+def _codes_of(check: Callable[..., object]) -> list[str]:
+    """The codes of what is looked for reference by reference, or unique by unique."""
+    name = check.__name__
+    return [each.code for each in all_detectors() if getattr(type(each), name) is not check]
 
 
 def _resolve(run: models.AuditRun, gone: QuerySet[models.Finding]) -> None:

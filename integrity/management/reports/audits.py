@@ -12,7 +12,8 @@ from integrity.references.reference import written
 _HEADINGS = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "For information"}
 _VENDORS = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 ORPHANED = "orphaned_rows"
-KEYS_SHOWN = 3
+DUPLICATE = "duplicate_rows"
+KEYS_SHOWN = VALUES_SHOWN = 3
 
 
 def server(vendor: str, version: str) -> str:
@@ -22,12 +23,14 @@ def server(vendor: str, version: str) -> str:
 
 def audit_blocks(result: AuditResult) -> Iterator[Block]:
     """Yields the summary, the findings by severity, and what was looked at."""
-    orphans = sum(each.rows for each in result.findings if each.code == ORPHANED)
+    orphans = sum(each.rows for each in result.with_code(ORPHANED))
     yield Title(f"{result.target}: {server(result.vendor, result.server_version)}, audit {result.run or '–'}")
     yield _summary(result, orphans)
-    yield from _orphans(result.target, [each for each in result.findings if each.code == ORPHANED])
+    yield from _orphans(result.target, result.with_code(ORPHANED))
+    yield from _duplicates(result.with_code(DUPLICATE))
+    structure = [each for each in result.findings if each.code not in (ORPHANED, DUPLICATE)]
     for severity, heading in _HEADINGS.items():
-        found = [each for each in result.findings if each.severity is severity and each.code != ORPHANED]
+        found = [each for each in structure if each.severity is severity]
         if found:
             yield Title(f"{heading} in the structure" if severity is Severity.ERROR else heading)
             yield from _listed(found)
@@ -43,7 +46,9 @@ def _summary(result: AuditResult, orphans: int) -> Line:
             "good" if result.coverage.complete else "warning",
         )
     style = "error" if Severity.ERROR in severities else "warning"
-    return Line(f"{', '.join(parts)}; {count(orphans, 'orphan')}.", style)
+    duplicates = sum(each.evidence["surplus"] for each in result.with_code(DUPLICATE))
+    too_many = f", {count(duplicates, 'duplicate')}" if duplicates else ""
+    return Line(f"{', '.join(parts)}; {count(orphans, 'orphan')}{too_many}.", style)
 
 
 def _orphans(target: str, found: list[Finding]) -> Iterator[Block]:
@@ -114,6 +119,39 @@ def _why(finding: Finding) -> Iterator[str]:
         yield f"not explained: {finding.evidence['causes_unknown']}"
 
 
+def _duplicates(found: list[Finding]) -> Iterator[Block]:
+    if not found:
+        return
+    yield Title("Duplicates")
+    rows = [
+        (_label(each), each.object, each.evidence["values"], each.rows, each.evidence["surplus"])
+        for each in found
+    ]
+    yield Grid(("unique", "name", "values", "rows", "too many"), rows)
+    for each in found:
+        yield Line(f"{_label(each)}: {'; '.join(_repeated(each))}", "faint", 1)
+    yield Title("What to do with them")
+    for each in found:
+        yield Line(f"{_label(each)}: {each.suggestion}", depth=1)
+
+
+def _repeated(finding: Finding) -> Iterator[str]:
+    """The commonest values, and the keys of their rows."""
+    samples, key = finding.evidence["samples"], ", ".join(finding.evidence["key"])
+    for each in samples[:VALUES_SHOWN]:
+        value = ", ".join("NULL" if part is None else str(part) for part in each["value"])
+        keys = ", ".join(map(_key_text, each["keys"][:VALUES_SHOWN]))
+        more = ", …" if each["rows"] > VALUES_SHOWN else ""
+        yield f"({value}) in {count(each['rows'], 'row')}" + (f", {key} {keys}{more}" if keys else "")
+    if finding.evidence["values"] > VALUES_SHOWN:
+        yield f"{count(finding.evidence['values'] - VALUES_SHOWN, 'more value')}"
+
+
+def _key_text(key: Sequence[object]) -> str:
+    parts = ", ".join(map(str, key))
+    return f"({parts})" if len(key) > 1 else parts
+
+
 def _label(finding: Finding) -> str:
     return written(finding.table, finding.columns)
 
@@ -136,6 +174,9 @@ def coverage_blocks(coverage: Coverage) -> Iterator[Block]:
         f"{coverage.checked:,} of {count(coverage.references, 'reference')} checked {moment}.",
         "good" if coverage.complete else "warning",
     )
+    if coverage.uniques:
+        style = "good" if coverage.uniques_checked == coverage.uniques else "warning"
+        yield Line(f"{coverage.uniques_checked:,} of {count(coverage.uniques, 'unique')} checked.", style)
     for word, listed in (("not checked", coverage.skipped), ("ran out of time", coverage.timed_out)):
         for each in listed:
             what = next((value for name, value in each.items() if name != "reason"), "")
