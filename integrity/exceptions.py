@@ -131,6 +131,12 @@ class SchemaFixRefused(ReferentialIntegrityError):
     """A schema fix whose precondition does not hold, or that meets another object of its name."""
 
 
+class ChecksFailed(SchemaFixRefused):
+    """A look before or after a migration found what must not be; ``checks`` are all that were made."""
+
+    checks: tuple[Any, ...] = ()
+
+
 class BackupFailed(ReferentialIntegrityError):
     """No backup could be taken, or none is recorded where one is required."""
 

@@ -18,6 +18,7 @@ _MARKS = {
     "open": "●", "kept": "‖",
     "resolved": "✓", "finished": "✓", "applied": "✓",
     "rolled_back": "↶", "pending": "○", "unknown": "?",
+    "passed": "✓", "noted": "!", "skipped": "?",
 }  # fmt: skip
 
 

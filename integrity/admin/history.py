@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.template.defaultfilters import filesizeformat
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from integrity import models
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin
+
+_WORDS = {"passed": _("passed"), "failed": _("failed"), "noted": _("noted"), "skipped": _("not looked at")}
 
 
 @admin.register(models.Resolution)
@@ -66,8 +68,28 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     list_select_related = ["target"]
     fields = [
         "target", "migration", "direction", "state_badge", "phase", "started_at", "finished_at", "took",
-        "actor", "error",
+        "actor", "error", "looked_at",
     ]  # fmt: skip
+    hidden_when_empty = ("error",)
+
+    @admin.display(description=_("checks"))
+    def looked_at(self, run: models.MigrationRun) -> str:
+        """What was looked at before and after it."""
+        rows = [
+            (
+                cells.badge(each["verdict"], _WORDS.get(each["verdict"], "")),
+                each["moment"],
+                each["what"],
+                each["subject"],
+                each["message"],
+                each["hint"],
+            )
+            for each in run.checks
+        ]
+        if not rows:
+            return str(_("none was made"))
+        line = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{} <span class='help'>{}</span></td></tr>"
+        return format_html('<table class="integrity-checks">{}</table>', format_html_join("", line, rows))
 
     @admin.display(description=_("state"), ordering="state")
     def state_badge(self, run: models.MigrationRun) -> str:

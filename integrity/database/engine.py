@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity.database.access import Access, Work
 from integrity.database.identifiers import TableName
+from integrity.database.locks import Blocker, Lock
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
@@ -123,6 +124,10 @@ class Engine(ABC):
     def pooled(self, session: Session) -> bool:
         """Whether a pooler stands between us and the server, so that a session may be another's next."""
         return False
+
+    def blockers(self, session: Session, tables: Sequence[Table], lock: Lock) -> list[Blocker]:
+        """Returns whose transactions a lock on these tables would wait for, where that can be known."""
+        return []
 
     @contextmanager
     def opening_errors(self, target: Target) -> Iterator[None]:

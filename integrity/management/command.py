@@ -17,7 +17,7 @@ from django.core.management.base import (
 from django.db import connections
 
 from integrity.detectors import Severity
-from integrity.exceptions import Interrupted, ReferentialIntegrityError
+from integrity.exceptions import ChecksFailed, Interrupted, ReferentialIntegrityError
 from integrity.management.options import add_everywhere
 from integrity.management.stopping import Terminated, terminated_with_a_word
 from integrity.management.terminal import Terminal
@@ -94,7 +94,10 @@ class IntegrityCommand(BaseCommand):
     def _failure(self, error: ReferentialIntegrityError, options: dict[str, Any]) -> CommandError:
         terminal = self._terminal(options)
         if terminal.format == "json":
-            terminal.show({"target": self.target_of(options), "error": error_json(error)}, [])
+            data: dict[str, Any] = {"target": self.target_of(options), "error": error_json(error)}
+            if isinstance(error, ChecksFailed):
+                data["checks"] = [each.as_json() for each in error.checks]
+            terminal.show(data, [])
         return CommandError(str(error), returncode=NOT_DONE)
 
     def _terminal(self, options: dict[str, Any]) -> Terminal:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from integrity.database.locks import Lock
 from integrity.database.postgresql import ddl
 from integrity.database.schema import ForeignKey, Schema
+from integrity.database.session import Session
 from integrity.database.sqlite import ddl as sqlite_ddl
 from integrity.operations import in_place
 from integrity.operations.alteration import Alteration
+from integrity.operations.check import Check
 from integrity.operations.foreign_key import (
     ForeignKeyOperation,
     by_partition,
+    foreign_key_check,
     on_partition,
     refuse_impossible,
     standing,
 )
 from integrity.operations.operation import bounded
-from integrity.operations.orphans_left import refuse_orphans
+from integrity.operations.orphans_left import orphans_check, refuse_orphans
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 
 
@@ -36,6 +41,7 @@ class AddForeignKey(ForeignKeyOperation):
     """
 
     kind = "foreign_key"
+    locks = (Lock.SHARE_ROW_EXCLUSIVE,)
 
     def __init__(self, *, validated: bool = False, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -66,6 +72,22 @@ class AddForeignKey(ForeignKeyOperation):
             clause = sqlite_ddl.foreign_key_clause(key)
             return [f"-- The stored definition of {key.table.name} loses: {clause}"]
         return bounded([ddl.drop_constraint(key.table, key.name)], vendor)
+
+    def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """The key is possible; orphans are in the way of a validated one alone."""
+        wanted = self.wanted(schema)
+        found = standing(schema, wanted)
+        if found is not None:
+            yield Check("foreign key", self.label(), message=f"{found.name} stands already")
+        else:
+            refuse_impossible(schema, wanted)
+        if found is None or (self.validated and not found.validated):
+            yield orphans_check(session, schema, wanted, binds_old_rows=self.validated)
+
+    def results(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """The key stands."""
+        validated = self.validated and schema.vendor != "sqlite"
+        yield foreign_key_check(schema, self.wanted(schema), validated=validated)
 
     def make(self, work: Alteration) -> None:
         """Adds the key unless it stands."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from integrity.database.identifiers import TableName
+from integrity.database.locks import Lock
 from integrity.database.postgresql import ddl
 from integrity.database.schema import Index, Schema, Table
+from integrity.database.session import Session
 from integrity.database.sqlite import ddl as sqlite_ddl
 from integrity.operations import concurrently
 from integrity.operations.alteration import Alteration
+from integrity.operations.check import Check, Moment, Verdict
 from integrity.operations.operation import CatalogOperation, bounded
 from integrity.operations.record import Origin, recorded
 from integrity.references.reference import written
@@ -30,6 +34,8 @@ class AddIndex(CatalogOperation):
     """
 
     kind = "index"
+    locks = (Lock.CONCURRENTLY,)
+    reverse_locks = (Lock.CONCURRENTLY,)
 
     def __init__(self, *, table: str, columns: tuple[str, ...], name: str, where: str = "") -> None:
         self.table = table
@@ -60,6 +66,17 @@ class AddIndex(CatalogOperation):
         if vendor == "sqlite":
             return bounded([sqlite_ddl.drop_index(self.name)], vendor)
         return [ddl.drop_index(self.written_table(vendor).schema, self.name)]
+
+    def results(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """An index that does this stands and is valid."""
+        table = schema.table(schema.resolve(self.table))
+        found = [each for each in table.indexes if self.equals(each) or each.name == self.name]
+        subject = written(table.name, self.columns)
+        valid = next((each.name for each in found if each.valid), "")
+        message = f"{valid} is valid" if valid else f"The index {self.name} on {subject} is not usable"
+        yield Check(
+            "index", subject, Verdict.PASSED if valid else Verdict.FAILED, message, moment=Moment.AFTER
+        )
 
     def make(self, work: Alteration) -> None:
         """Builds the index unless one like it stands."""

@@ -20,6 +20,7 @@ from integrity.database.session import Session, Target, engine_for
 from integrity.database.sqlite.editor import tolerant
 from integrity.operations.alteration import immediate, refused
 from integrity.operations.catalog_migrations import CatalogLoader, CatalogPackage, phase_of
+from integrity.operations.check import Attendant, Check, refusal
 
 
 class StepState(StrEnum):
@@ -34,7 +35,8 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True)
 class StepEvent:
-    """One migration of a run; ``seconds`` is how long it took, ``error`` the full text of a failure."""
+    """One migration of a run; ``seconds`` is how long it took, ``error`` the full text of a failure,
+    ``checks`` what was looked at before and after it."""
 
     name: str
     phase: int
@@ -44,6 +46,7 @@ class StepEvent:
     state: StepState = StepState.PLANNED
     seconds: float = 0.0
     error: str = ""
+    checks: tuple[Check, ...] = ()
 
 
 OnStep = Callable[[StepEvent], None]
@@ -56,14 +59,25 @@ class CatalogExecutor(MigrationExecutor):
         connection: the alias's connection.
         package: the catalog.
         on_step: told before and after each migration.
+        attendant: who looks before and after each migration.
+        admit: asked before anything of a migration is begun; raises where it may not.
     """
 
-    def __init__(self, connection: BaseDatabaseWrapper, package: CatalogPackage, on_step: OnStep) -> None:
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        package: CatalogPackage,
+        on_step: OnStep,
+        attendant: Attendant | None = None,
+        admit: OnStep | None = None,
+    ) -> None:
         self.connection = connection
         self.loader = CatalogLoader(connection, package)
         self.recorder = MigrationRecorder(connection)
         self.progress_callback = None
         self.on_step = on_step
+        self.attendant = attendant or Attendant()
+        self.admit = admit
         self.package = package
         self.steps: dict[tuple[str, str], StepEvent] = {}
 
@@ -93,19 +107,50 @@ class CatalogExecutor(MigrationExecutor):
     @contextmanager
     def _step(self, migration: Migration, done: StepState) -> Iterator[None]:
         step = self.steps[migration.app_label, migration.name]
-        changes_rows = getattr(migration, "changes_rows", True)
-        if done is StepState.REVERSED and any(map(_restores_rows, migration.operations)):
-            changes_rows = False
+        if self.admit is not None:
+            self.admit(step)
+        step = self._looked_before(step, migration)
         self.on_step(replace(step, state=StepState.STARTED))
         began = time.monotonic()
         try:
-            with in_our_words(self.connection), tolerant(self.connection, changes_rows=changes_rows):
+            with (
+                in_our_words(self.connection),
+                tolerant(self.connection, changes_rows=_changes_rows(migration, step)),
+            ):
                 yield
         except BaseException as error:
-            text = str(error) or type(error).__name__
-            self.on_step(replace(step, state=StepState.FAILED, seconds=time.monotonic() - began, error=text))
+            self._fail(step, error, time.monotonic() - began)
             raise
-        self.on_step(replace(step, state=done, seconds=time.monotonic() - began))
+        self._looked_after(replace(step, state=done, seconds=time.monotonic() - began), migration)
+
+    def _fail(self, step: StepEvent, error: BaseException, seconds: float) -> None:
+        text = str(error) or type(error).__name__
+        self.on_step(replace(step, state=StepState.FAILED, seconds=seconds, error=text))
+
+    def _looked_before(self, step: StepEvent, migration: Migration) -> StepEvent:
+        """What must not be stops a migration before its first change."""
+        checks = tuple(self.attendant.before(migration, backwards=step.backwards))
+        step = replace(step, checks=checks)
+        if refused_by := refusal(checks, step.name, self.connection.alias):
+            self._fail(step, refused_by, 0.0)
+            raise refused_by
+        return step
+
+    def _looked_after(self, step: StepEvent, migration: Migration) -> None:
+        """What is not as it should be by now keeps the next migration from beginning."""
+        checks = tuple(self.attendant.after(migration, backwards=step.backwards))
+        refused_by = refusal(checks, step.name, self.connection.alias)
+        error = str(refused_by) if refused_by else ""
+        self.on_step(replace(step, checks=step.checks + checks, error=error))
+        if refused_by:
+            raise refused_by
+
+
+def _changes_rows(migration: Migration, step: StepEvent) -> bool:
+    """Whether new violations are to be looked for when it is done."""
+    if step.backwards and any(map(_restores_rows, migration.operations)):
+        return False
+    return bool(getattr(migration, "changes_rows", True))
 
 
 def _restores_rows(operation: object) -> bool:

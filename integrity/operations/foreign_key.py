@@ -9,6 +9,7 @@ from integrity.database.postgresql import ddl
 from integrity.database.schema import Action, ForeignKey, Match, Schema, Table, TableKind
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations.alteration import Alteration
+from integrity.operations.check import Check, Moment, Verdict
 from integrity.operations.operation import CatalogOperation
 from integrity.references.reference import Reference, Source, written
 
@@ -77,6 +78,10 @@ class ForeignKeyOperation(CatalogOperation):
         """Whether either table was dropped since."""
         referenced = parse_table(self.to)
         return super().gone(schema) or not any(each.name.name == referenced.table for each in schema)
+
+    def locked_tables(self) -> tuple[str, ...]:
+        """Both sides."""
+        return self.table, self.to
 
     def label(self) -> str:
         """``orders.customer_id → customers.id``, as the migration writes it."""
@@ -178,3 +183,23 @@ def as_reference(key: ForeignKey) -> Reference:
 def on_partition(key: ForeignKey, partition: Table) -> ForeignKey:
     """Returns the same key for one partition."""
     return replace(key, table=partition.name)
+
+
+def foreign_key_check(schema: Schema, wanted: ForeignKey, *, validated: bool = False) -> Check:
+    """Returns whether a key stands as it should, after its migration; also partition by partition."""
+    found = standing(schema, wanted)
+    leaves = [standing(schema, on_partition(wanted, leaf)) for leaf in schema.leaves(wanted.table)]
+    subject = str(as_reference(wanted))
+    if found is None and leaves and None not in leaves and not validated:
+        return Check(
+            "foreign key", subject, message=f"{wanted.name} stands on each partition", moment=Moment.AFTER
+        )
+    message = f"{found.name if found else wanted.name} stands"
+    verdict = Verdict.PASSED
+    if found is None:
+        verdict, message = Verdict.FAILED, f"There is no foreign key {wanted.name} of {subject}"
+    elif validated and not found.validated:
+        verdict, message = Verdict.FAILED, f"The foreign key {found.name} of {subject} is not validated"
+    elif validated:
+        message += " and speaks of every row"
+    return Check("foreign key", subject, verdict, message, moment=Moment.AFTER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -10,11 +11,13 @@ from django.db.migrations.state import ProjectState
 
 from integrity import conf
 from integrity.database.identifiers import TableName, parse_table
+from integrity.database.locks import Lock
 from integrity.database.postgresql import ddl
 from integrity.database.schema import Schema
-from integrity.database.session import engine_for
+from integrity.database.session import Session, engine_for
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations.alteration import Alteration, refusing
+from integrity.operations.check import Check
 from integrity.operations.record import Origin, Record, forget, record, recorded
 
 
@@ -30,6 +33,9 @@ class CatalogOperation(Operation):
     kind: ClassVar[str]
     restores_rows: ClassVar[bool] = False
     """Whether its reverse brings rows back that break a rule, and proves that itself."""
+    locks: ClassVar[tuple[Lock, ...]] = (Lock.ACCESS_EXCLUSIVE,)
+    """What it takes of its tables on PostgreSQL when it is applied; empty where it waits for itself."""
+    reverse_locks: ClassVar[tuple[Lock, ...]] = (Lock.ACCESS_EXCLUSIVE,)
     table: str
     name: str
 
@@ -65,6 +71,22 @@ class CatalogOperation(Operation):
             work = Alteration.by(schema_editor)
             if not self.gone(work.look()):
                 self.unmake(work)
+
+    def locked_tables(self) -> tuple[str, ...]:
+        """Returns the tables that it locks, as the migration writes them."""
+        return (self.table,)
+
+    def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """Yields what must hold before it can be applied, looked at without changing anything.
+
+        Raises:
+            SchemaFixRefused, UnknownTable: for what must not be; that check failed.
+        """
+        return iter(())
+
+    def results(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """Yields what must hold when it was applied."""
+        return iter(())
 
     def statements(self, vendor: str) -> list[str]:
         """Returns the statements as a script would have them, without a look at any database."""

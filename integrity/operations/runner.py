@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,6 +25,7 @@ from integrity.operations.catalog_migrations import (
     existing_package,
     phase_of,
 )
+from integrity.operations.check import Attendant
 from integrity.operations.executor import CatalogExecutor, OnStep, StepEvent, StepState, planned
 from integrity.operations.lock import migrating_alone
 from integrity.operations.migration import CatalogMigration, concerns
@@ -96,6 +97,8 @@ def run_migrations(
     plan_only: bool = False,
     with_sql: bool = False,
     on_step: OnStep | None = None,
+    attendant: Attendant | None = None,
+    admit: OnStep | None = None,
 ) -> MigrateResult:
     """Applies what is pending, or goes to ``to``, forwards or backwards. Run again, it does nothing.
 
@@ -108,6 +111,8 @@ def run_migrations(
         plan_only: changes nothing; the steps are ``planned``.
         with_sql: collects the SQL instead of running it; implies ``plan_only``.
         on_step: told before and after each migration.
+        attendant: who looks before and after each migration (default: nobody); of a plan, before alone.
+        admit: asked before each migration is begun; raises where it may not be.
 
     Returns:
         the steps with their seconds.
@@ -117,35 +122,56 @@ def run_migrations(
         CatalogError: when ``to`` names none, or several.
         RepairRunning: when another process is migrating the target.
         SchemaFixRefused: when a precondition does not hold, with what to do.
+        ChecksFailed: when the attendant found what must not be; what was done before stands.
         TargetBusy: when a lock was not granted in time; what was done before stands.
     """
     package = existing_package(target.alias)
-    done: list[StepEvent] = []
-
-    def told(step: StepEvent) -> None:
-        if step.state is not StepState.STARTED:
-            done.append(step)
-        if on_step is not None:
-            on_step(step)
-
     if plan_only or with_sql:
-        return _planned(target, package, to, phase, with_sql)
+        result, plan = _planned(target, package, to, phase, with_sql)
+        return replace(result, steps=_looked_at(result.steps, plan, attendant)) if attendant else result
+    told = _Told(on_step)
     with opened(target) as connection, migrating_alone(_direct(target)):
-        executor = CatalogExecutor(connection, package, told)
+        executor = CatalogExecutor(connection, package, told, attendant, admit)
         plan = _plan(executor, package, to, phase)
         if plan:
             executor.run(plan)
-    return MigrateResult(target.alias, tuple(done))
+    return MigrateResult(target.alias, tuple(told.done))
+
+
+@dataclass
+class _Told:
+    """Remembers how each step ended, and passes everything on."""
+
+    on_step: OnStep | None
+    done: list[StepEvent] = field(default_factory=list)
+
+    def __call__(self, step: StepEvent) -> None:
+        if step.state is not StepState.STARTED:
+            self.done.append(step)
+        if self.on_step is not None:
+            self.on_step(step)
 
 
 def _planned(
     target: Target, package: CatalogPackage, to: str | None, phase: int | None, with_sql: bool
-) -> MigrateResult:
+) -> tuple[MigrateResult, Plan]:
     with opened(target) as connection, tolerant(connection, changes_rows=False):
         executor = CatalogExecutor(connection, package, lambda step: None)
         plan = _plan(executor, package, to, phase)
         sql = executor.loader.collect_sql(plan) if with_sql else []
-        return MigrateResult(target.alias, tuple(planned(plan, package)), tuple(sql))
+        return MigrateResult(target.alias, tuple(planned(plan, package)), tuple(sql)), plan
+
+
+def _looked_at(steps: tuple[StepEvent, ...], plan: Plan, attendant: Attendant) -> tuple[StepEvent, ...]:
+    """A plan's steps with what can be looked at now."""
+    migrations = [migration for migration, _ in plan]
+    return tuple(
+        replace(
+            step,
+            checks=tuple(attendant.before(each, backwards=step.backwards, earlier=migrations[:place])),
+        )
+        for place, (step, each) in enumerate(zip(steps, migrations, strict=True))
+    )
 
 
 def _plan(executor: CatalogExecutor, package: CatalogPackage, to: str | None, phase: int | None) -> Plan:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.db import IntegrityError
 
 from integrity.database import clauses
+from integrity.database.locks import Lock
 from integrity.database.postgresql import ddl
 from integrity.database.schema import ForeignKey, Schema
+from integrity.database.session import Session
 from integrity.database.sqlite import ddl as sqlite_ddl
 from integrity.operations.alteration import Alteration
-from integrity.operations.foreign_key import ForeignKeyOperation, by_partition, on_partition, standing
+from integrity.operations.check import Check
+from integrity.operations.foreign_key import (
+    ForeignKeyOperation,
+    by_partition,
+    foreign_key_check,
+    on_partition,
+    standing,
+)
 from integrity.operations.operation import bounded
-from integrity.operations.orphans_left import refuse_orphans
+from integrity.operations.orphans_left import orphans_check, refuse_orphans
 
 
 class ValidateForeignKey(ForeignKeyOperation):
@@ -23,6 +34,7 @@ class ValidateForeignKey(ForeignKeyOperation):
     """
 
     kind = "validation"
+    locks = (Lock.SHARE_UPDATE_EXCLUSIVE,)
 
     def describe(self) -> str:
         """One line."""
@@ -42,6 +54,19 @@ class ValidateForeignKey(ForeignKeyOperation):
     def reverse_statements(self, vendor: str) -> list[str]:
         """The key dropped and added NOT VALID."""
         return [] if vendor == "sqlite" else bounded([*ddl.unvalidate(self.written_key(vendor))], vendor)
+
+    def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """No row breaks the key; one that is validated already has none."""
+        wanted = self.wanted(schema)
+        found = standing(schema, wanted)
+        if found is not None and found.validated and found.enforced and session.vendor != "sqlite":
+            yield Check("foreign key", self.label(), message=f"{found.name} is validated already")
+        else:
+            yield orphans_check(session, schema, wanted, binds_old_rows=True)
+
+    def results(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """The key stands, and speaks of every row."""
+        yield foreign_key_check(schema, self.wanted(schema), validated=schema.vendor != "sqlite")
 
     def make(self, work: Alteration) -> None:
         """Validates the key, wherever it stands."""

@@ -8,7 +8,14 @@ from integrity.store.decisions import decisions_for, kept_until, store_decision,
 from integrity.store.jobs import ask_to_stop, begin_job, create_job, end_job, job_moved, stop_asked
 from integrity.store.plans import load_plan, store_plan
 from integrity.store.queries import baseline_for, last_queries, load_queries, store_queries
-from integrity.store.runs import last_backup, mirror_runs, store_backup, store_migration_step, store_repair
+from integrity.store.runs import (
+    last_backup,
+    longest_migrations,
+    mirror_runs,
+    store_backup,
+    store_migration_step,
+    store_repair,
+)
 from integrity.store.site import site_database
 from integrity.store.targets import know_targets, reached, target_row, unreachable
 
@@ -29,6 +36,7 @@ __all__ = [
     "last_queries",
     "load_plan",
     "load_queries",
+    "longest_migrations",
     "mirror_runs",
     "reached",
     "site_database",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,7 @@ def store_migration_step(
     seconds: float | None = None,
     sql: str = "",
     error: str = "",
+    checks: Sequence[Mapping[str, Any]] = (),
     actor: str = "",
 ) -> models.MigrationRun:
     """Stores that one migration was applied to a target, or reversed, or failed."""
@@ -84,8 +85,26 @@ def store_migration_step(
             seconds=seconds,
             sql=sql,
             error=error,
+            checks=list(checks),
             actor=actor,
         )
+
+
+def longest_migrations(aliases: Collection[str]) -> dict[tuple[str, str], tuple[float, str]]:
+    """Returns how long each migration took at most, in seconds, and on which of these targets.
+
+    Args:
+        aliases: the targets that share a catalog: what took long on one may on another.
+
+    Returns:
+        (migration, direction) → (seconds, alias)
+    """
+    done = models.MigrationRun.objects.filter(
+        target__alias__in=aliases, state=models.RunState.FINISHED, seconds__isnull=False
+    )
+    with site_database():
+        rows = done.order_by("seconds").values_list("migration", "direction", "seconds", "target__alias")
+        return {(name, direction): (seconds or 0.0, alias) for name, direction, seconds, alias in rows}
 
 
 def store_backup(alias: str, file: Path, *, actor: str = "") -> models.Backup:

@@ -14,6 +14,8 @@ from integrity import models, signals, store
 from integrity.database.session import Target
 from integrity.operations.executor import OnStep, StepEvent, StepState
 from integrity.operations.runner import MigrateResult, MigrationStatus, migration_status, run_migrations
+from integrity.references import load_catalog
+from integrity.verification.around import Around
 
 Result = TypeVar("Result")
 
@@ -30,9 +32,14 @@ def migrate_and_store(
     to: str | None = None,
     phase: int | None = None,
     on_step: OnStep | None = None,
+    admit: OnStep | None = None,
+    checks: bool = True,
     actor: str = "",
 ) -> MigrateResult:
     """Applies or reverses a target's migrations and stores each, also the one that failed.
+
+    Before each it is looked whether rows, structure or other transactions stand in its way, after it
+    whether it did what it is for.
 
     Never in a request's thread: it uses the alias's own connection of this thread (decision 1).
 
@@ -41,10 +48,13 @@ def migrate_and_store(
         to: the migration to go to, forwards or backwards; ``zero`` reverses all (default: the last).
         phase: stops before the first migration of a later phase.
         on_step: told before and after each migration.
+        admit: asked before each migration is begun; raises where it may not be.
+        checks: whether to look before and after each migration.
         actor: who asks.
 
     Raises:
-        CatalogMissing, SchemaFixRefused, TargetBusy: see :func:`~integrity.operations.runner.run_migrations`.
+        CatalogMissing, SchemaFixRefused, ChecksFailed, TargetBusy: see
+            :func:`~integrity.operations.runner.run_migrations`.
     """
     done: list[StepEvent] = []
 
@@ -54,8 +64,11 @@ def migrate_and_store(
         if on_step is not None:
             on_step(step)
 
+    attendant = Around(Target(alias), load_catalog(alias)) if checks else None
     try:
-        result = run_migrations(Target(alias), to=to, phase=phase, on_step=told)
+        result = run_migrations(
+            Target(alias), to=to, phase=phase, on_step=told, admit=admit, attendant=attendant
+        )
     finally:
         # Only now: the site's own database may be the target, and its connection was taken.
         for step in done:
@@ -77,6 +90,7 @@ def _store(alias: str, step: StepEvent, actor: str) -> None:
         finished_at=now,
         seconds=round(step.seconds, 3),
         error=step.error,
+        checks=[each.as_json() for each in step.checks],
         actor=actor,
     )
 
@@ -90,13 +104,24 @@ def status_of_migrations(alias: str) -> list[MigrationStatus]:
     return _apart(lambda: migration_status(Target(alias)))
 
 
-def plan_of_migrations(alias: str, *, to: str | None = None, phase: int | None = None) -> MigrateResult:
+def plan_of_migrations(
+    alias: str, *, to: str | None = None, phase: int | None = None, checks: bool = False
+) -> MigrateResult:
     """Returns what :func:`migrate_and_store` would do, with its SQL; in a thread of its own.
+
+    Args:
+        alias: the target.
+        to: the migration to go to.
+        phase: stops before the first migration of a later phase.
+        checks: whether to look what stands in the way of each, as far as it can be seen now.
 
     Raises:
         CatalogMissing, CatalogError: see :func:`integrity.operations.runner.run_migrations`.
     """
-    return _apart(lambda: run_migrations(Target(alias), to=to, phase=phase, with_sql=True))
+    attendant = Around(Target(alias), load_catalog(alias), runs_flows=False) if checks else None
+    return _apart(
+        lambda: run_migrations(Target(alias), to=to, phase=phase, with_sql=True, attendant=attendant)
+    )
 
 
 def _apart(work: Callable[[], Result]) -> Result:

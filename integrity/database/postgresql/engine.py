@@ -17,7 +17,18 @@ from integrity import conf
 from integrity.database.access import Access, Work
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.identifiers import TableName, quote, quote_table, shown
-from integrity.database.postgresql import backups, ddl, errors, introspection, keys, plans, rows, spelling
+from integrity.database.locks import Blocker, Lock
+from integrity.database.postgresql import (
+    backups,
+    ddl,
+    errors,
+    introspection,
+    keys,
+    locks,
+    plans,
+    rows,
+    spelling,
+)
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
@@ -187,6 +198,10 @@ class PostgreSQLEngine(Engine):
         if not held:
             self.rollback(holder)
         return held
+
+    def blockers(self, session: Session, tables: Sequence[Table], lock: Lock) -> list[Blocker]:
+        """From the server's list of locks."""
+        return locks.blockers(session, [table.oid for table in tables if table.oid], lock)
 
     # -- structure and comparison ----------------------------------------------------------
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import connections
 
+from integrity import store
 from integrity.database.session import Target
 from integrity.management.command import DONE, FOUND, IntegrityCommand
 from integrity.management.confirmation import confirm
@@ -15,13 +17,14 @@ from integrity.management.reports.migrations import (
     sql_blocks,
     status_blocks,
     status_json,
-    step_line,
+    step_lines,
     steps_blocks,
 )
-from integrity.management.window import Window, window
-from integrity.operations.executor import StepEvent, StepState
+from integrity.management.window import Longest, Window, window
+from integrity.operations.executor import StepEvent
+from integrity.operations.migration import catalog_of
 from integrity.operations.runner import MigrateResult, MigrationState, migration_status, run_migrations
-from integrity.tasks import migrate_and_store
+from integrity.tasks import migrate_and_store, plan_of_migrations
 
 
 class Command(IntegrityCommand):
@@ -48,7 +51,14 @@ class Command(IntegrityCommand):
             "--window",
             type=window,
             metavar="HH:MM-HH:MM",
-            help="begin no migration outside of these hours, in the site's time zone",
+            help="begin no migration outside of these hours, in the site's time zone, nor one that, by how long "
+            "it took elsewhere, would not end within them",
+        )
+        parser.add_argument(
+            "--no-checks",
+            action="store_false",
+            dest="checks",
+            help="do not look for orphans, duplicates and locks before each migration, nor at what it did",
         )
         super().add_arguments(parser)
 
@@ -62,7 +72,7 @@ class Command(IntegrityCommand):
             result = run_migrations(target, with_sql=True, **wanted)
             self.terminal.show({"target": target.alias, "sql": list(result.sql)}, list(sql_blocks(result)))
         elif options["dry_run"]:
-            result = run_migrations(target, plan_only=True, **wanted)
+            result = plan_of_migrations(target.alias, checks=options["checks"], **wanted)
             shown = list(steps_blocks(result, planned=True))
             self.terminal.show(migrate_json(result, dry_run=True), shown)
         else:
@@ -83,15 +93,28 @@ class Command(IntegrityCommand):
         if options["input"]:
             self._ask(run_migrations(target, plan_only=True, **wanted))
 
-        def told(step: StepEvent) -> None:
-            if hours and step.state is StepState.STARTED:
-                hours.refuse_outside(target.alias)
-            self.terminal.say(*step_line(step))
+        longest = _longest(target.alias) if hours else {}
 
-        return migrate_and_store(target.alias, on_step=told, actor=actor(), **wanted)
+        def admit(step: StepEvent) -> None:
+            if hours:
+                hours.admit(step, target.alias, longest)
+
+        return migrate_and_store(
+            target.alias, on_step=self._told, admit=admit, checks=options["checks"], actor=actor(), **wanted
+        )
+
+    def _told(self, step: StepEvent) -> None:
+        for line in step_lines(step):
+            self.terminal.say(*line)
 
     def _ask(self, result: MigrateResult) -> None:
         """Forwards is what was reviewed with the files; backwards takes protection away."""
         if any(step.backwards for step in result.steps):
             self.terminal.preview(list(steps_blocks(result, planned=True)))
             confirm(self.terminal, f"Reverse these migrations of {result.target}?")
+
+
+def _longest(alias: str) -> Longest:
+    """How long migrations took on all targets of the same catalog."""
+    same = [each for each in connections.databases if catalog_of(each) == catalog_of(alias)]
+    return store.longest_migrations(same)

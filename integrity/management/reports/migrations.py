@@ -7,12 +7,19 @@ from dataclasses import asdict
 from typing import Any
 
 from integrity.management.blocks import Block, Code, Grid, Line, Title, count
+from integrity.operations.check import Check, Moment, Verdict
 from integrity.operations.executor import StepEvent, StepState
 from integrity.operations.fixes import SchemaFix
 from integrity.operations.runner import MigrateResult, MigrationState, MigrationStatus
 from integrity.operations.writer import WrittenFile
 from integrity.references.reference import written
 
+_SIGNS = {
+    Verdict.PASSED: ("✓", "faint"),
+    Verdict.FAILED: ("✗", "error"),
+    Verdict.NOTED: ("!", "warning"),
+    Verdict.SKIPPED: ("?", "warning"),
+}
 _PHASES = {1: "harmless", 2: "binds new rows", 3: "binds all rows"}
 
 
@@ -23,9 +30,35 @@ def steps_blocks(result: MigrateResult, *, planned: bool = False) -> Iterator[Bl
         yield Line("Nothing to do: everything is applied as asked.", "good")
         return
     columns = ("migration", "phase", "direction") if planned else ("migration", "phase", "state", "seconds")
-    yield Grid(columns, [_step_row(each, planned) for each in result.steps])
+    yield Grid((*columns, "checks"), [(*_step_row(each, planned), _tally(each)) for each in result.steps])
+    for step in result.steps:
+        yield from _not_passed(step)
     if not planned:
         yield Line(f"{count(len(result.steps), 'migration')} in {result.seconds:,.1f} s.", "good")
+
+
+def _tally(step: StepEvent) -> str:
+    """``5 passed, 1 noted``."""
+    verdicts = [each.verdict for each in step.checks]
+    return ", ".join(f"{verdicts.count(each)} {each}" for each in Verdict if each in verdicts) or "none"
+
+
+def _not_passed(step: StepEvent) -> Iterator[Block]:
+    for check in step.checks:
+        if check.verdict is not Verdict.PASSED:
+            text, style = check_line(check)
+            yield Line(f"{step.name}: {text}", style, 1)
+            if check.hint:
+                yield Line(check.hint, "faint", 2)
+
+
+def check_line(check: Check) -> tuple[str, str]:
+    """Returns one check for people, and its style."""
+    sign, style = _SIGNS[check.verdict]
+    said = ": ".join(
+        part for part in (check.what, check.subject if check.subject not in check.message else "") if part
+    )
+    return f"{sign} {said}: {check.message}", style
 
 
 def _step_row(step: StepEvent, planned: bool) -> tuple[Any, ...]:
@@ -44,6 +77,20 @@ def step_line(step: StepEvent) -> tuple[str, str]:
     return f"[{step.number}/{step.total}] {step.name}: {step.state}, {step.seconds:,.2f} s", style
 
 
+def step_lines(step: StepEvent) -> Iterator[tuple[str, str]]:
+    """Yields the same with the checks: those before a migration when it begins, those after at its end."""
+    begins = step.state is StepState.STARTED
+    wanted = Moment.BEFORE if begins or not _began(step) else Moment.AFTER
+    checks = [check_line(each) for each in step.checks if each.moment is wanted]
+    lines = [(f"    {text}", style) for text, style in checks]
+    yield from [*lines, step_line(step)] if begins else [step_line(step), *lines]
+
+
+def _began(step: StepEvent) -> bool:
+    """Whether a step got further than the checks before it."""
+    return not any(each.verdict is Verdict.FAILED for each in step.checks if each.moment is Moment.BEFORE)
+
+
 def migrate_json(result: MigrateResult, *, kind: str = "migrate", dry_run: bool = False) -> dict[str, Any]:
     """Returns a run of migrations in the shape of every changing command, with its steps."""
     return {
@@ -56,8 +103,13 @@ def migrate_json(result: MigrateResult, *, kind: str = "migrate", dry_run: bool 
         "rows": {},
         "refusals": [],
         "duration_s": round(result.seconds, 3),
-        "migrations": [asdict(step) | {"state": str(step.state)} for step in result.steps],
+        "migrations": [_step_json(step) for step in result.steps],
     }
+
+
+def _step_json(step: StepEvent) -> dict[str, Any]:
+    checks = [each.as_json() for each in step.checks]
+    return asdict(step) | {"state": str(step.state), "checks": checks}
 
 
 def status_blocks(alias: str, states: Sequence[MigrationStatus]) -> Iterator[Block]:

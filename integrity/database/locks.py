@@ -1,0 +1,31 @@
+"""How strongly a change of structure holds a table, and who would keep it waiting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Lock(StrEnum):
+    """How strongly a change of structure holds a table, in PostgreSQL's words; ``CONCURRENTLY`` waits for
+    old snapshots as well."""
+
+    CONCURRENTLY = "CONCURRENTLY"
+    SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
+    SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
+    ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """A transaction that a lock would wait for; ``pid`` is 0 for a prepared one."""
+
+    pid: int
+    user: str
+    program: str
+    state: str
+    seconds: int
+
+    def __str__(self) -> str:
+        who = (f"process {self.pid}" if self.pid else "", self.user, self.program, self.state)
+        return f"a transaction open for {self.seconds} s ({', '.join(part for part in who if part)})"

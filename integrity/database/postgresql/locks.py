@@ -1,0 +1,40 @@
+"""Who would keep a change of structure waiting (PostgreSQL manual, 13.3.1 "Table-Level Locks")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from integrity.database.locks import Blocker, Lock
+from integrity.database.postgresql import ddl
+from integrity.database.session import Session
+
+_EXCLUSIVE = ("ExclusiveLock", "AccessExclusiveLock", "ShareRowExclusiveLock", "ShareLock")
+_CONFLICTS = {
+    Lock.SHARE_UPDATE_EXCLUSIVE: (*_EXCLUSIVE, "ShareUpdateExclusiveLock"),
+    Lock.SHARE_ROW_EXCLUSIVE: (*_EXCLUSIVE, "ShareUpdateExclusiveLock", "RowExclusiveLock"),
+    Lock.ACCESS_EXCLUSIVE: (
+        *_EXCLUSIVE, "ShareUpdateExclusiveLock", "RowExclusiveLock", "RowShareLock", "AccessShareLock",
+    ),
+}  # fmt: skip
+
+# Autovacuum steps aside for whoever waits, unless it prevents wraparound, which it should go on with.
+_HOLDERS = """
+SELECT coalesce(l.pid, 0), coalesce(a.usename, ''), coalesce(a.application_name, 'a prepared transaction'),
+       coalesce(a.state, ''), coalesce(extract(epoch FROM clock_timestamp() - min(a.xact_start)), 0)::int
+FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.granted AND l.relation = ANY(%s::oid[]) AND l.mode = ANY(%s)
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND l.pid IS DISTINCT FROM pg_backend_pid()
+  AND coalesce(a.backend_type, 'client backend') <> 'autovacuum worker'
+  AND coalesce(a.xact_start < now() - interval '2 seconds', true)
+GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC
+"""
+
+
+def blockers(session: Session, tables: Sequence[int], lock: Lock) -> list[Blocker]:
+    """Returns whose transactions, open for more than two seconds, a lock on these tables would wait for."""
+    if lock is Lock.CONCURRENTLY:
+        rows = [row for oid in tables for row in session.rows(ddl.LONG_TRANSACTIONS, [oid])]
+        return list(dict.fromkeys(Blocker(pid, user, program, "", age) for pid, user, program, age in rows))
+    found = session.rows(_HOLDERS, [list(tables), list(_CONFLICTS[lock])])
+    return [Blocker(*row) for row in found]
