@@ -51,8 +51,8 @@ class Command(IntegrityCommand):
             "--window",
             type=window,
             metavar="HH:MM-HH:MM",
-            help="begin no migration outside of these hours, in the site's time zone, nor one that, by how long "
-            "it took elsewhere, would not end within them",
+            help="begin no migration outside of these hours, in the site's time zone, nor one that by how "
+            "long it took elsewhere would not end within them",
         )
         parser.add_argument(
             "--no-checks",
