@@ -78,6 +78,7 @@ def _message(reference: Reference, found: Examination) -> str:
 _NOT_PLAIN = {
     Kind.FORMAT_MISMATCH: ("differs", "differ", "only in spelling from one that it has"),
     Kind.SENTINEL: ("holds", "hold", "a sentinel"),
+    Kind.ANOTHER_OWNER: ("refers", "refer", "to one that belongs to somebody else"),
     Kind.ARCHIVED_PARENT: ("refers", "refer", "to an archived one"),
 }
 

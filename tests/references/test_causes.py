@@ -427,6 +427,36 @@ def test_a_composite_reference_is_explained_by_its_archive(
     assert {str(kind): each.rows for kind, each in causes.items()} == {"archived_parent": 1, "unexplained": 1}
 
 
+def test_a_parent_that_belongs_to_somebody_else_is_told_from_one_that_is_gone(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    empty_target.execute_script(
+        "CREATE TABLE p (tenant integer, id integer PRIMARY KEY, UNIQUE (tenant, id));"
+        "CREATE TABLE c (tenant integer, p_id integer); INSERT INTO p VALUES (1, 10), (2, 20), (NULL, 30);"
+        "INSERT INTO c VALUES (1, 10), (1, 20), (1, 20), (2, 30), (1, 99), (NULL, 20), (1, NULL)"
+    )
+    causes = found(lend_catalog, '[[reference]]\nfrom = "c.tenant,p_id"\nto = "p.tenant,id"\n')
+
+    assert {str(kind): (each.rows, each.missing_keys) for kind, each in causes.items()} == {
+        "another_owner": (3, 2), "unexplained": (1, 1),
+    }  # fmt: skip
+    owner = causes[Kind.ANOTHER_OWNER]
+    assert owner.confidence is Confidence.CERTAIN
+    assert "the parent exists (p_id), with another tenant" in owner.sentence
+
+
+def test_columns_that_know_no_parent_alone_explain_nothing(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    empty_target.execute_script(
+        "CREATE TABLE p (a integer, b integer, PRIMARY KEY (a, b)); CREATE TABLE c (x integer, y integer);"
+        "INSERT INTO p VALUES (1, 2); INSERT INTO c VALUES (3, 2)"
+    )
+    causes = found(lend_catalog, '[[reference]]\nfrom = "c.x,y"\nto = "p.a,b"\n')
+
+    assert {str(kind) for kind in causes} == {"unexplained"}
+
+
 def test_no_orphans_need_no_cause(empty_target: EmptyTarget, lend_catalog: LendCatalog) -> None:
     fill(empty_target, "text", ["a"], [("a", 1), (None, 2)])
 

@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     FORMAT_MISMATCH = "format_mismatch"
     SENTINEL = "sentinel"
+    ANOTHER_OWNER = "another_owner"
     ARCHIVED_PARENT = "archived_parent"
     PARENT_DELETED = "parent_deleted"
     IMPORT = "import"
@@ -83,9 +84,15 @@ def _deleted(evidence: dict[str, Any]) -> str:
     return f"the parents were probably deleted ({' and '.join(why)})"
 
 
+def _owner(evidence: dict[str, Any]) -> str:
+    found_by, differs = ", ".join(evidence["found_by"]), ", ".join(evidence["differs"])
+    return f"the parent exists ({found_by}), with another {differs}"
+
+
 _SENTENCES: dict[Kind, Callable[[dict[str, Any]], str]] = {
     Kind.FORMAT_MISMATCH: _spelling,
     Kind.SENTINEL: _sentinel,
+    Kind.ANOTHER_OWNER: _owner,
     Kind.ARCHIVED_PARENT: lambda evidence: f"the parent stands in {', '.join(evidence['tables'])}",
     Kind.PARENT_DELETED: _deleted,
     Kind.IMPORT: lambda evidence: (

@@ -31,7 +31,8 @@ class Parents:
     ``first`` and ``last`` are the range of whole numbers that was once used, None where numbers
     prove nothing; ``lowest`` is the lowest key of whole numbers. ``plain`` says whether some keys
     are words without a digit, so that a word alone tells nothing. ``elsewhere`` are the tables that
-    keep parents which are gone.
+    keep parents which are gone. ``alone`` are the places of the columns of a composite reference by
+    which a parent is known without the others: its own key, beside that of the tenant it belongs to.
     """
 
     rows: int = 0
@@ -41,6 +42,7 @@ class Parents:
     last: int | None = None
     plain: bool = True
     elsewhere: tuple[Table, ...] = field(default=())
+    alone: tuple[int, ...] = ()
 
 
 def spelled_differently(vendor: str, child: Column, parent: Column) -> bool:
@@ -58,12 +60,20 @@ def look_at_parents(session: Session, schema: Schema, reference: Reference) -> P
     table = schema.table(reference.referenced_table)
     elsewhere = tuple(_elsewhere(session.engine, schema, reference))
     if len(reference.columns) > 1:
-        return Parents(elsewhere=elsewhere)
+        return Parents(elsewhere=elsewhere, alone=_alone(table, reference))
     here = schema.table(reference.table).column(reference.columns[0])
     key = table.column(reference.referenced_columns[0])
     if _WHOLE.search(_type(key)) and _WHOLE.search(_type(here)):
         return _numbered(session, table, key.name, elsewhere)
     return Parents(plain=_has_words(session, table, key.name), elsewhere=elsewhere)
+
+
+def _alone(table: Table, reference: Reference) -> tuple[int, ...]:
+    """The places of the fewest columns that are a key of the referenced table, but not of all of them."""
+    wanted = reference.referenced_columns
+    keys = [set(key.columns) for key in table.keys if key.referenceable and set(key.columns) < set(wanted)]
+    fewest = min(keys, key=len, default=set())
+    return tuple(at for at, name in enumerate(wanted) if name in fewest)
 
 
 def _numbered(session: Session, table: Table, key: str, elsewhere: tuple[Table, ...]) -> Parents:

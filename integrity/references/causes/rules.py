@@ -38,7 +38,7 @@ def causes(facts: Facts) -> list[Cause]:
     """Returns the causes of all orphans, those that are certain first; what is left is unexplained."""
     old = oldest(facts)
     facts = replace(facts, survey=facts.survey.without(old))
-    found = [*_spelling(facts), *_sentinels(facts), *_elsewhere(facts), *_deleted(facts)]
+    found = [*_certain(facts), *_deleted(facts)]
     rest = _rest(facts)
     for _ in range(MOST_IMPORTS):
         together = _together(rest, facts.span)
@@ -50,6 +50,13 @@ def causes(facts: Facts) -> list[Cause]:
     keys = facts.survey.missing_keys - sum(each.missing_keys for each in found)
     found += [_before(facts, old)] if old else []
     return [*found, _remaining(facts, rest, rows, keys)] if rows else found
+
+
+def _certain(facts: Facts) -> Iterator[Cause]:
+    yield from _spelling(facts)
+    yield from _sentinels(facts)
+    yield from _owned(facts)
+    yield from _elsewhere(facts)
 
 
 def _named(facts: Facts, *names: str) -> list[Group]:
@@ -97,6 +104,18 @@ def _constants(facts: Facts) -> Iterator[tuple[str, int]]:
     for each in facts.survey.top:
         if each.kind in ("many", "scattered") and each.rows >= MANY and is_word(each.key[0]):
             yield str(each.key[0]), each.rows
+
+
+def _owned(facts: Facts) -> Iterator[Cause]:
+    """The parent is there, but belongs to somebody else: the reference is composite for that reason."""
+    groups = _named(facts, "owned")
+    if groups:
+        names = list(enumerate(facts.reference.columns))
+        evidence = {
+            "found_by": [name for at, name in names if at in facts.parents.alone],
+            "differs": [name for at, name in names if at not in facts.parents.alone],
+        }
+        yield Cause(Kind.ANOTHER_OWNER, *_totals(groups), evidence, Confidence.CERTAIN)
 
 
 def _elsewhere(facts: Facts) -> Iterator[Cause]:
