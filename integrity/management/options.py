@@ -16,6 +16,7 @@ from integrity.detectors import Severity
 from integrity.exceptions import InvalidIdentifier, PlanRefused
 from integrity.plans import Request, read_mapping
 from integrity.references import Resolution
+from integrity.verification.measuring import QUERY_SECONDS
 
 FORMATS = ("text", "json", "markdown")
 SUGGESTED = "suggested"
@@ -96,6 +97,29 @@ def add_references(parser: CommandParser) -> None:
         metavar="TABLE.COLUMN",
         help="only this reference, repeatable: orders.customer_id, auth.users.id, "
         'lines.order_id,line_no, "Odd Table".column (default: all)',
+    )
+
+
+def seconds(text: str) -> float:
+    """Reads a time in seconds from a command line."""
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds.") from error
+    if not 0 < value < float("inf"):
+        raise ArgumentTypeError("Write more than 0 seconds.")
+    return value
+
+
+def add_queries(parser: CommandParser, text: str) -> None:
+    """Whether to run the hot queries, and for how long."""
+    parser.add_argument("--queries", action="store_true", help=text)
+    parser.add_argument(
+        "--query-seconds",
+        type=seconds,
+        default=QUERY_SECONDS,
+        metavar="SECONDS",
+        help=f"with --queries: how long measuring may take, about (default: {QUERY_SECONDS:g})",
     )
 
 

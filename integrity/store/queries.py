@@ -127,6 +127,7 @@ def _measurements(run: models.QueryRun) -> Measurements:
         seconds=run.seconds,
         seed=run.seed,
         run=run.pk,
+        measured_at=run.measured_at,
     )
 
 

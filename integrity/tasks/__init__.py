@@ -3,6 +3,7 @@
 from integrity.tasks.background import carry_out, start_job, wait_for_jobs
 from integrity.tasks.designing import fixes_for, known_of, make_catalog, make_migrations
 from integrity.tasks.looking import TargetState, look_at_targets
+from integrity.tasks.measuring import measure_and_store
 from integrity.tasks.migrating import migrate_and_store, plan_of_migrations, status_of_migrations
 from integrity.tasks.reading import audit_and_store, backup_and_store, others_of, plan_and_store
 from integrity.tasks.repairing import mirror, repair_and_store, resume_and_store, roll_back_and_store
@@ -26,6 +27,7 @@ __all__ = [
     "look_at_targets",
     "make_catalog",
     "make_migrations",
+    "measure_and_store",
     "migrate_and_store",
     "migrated_since",
     "mirror",

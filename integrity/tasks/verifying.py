@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -16,8 +16,10 @@ from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.catalog_migrations import operations_of
 from integrity.operations.runner import MigrationState, migration_status
 from integrity.references import load_catalog
+from integrity.tasks.measuring import measure_and_store
 from integrity.tasks.reading import others_of
 from integrity.verification import ExpectedConstraint, VerifyResult, verify
+from integrity.verification.result import add_measured
 
 
 def verify_target(
@@ -25,6 +27,7 @@ def verify_target(
     *,
     catalog_file: FilePath | None = None,
     only: Sequence[Path] = (),
+    measuring: Mapping[str, Any] | None = None,
     on_progress: OnProgress | None = None,
     **wishes: Any,
 ) -> VerifyResult:
@@ -34,8 +37,10 @@ def verify_target(
         alias: the target.
         catalog_file: a catalog lent for this run.
         only: the references to look at, all when empty.
+        measuring: whether and how to measure the catalog's hot queries: ``seconds``, ``baseline`` and
+            ``actor`` of :func:`~integrity.tasks.measuring.measure_and_store`; None: they are not run.
         on_progress: told after each check.
-        wishes: ``allow_kept``, ``queries``, ``flows``: see :func:`integrity.verification.verify`.
+        wishes: ``allow_kept``, ``plans``, ``flows``: see :func:`integrity.verification.verify`.
 
     Raises:
         ReferentialIntegrityError: when the target cannot be opened or its catalog has a mistake.
@@ -43,7 +48,7 @@ def verify_target(
     target = Target(alias)
     catalog = load_catalog(alias, catalog_file)
     kept = {label: until.isoformat() if until else "" for label, until in store.kept_until(alias).items()}
-    return verify(
+    result = verify(
         target,
         catalog,
         only=only,
@@ -53,6 +58,10 @@ def verify_target(
         on_progress=on_progress,
         **wishes,
     )
+    if measuring is not None:
+        found = measure_and_store(alias, catalog_file=catalog_file, on_progress=on_progress, **measuring)
+        add_measured(result, found, target.engine.default_schema)
+    return result
 
 
 def expected_constraints(target: Target) -> list[ExpectedConstraint]:

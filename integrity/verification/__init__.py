@@ -1,6 +1,6 @@
 """Does every rule hold, and is it enforced? Read, tried, and taken back; nothing is changed."""
 
-from integrity.verification.comparing import QueryComparison, compare
+from integrity.verification.comparing import MeasuredQueries, QueryComparison, compare
 from integrity.verification.measurement import Measurements, QueryMeasurement
 from integrity.verification.queries import query_plans
 from integrity.verification.result import (
@@ -16,6 +16,7 @@ __all__ = [
     "ConstraintState",
     "ExpectedConstraint",
     "FlowResult",
+    "MeasuredQueries",
     "Measurements",
     "QueryComparison",
     "QueryMeasurement",

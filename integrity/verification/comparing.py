@@ -22,10 +22,12 @@ has grown it will be. So is one that is now stopped by the time limit and was no
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from integrity.database.identifiers import TableName
+from integrity.detectors.finding import Finding, Severity
 from integrity.verification.measurement import Measurements, QueryMeasurement
 
 LIMIT = 1.2
@@ -46,7 +48,8 @@ class QueryComparison:
 
     ``ratio`` is the median after divided by the one before, the machine's own speed taken out;
     None where one of them was not timed. ``judged_by`` is ``time``, ``work``, ``index``, or
-    nothing where there is nothing to compare. ``reason`` is a sentence for people.
+    nothing where there is nothing to compare. ``reason`` is a sentence for people. ``faster``: by as
+    much as would make it slower the other way round, beyond noise.
     """
 
     name: str
@@ -56,6 +59,7 @@ class QueryComparison:
     regressed: bool = False
     reason: str = ""
     judged_by: str = ""
+    faster: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Returns the comparison as plain values."""
@@ -66,8 +70,47 @@ class QueryComparison:
             "after": self.after.as_json(),
             "ratio": self.ratio,
             "regressed": self.regressed,
+            "faster": self.faster,
             "judged_by": self.judged_by,
             "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class MeasuredQueries:
+    """A target's hot queries beside their baseline.
+
+    ``since`` are those that got slower since the last measurement with the same migrations, where
+    that is another one than the baseline: what the migrations won may have been lost again.
+    """
+
+    after: Measurements
+    before: Measurements | None = None
+    comparisons: tuple[QueryComparison, ...] = ()
+    since: tuple[QueryComparison, ...] = ()
+
+    @property
+    def machine(self) -> float:
+        """How much longer the yardstick takes now."""
+        return round(machine_ratio(self.before, self.after), 3)
+
+    @property
+    def regressed(self) -> list[QueryComparison]:
+        """The queries that got slower, each once."""
+        slower = [each for each in self.comparisons if each.regressed]
+        known = {each.name for each in slower}
+        return slower + [each for each in self.since if each.name not in known]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns everything as plain values."""
+        return {
+            "run": self.after.run,
+            "baseline": self.before.run if self.before else None,
+            "machine": self.machine,
+            "seed": self.after.seed,
+            "seconds": self.after.seconds,
+            "queries": [each.as_json() for each in self.comparisons],
+            "slower_than_last": [each.as_json() for each in self.since],
         }
 
 
@@ -115,7 +158,7 @@ def compared(
         or _Verdict("", regressed=False, reason="too few runs to say")
     )
     return QueryComparison(
-        after.name, before, after, ratio, verdict.regressed, verdict.reason, verdict.judged_by
+        after.name, before, after, ratio, verdict.regressed, verdict.reason, verdict.judged_by, verdict.faster
     )
 
 
@@ -124,6 +167,7 @@ class _Verdict:
     judged_by: str
     regressed: bool
     reason: str
+    faster: bool = False
 
 
 def _ratio(before: QueryMeasurement, after: QueryMeasurement, machine: float) -> float | None:
@@ -160,7 +204,7 @@ def _by_time(
         return None
     low, high = (new[0] / machine) / old[1], (new[1] / machine) / old[0]
     if high <= limit:
-        return _Verdict("time", regressed=False, reason="")
+        return _Verdict("time", regressed=False, reason="", faster=high * limit < 1)
     if low > limit and new[0] / machine - old[1] > VISIBLE_MS:
         return _Verdict("time", regressed=True, reason=f"it takes {_times(before, after, machine)}")
     return None
@@ -207,3 +251,20 @@ def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
         return None
     ordered = sorted(values)
     return ordered[below - 1], ordered[number - below]
+
+
+def slower_queries(found: MeasuredQueries, default_schema: str) -> Iterator[Finding]:
+    """Yields the queries that got slower, and those that lost their index."""
+    for each in found.regressed:
+        lost = each.judged_by == "index"
+        yield Finding(
+            code="query_lost_index" if lost else "query_slower",
+            severity=Severity.ERROR,
+            table=TableName(default_schema, each.after.table),
+            columns=(),
+            source="measurement",
+            object=each.name,
+            message=f"The query {each.name} is slower: {each.reason}",
+            suggestion="Look at its plan (--format json) and at statistics (ANALYZE); see docs/commands.md",
+            evidence=each.as_json(),
+        )

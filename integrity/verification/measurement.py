@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 
@@ -82,6 +83,7 @@ class Measurements:
 
     ``yardstick_ms`` is the median time of a query that reads no table, taken between the others:
     it says how fast the machine was. ``migrations`` are those of the catalog that were applied.
+    ``run`` and ``measured_at`` are set where it is stored.
     """
 
     target: str
@@ -94,6 +96,7 @@ class Measurements:
     seconds: float = 0.0
     seed: int = 0
     run: int | None = None
+    measured_at: datetime | None = None
 
     def query(self, name: str) -> QueryMeasurement | None:
         """The measurement of one query, None where it was not among them."""

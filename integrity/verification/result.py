@@ -9,6 +9,7 @@ from integrity.audit import Coverage
 from integrity.database.access import Access
 from integrity.database.identifiers import TableName
 from integrity.detectors.finding import Finding, Severity
+from integrity.verification.comparing import MeasuredQueries, slower_queries
 
 TRIAL = "trial"
 SYSTEM_CATALOG = "system catalog"
@@ -148,6 +149,7 @@ class VerifyResult:
     constraints: list[ConstraintState] = field(default_factory=list)
     queries: list[QueryPlan] = field(default_factory=list)
     flows: list[FlowResult] = field(default_factory=list)
+    measured: MeasuredQueries | None = None
     coverage: Coverage = field(default_factory=Coverage)
 
     @property
@@ -172,4 +174,17 @@ class VerifyResult:
             "constraints": [constraint.as_json() for constraint in self.constraints],
             "queries": [query.as_json() for query in self.queries],
             "flows": [flow.as_json() for flow in self.flows],
+            "measured": self.measured.as_json() if self.measured else None,
         }
+
+
+def add_measured(result: VerifyResult, found: MeasuredQueries, default_schema: str) -> None:
+    """Adds measured queries to a verification: slower ones are problems, failed ones are gaps."""
+    result.measured = found
+    result.problems += slower_queries(found, default_schema)
+    known = {each.get("query") for each in result.coverage.skipped}
+    result.coverage.skipped += [
+        {"query": each.name, "reason": each.error}
+        for each in found.after.queries
+        if each.error and each.name not in known
+    ]

@@ -34,7 +34,7 @@ def verify(
     allow_kept: bool = False,
     kept: Mapping[str, str] | None = None,
     expected: Sequence[ExpectedConstraint] = (),
-    queries: bool = True,
+    plans: bool = True,
     flows: bool = True,
     trial: bool = True,
     others: Sequence[Reference] = (),
@@ -50,7 +50,7 @@ def verify(
         kept: for references whose orphans are kept by decision, their labels with the ISO date
             until when (empty: without end).
         expected: constraints that migrations made, so that one dropped since is noticed.
-        queries: whether to look at the plans of the catalog's queries.
+        plans: whether to look at the plans of the catalog's queries.
         flows: whether to run the catalog's flows, and take them back.
         trial: whether to try each foreign key with a row that it must refuse, and take it back.
         others: references known from elsewhere, such as the site's models.
@@ -67,7 +67,7 @@ def verify(
         work = _Work(schema, catalog, references, result, on_progress, total, narrowed=bool(only))
         orphans = work.count(session)
         unusable = {key: session.engine.unusable(session, key) for key in work.keys}
-        work.look_at_structure(session, expected, queries=queries)
+        work.look_at_structure(session, expected, plans=plans)
         result.coverage.snapshot = "one" if session.engine.one_moment(session) else "per_reference"
     with target.changing() as session:
         outcomes = work.try_keys(session, unusable, trial=trial)
@@ -123,7 +123,7 @@ class _Work:
         return found
 
     def look_at_structure(
-        self, session: Session, expected: Sequence[ExpectedConstraint], *, queries: bool
+        self, session: Session, expected: Sequence[ExpectedConstraint], *, plans: bool
     ) -> None:
         """Looks at what is there: constraints, indexes, plans."""
         problems, target = self.result.problems, self.result.target
@@ -137,7 +137,7 @@ class _Work:
         if self.narrowed:
             return
         problems += missing_indexes(self.schema, self.catalog, target)
-        if queries:
+        if plans:
             self.result.queries = plans_of(session, self.schema, self.catalog)
             problems += queries_without_index(self.schema, self.result.queries)
             self.result.coverage.skipped += [

@@ -31,7 +31,7 @@ def test_a_query_that_takes_half_as_long_again_is_slower() -> None:
 @pytest.mark.parametrize("after", [1.0, 9.0, 10.0, 11.0])
 def test_a_query_that_takes_about_as_long_is_not(after: float) -> None:
     found = compared(timed(10), timed(after, pages=1_000))
-    assert (found.regressed, found.judged_by) == (False, "time")
+    assert (found.regressed, found.judged_by, found.faster) == (False, "time", after == 1.0)
 
 
 def test_where_times_are_too_noisy_work_decides() -> None:

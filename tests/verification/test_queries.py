@@ -76,7 +76,7 @@ def test_a_query_that_cannot_use_its_index_is_a_problem(
 
     assert [problem.code for problem in result.problems] == ["query_without_index"]
     assert "cannot use the index orders_customer_idx: it reads orders by scan" in result.problems[0].message
-    assert verify(Target("target"), lend_catalog(QUERY.format(sql=sql)), queries=False).ok
+    assert verify(Target("target"), lend_catalog(QUERY.format(sql=sql)), plans=False).ok
 
 
 def test_an_empty_table_has_a_plan_too(empty_target: EmptyTarget, lend_catalog: LendCatalog) -> None:

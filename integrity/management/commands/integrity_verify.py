@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from integrity.management.command import DONE, FOUND, NOT_DONE, IntegrityCommand
-from integrity.management.options import add_references, add_target
+from integrity.management.options import actor, add_queries, add_references, add_target
 from integrity.management.reports.verifications import verify_blocks
 from integrity.tasks import verify_target
 
@@ -28,9 +28,23 @@ class Command(IntegrityCommand):
             "--no-flows", action="store_false", dest="flows", help="do not run the catalog's flows"
         )
         parser.add_argument(
-            "--no-queries", action="store_false", dest="queries", help="do not look at the plans of queries"
+            "--no-plans", action="store_false", dest="plans", help="do not look at the plans of queries"
+        )
+        add_queries(
+            parser, "run the catalog's hot queries and measure them: slower than the baseline fails (opt-in)"
+        )
+        parser.add_argument(
+            "--baseline",
+            type=int,
+            metavar="RUN",
+            help="with --queries: the measurement to compare with (default: the last before the migrations)",
         )
         super().add_arguments(parser)
+
+    def _measuring(self, options: dict[str, Any]) -> dict[str, Any] | None:
+        if not (options["queries"] or options["baseline"]):
+            return None
+        return {"seconds": options["query_seconds"], "baseline": options["baseline"], "actor": actor()}
 
     def work(self, options: dict[str, Any]) -> int:
         """Verifies."""
@@ -40,8 +54,9 @@ class Command(IntegrityCommand):
                 catalog_file=options["catalog"],
                 only=options["reference"],
                 allow_kept=options["allow_kept"],
-                queries=options["queries"],
+                plans=options["plans"],
                 flows=options["flows"],
+                measuring=self._measuring(options),
                 on_progress=told,
             )
         self.terminal.show(result.as_json(), list(verify_blocks(result)))

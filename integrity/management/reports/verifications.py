@@ -8,6 +8,7 @@ from typing import Any
 from integrity.detectors import Severity
 from integrity.management.blocks import Block, Grid, Line, Title, count
 from integrity.management.reports.audits import coverage_blocks, server
+from integrity.management.reports.measurements import measured_blocks
 from integrity.references.reference import written
 from integrity.verification import ConstraintState, VerifyResult
 
@@ -67,6 +68,8 @@ def _queries(result: VerifyResult) -> Iterator[Block]:
             for each in result.queries
         ]
         yield Grid(("query", "table", "before", "now", "can use its index"), rows)
+    if result.measured:
+        yield from measured_blocks(result.measured)
 
 
 def _flows(result: VerifyResult) -> Iterator[Block]:
