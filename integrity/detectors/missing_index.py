@@ -28,12 +28,9 @@ class MissingIndex(Detector):
         for table, entry in wanted:
             if not index_present(table, entry):
                 yield self._wanted(inspection, table, entry)
-        asked = {(table.name, entry.columns) for table, entry in wanted}
         for reference in inspection.references:
-            if (
-                reference.table in inspection.schema.tables
-                and (reference.table, reference.columns) not in asked
-            ):
+            known = reference.table in inspection.schema.tables
+            if known and not _will_be_served(inspection, reference):
                 yield from self._unserved(inspection, reference)
 
     def _wanted(self, inspection: Inspection, table: Table, entry: CatalogIndex) -> Finding:
@@ -52,11 +49,7 @@ class MissingIndex(Detector):
 
     def _unserved(self, inspection: Inspection, reference: Reference) -> Iterator[Finding]:
         table = inspection.schema.table(reference.table)
-        if (
-            not table.has_columns(reference.columns)
-            or table.index_serving(reference.columns)
-            or _is_key(table, reference)
-        ):
+        if not table.has_columns(reference.columns) or _is_served(table, reference):
             return
         yield Finding(
             code=self.code,
@@ -82,6 +75,27 @@ def index_present(table: Table, entry: CatalogIndex) -> bool:
         and bool(index.where) == bool(entry.where)
         for index in table.indexes
     )
+
+
+def _will_be_served(inspection: Inspection, reference: Reference) -> bool:
+    """Whether an index that the catalog asks for, or that comes with a unique of it, begins with the
+    reference's columns: it is missed by itself already."""
+    wanted = set(reference.columns)
+    catalog = inspection.catalog
+    return any(
+        set(entry.columns[: len(wanted)]) == wanted
+        and not entry.where
+        and catalog_table(inspection.schema, catalog, entry) == reference.table
+        for entry in (*catalog.indexes, *(each for each in catalog.uniques if not each.ignores_case))
+    )
+
+
+def _is_served(table: Table, reference: Reference) -> bool:
+    """Whether rows are found without reading the whole table: for a composite reference by one of its
+    columns at least, as by a tenant's."""
+    single = [(name,) for name in reference.columns]
+    served = any(table.index_serving(columns) for columns in (reference.columns, *single))
+    return served or _is_key(table, reference)
 
 
 def _is_key(table: Table, reference: Reference) -> bool:

@@ -94,3 +94,28 @@ def test_nothing_is_said_of_indexes_when_one_reference_was_asked_for(
     result = audit(Target("target"), lend_catalog(CATALOG), only=[parse_path("c.p")])
 
     assert result.with_code("missing_index") == []
+
+
+@pytest.mark.parametrize("entry", ["index", "unique"])
+def test_a_reference_that_an_index_of_the_catalog_will_serve_is_not_missed_twice(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog, entry: str
+) -> None:
+    empty_target.execute_script(TABLES)
+    leading = lend_catalog(f'[[{entry}]]\ntable = "c"\ncolumns = ["p", "q"]\nname = "c_p_q"\n')
+    behind = lend_catalog(f'[[{entry}]]\ntable = "c"\ncolumns = ["q", "p"]\nname = "c_q_p"\n')
+
+    assert (Severity.WARNING, "reference") not in found(leading)
+    assert (Severity.WARNING, "reference") in found(behind)
+
+
+@pytest.mark.parametrize(("index", "served"), [("y", True), ("x", True), ("z, y", False)])
+def test_a_composite_reference_is_served_by_one_of_its_columns(
+    empty_target: EmptyTarget, index: str, served: bool
+) -> None:
+    empty_target.execute_script(
+        "CREATE TABLE p (a integer, b integer, PRIMARY KEY (a, b));"
+        "CREATE TABLE c (x integer, y integer, z integer, FOREIGN KEY (x, y) REFERENCES p (a, b));"
+        f"CREATE INDEX i ON c ({index})"
+    )
+
+    assert ((Severity.WARNING, "reference") not in found()) is served
