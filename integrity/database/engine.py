@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity.database.access import Access, Work
 from integrity.database.identifiers import TableName
+from integrity.database.json_forms import JsonForms
 from integrity.database.locks import Blocker, Lock
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
@@ -196,6 +197,10 @@ class Engine(ABC):
     @abstractmethod
     def spelled(self, sql: str, form: Form) -> str:
         """SQL for a value as text in one of the forms by which spellings are compared, byte by byte."""
+
+    @abstractmethod
+    def json_forms(self, column: Column) -> JsonForms:
+        """How JSON in a column is read and made."""
 
     @abstractmethod
     def epoch(self, sql: str) -> str:

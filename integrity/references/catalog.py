@@ -30,6 +30,8 @@ from integrity.references.entries import (
     Client,
 )
 from integrity.references.log_entry import CatalogLog, read_log
+from integrity.references.mirror_entry import WORDS as MIRROR_WORDS
+from integrity.references.mirror_entry import CatalogMirror, read_mirror
 from integrity.references.reference import Resolution
 from integrity.references.uniques import Duplicates
 
@@ -52,6 +54,7 @@ class Catalog:
     restores: dict[str, dict[str, Any]] = field(default_factory=dict)
     masked: tuple[Path, ...] = ()
     log: CatalogLog | None = None
+    mirrors: tuple[CatalogMirror, ...] = ()
 
     def __bool__(self) -> bool:
         return self.file is not None
@@ -119,8 +122,9 @@ _WORDS = {
     "flow": {"name", "statements", "parameters", "rationale"},
     "client": {"name", "line"},
     "mask": {"columns"},
+    "mirror": set(MIRROR_WORDS),
 }
-_NOT_YET = {"mirror", "required_table", "environment"}
+_NOT_YET = {"required_table", "environment"}
 
 
 class _Nulls(StrEnum):
@@ -165,6 +169,7 @@ class _Reader:
             restores=described_rows(self.data, "restore", self.file),
             masked=self._masked(),
             log=self._log(),
+            mirrors=tuple(self._mirror(*each) for each in self._entries("mirror")),
         )
 
     def _error(self, entry: str, what: str, hint: str = "") -> CatalogError:
@@ -311,6 +316,9 @@ class _Reader:
         if "log" not in self.data:
             return None
         return read_log(self.data["log"], lambda what, hint: self._error("[log]", what, hint))
+
+    def _mirror(self, entry: str, table: dict[str, Any]) -> CatalogMirror:
+        return read_mirror(entry, table, lambda what, hint: self._error(entry, what, hint))
 
     def _masked(self) -> tuple[Path, ...]:
         if "mask" not in self.data:

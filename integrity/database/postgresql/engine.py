@@ -17,6 +17,7 @@ from integrity import conf
 from integrity.database.access import Access, Work
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.identifiers import TableName, quote, quote_table, shown
+from integrity.database.json_forms import JsonForms
 from integrity.database.locks import Blocker, Lock
 from integrity.database.postgresql import (
     backups,
@@ -29,6 +30,7 @@ from integrity.database.postgresql import (
     rows,
     spelling,
 )
+from integrity.database.postgresql.json_forms import PostgreSQLJson
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
@@ -261,6 +263,10 @@ class PostgreSQLEngine(Engine):
     def spelled(self, sql: str, form: Form) -> str:
         """In the "C" collation."""
         return spelling.form(sql, form)
+
+    def json_forms(self, column: Column) -> JsonForms:
+        """By the functions of json and jsonb."""
+        return PostgreSQLJson(column)
 
     def epoch(self, sql: str) -> str:
         """By its type."""

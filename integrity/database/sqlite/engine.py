@@ -22,10 +22,12 @@ from integrity import conf
 from integrity.database.access import Access, Work
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.identifiers import TableName, column, quote, quote_table
+from integrity.database.json_forms import JsonForms
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
 from integrity.database.sqlite import digests, errors, introspection, keys, plans, spelling
+from integrity.database.sqlite.json_forms import SQLiteJson
 from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
 
 
@@ -180,6 +182,10 @@ class SQLiteEngine(Engine):
     def spelled(self, sql: str, form: Form) -> str:
         """By storage class."""
         return spelling.form(sql, form)
+
+    def json_forms(self, column: Column) -> JsonForms:
+        """By the JSON functions, behind json_valid."""
+        return SQLiteJson(column)
 
     def epoch(self, sql: str) -> str:
         """By storage class."""
