@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS = 1_000
 NAME = "target"
+INDEXES = {"idx_order_items_order_product", "idx_order_items_variant", "idx_categories_store_slug"}
 TENANTS = ("products", "product_variants", "categories", "tags", "orders", "store_customers")
 
 
@@ -86,6 +87,13 @@ def with_code(document: dict[str, Any], code: str) -> list[dict[str, Any]]:
     return [each for each in document["findings"] if each["code"] == code]
 
 
+def duplicates(document: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    return {
+        each["object"]: (each["evidence"]["values"], each["rows"])
+        for each in with_code(document, "duplicate_rows")
+    }
+
+
 def succeeds(name: str, *arguments: object) -> Any:
     ran = run(name, NAME, *arguments, "--format", "json")
     assert ran.code == 0, f"{name} {arguments}: {ran.err}\n{ran.out}"
@@ -100,6 +108,16 @@ def test_an_audit_finds_what_the_manifest_says(shop: Shop) -> None:
     }
     missing = {each["evidence"]["name"] for each in with_code(document, "missing_foreign_key")}
     assert missing == {each.name for each in shop.manifest.references}
+    assert duplicates(document) == {
+        each.name: (each.values, each.duplicates) for each in shop.manifest.uniques
+    }
+    unenforced = {each["object"]: each["severity"] for each in with_code(document, "missing_unique")}
+    assert unenforced == {
+        "uq_categories_store_slug": "error",
+        "uq_tags_store_slug": "error",
+        "uq_categories_store_id": "warning",
+    }
+    assert {each["object"] for each in with_code(document, "missing_index")} == INDEXES
 
 
 def test_a_plan_says_what_deleting_the_tenants_of_lost_stores_takes_with_it(shop: Shop) -> None:
