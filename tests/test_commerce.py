@@ -118,6 +118,10 @@ def test_an_audit_finds_what_the_manifest_says(shop: Shop) -> None:
         "uq_categories_store_id": "warning",
     }
     assert {each["object"] for each in with_code(document, "missing_index")} == INDEXES
+    (drift,) = with_code(document, "mirror_drift")
+    (mirror,) = shop.manifest.mirrors
+    found = {state: rows for state, rows in drift["evidence"]["states"].items() if rows}
+    assert found == mirror.states
 
 
 def test_a_plan_says_what_deleting_the_tenants_of_lost_stores_takes_with_it(shop: Shop) -> None:
