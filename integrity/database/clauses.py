@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from integrity.database.identifiers import TableName, quote, quote_columns, quote_table, shown
 from integrity.database.schema import Action, ForeignKey, Match
@@ -44,9 +44,17 @@ def foreign_key(key: ForeignKey, referenced: str) -> str:
 
 
 def create_index(
-    index: str, on: str, listed: Iterable[str], *, unique: bool = False, where: str = "", how: str = ""
+    index: str,
+    on: str,
+    listed: Iterable[str],
+    *,
+    unique: bool = False,
+    where: str = "",
+    how: str = "",
+    lowered: Collection[str] = (),
+    nulls_not_distinct: bool = False,
 ) -> str:
-    """Returns ``CREATE [UNIQUE] INDEX [CONCURRENTLY] … ON … (…) [WHERE …]``.
+    """Returns ``CREATE [UNIQUE] INDEX [CONCURRENTLY] … ON … (…) [NULLS NOT DISTINCT] [WHERE …]``.
 
     Args:
         index: the index's name, not yet quoted.
@@ -55,7 +63,11 @@ def create_index(
         unique: whether it forbids duplicates.
         where: SQL that makes it partial.
         how: words between INDEX and the name.
+        lowered: the columns that are compared without regard to case.
+        nulls_not_distinct: whether NULL equals NULL.
     """
     words = ["CREATE UNIQUE INDEX" if unique else "CREATE INDEX", how, name(index)]
-    text = " ".join(word for word in words if word) + f" ON {on} ({columns(listed)})"
+    terms = ", ".join(f"lower({name(each)})" if each in lowered else name(each) for each in listed)
+    text = " ".join(word for word in words if word) + f" ON {on} ({terms})"
+    text += " NULLS NOT DISTINCT" if nulls_not_distinct else ""
     return f"{text} WHERE {where}" if where else text

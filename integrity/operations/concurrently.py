@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from django.db import DatabaseError
 
@@ -18,16 +19,24 @@ from integrity.operations.alteration import Alteration
 _SETTINGS = ("lock_timeout", "statement_timeout")
 
 
-def create_index(
-    work: Alteration,
-    table: Table,
-    name: str,
-    columns: tuple[str, ...],
-    *,
-    where: str = "",
-    unique: bool = False,
-) -> None:
+def create_index(work: Alteration, table: Table, name: str, columns: tuple[str, ...], **more: Any) -> None:
     """Builds an index on a table that holds rows itself; an invalid one of its name is built anew.
+
+    Args:
+        work: the operation at work.
+        table: the table.
+        name: what the index is called.
+        columns: its columns.
+        more: what else it is (:func:`integrity.database.clauses.create_index`).
+
+    Raises:
+        TargetBusy: while a long transaction would be waited for.
+    """
+    build(work, table, name, ddl.create_index(name, table.name, columns, **more))
+
+
+def build(work: Alteration, table: Table, name: str, sql: str) -> None:
+    """Builds an index by its own CREATE INDEX CONCURRENTLY; nothing stays of one that fails.
 
     Raises:
         TargetBusy: while a long transaction would be waited for.
@@ -39,7 +48,7 @@ def create_index(
     _wait_for_others(work, table)
     with _without_timeouts(work), work.session.engine.errors(work.session):
         try:
-            work.execute(ddl.create_index(name, table.name, columns, where=where, unique=unique))
+            work.execute(sql)
         except DatabaseError:
             # What a failed build leaves behind slows writes down, and a unique one refuses them.
             with suppress(DatabaseError):

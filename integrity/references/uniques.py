@@ -11,10 +11,13 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from django.db import DatabaseError
+
 from integrity.database.engine import Engine, Predicate
 from integrity.database.identifiers import TableName, column
 from integrity.database.schema import Index, Key, Schema, Table
 from integrity.database.session import Session
+from integrity.exceptions import NotCheckable
 from integrity.references.reference import Source, written
 
 
@@ -167,10 +170,22 @@ def _means_the_same(session: Session, table: Table, key: Key, rule: UniqueRule) 
     wanted, found = _wanted_parts(session.engine, table, rule), _parts(session.engine, index, rule)
     conditions = [each for each in (rule.where, key.where) if each]
     asked = [sql for sql, _ in (*wanted, *found)] + [each.replace("%", "%%") for each in conditions]
-    said = iter(session.engine.understood(session, table, asked))
+    said = iter(_understood(session, table, asked, rule))
     ours = sorted((next(said), collation) for _, collation in wanted)
     theirs = sorted((next(said), collation) for _, collation in found)
     return ours == theirs and len(set(said)) <= 1
+
+
+def _understood(session: Session, table: Table, asked: list[str], rule: UniqueRule) -> list[str]:
+    try:
+        return session.engine.understood(session, table, asked)
+    except DatabaseError as error:
+        line = next(iter(str(error).strip().splitlines()), "the database refused it")
+        raise NotCheckable(
+            f"The unique cannot be read: {line}",
+            where=rule.label,
+            hint="Correct `where` of this [[unique]] in the catalog.",
+        ) from error
 
 
 def _wanted_parts(engine: Engine, table: Table, rule: UniqueRule) -> list[tuple[str, str]]:

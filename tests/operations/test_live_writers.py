@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from integrity.exceptions import TargetBusy
-from integrity.operations import AddForeignKey, AddIndex, AddUnique, ValidateForeignKey
+from integrity.exceptions import SchemaFixRefused, TargetBusy
+from integrity.operations import AddForeignKey, AddIndex, AddUnique, ValidateForeignKey, add_unique
 from tests.operations.conftest import KEY, Shop
 
 INDEX = AddIndex(table="orders", columns=("customer_id",), name="orders_customer_idx")
@@ -124,21 +124,80 @@ def test_idle_transactions_that_hold_nothing_are_not_waited_for(postgres_shop: S
         postgres_shop.apply(INDEX)
 
 
+UNIQUE = AddUnique(table="customers", columns=("code",), name="customers_code_key")
+
+
+@pytest.mark.parametrize("more", [{}, {"where": "code > 0"}], ids=["a constraint", "an index"])
 def test_duplicates_that_appear_while_a_unique_is_built_leave_nothing_behind(
-    postgres_shop: Shop, monkeypatch: pytest.MonkeyPatch
+    postgres_shop: Shop, monkeypatch: pytest.MonkeyPatch, more: dict[str, str]
 ) -> None:
     shop = postgres_shop
-    original = AddUnique._refuse_duplicates
+    original = add_unique.refuse_duplicates
     calls: list[int] = []
 
-    def duplicate_after(self: AddUnique, *arguments: object) -> None:
-        original(self, *arguments)  # type: ignore[arg-type]
+    def duplicate_after(*arguments: object) -> None:
+        original(*arguments)  # type: ignore[arg-type]
         if not calls:
             calls.append(1)
             shop.execute("INSERT INTO customers (id, code) VALUES (77, 1)")
 
-    monkeypatch.setattr(AddUnique, "_refuse_duplicates", duplicate_after)
-    with pytest.raises(Exception, match=r"1 values of customers\.code stand in 2 rows"):
-        shop.apply(AddUnique(table="customers", columns=("code",), name="customers_code_key"))
+    before = shop.fingerprint()
+    monkeypatch.setattr(add_unique, "refuse_duplicates", duplicate_after)
+    with pytest.raises(SchemaFixRefused, match=r"1 value of customers\.code stands in 2 rows: 1 in 2 rows"):
+        shop.apply(AddUnique(table="customers", columns=("code",), name="customers_code_key", **more))
+    assert shop.fingerprint() == before
 
-    assert [index.name for index in shop.table("customers").indexes] == ["customers_pkey"]
+    shop.execute("DELETE FROM customers WHERE id = 77")
+    shop.run()
+    assert shop.table("customers").index("customers_code_key") is not None
+
+
+def test_a_unique_stands_in_the_end_whatever_writers_do_meanwhile(postgres_shop: Shop) -> None:
+    shop = postgres_shop
+    shop.execute("INSERT INTO customers (id, code) SELECT n, n FROM generate_series(10, 60000) n")
+    shop.migration("0001_unique", UNIQUE)
+
+    with duplicating(shop) as (inserted, errors):
+        for _ in range(20):
+            try:
+                shop.run()
+                break
+            except SchemaFixRefused:
+                assert all(index.valid for index in shop.table("customers").indexes)
+                shop.execute("DELETE FROM customers WHERE id >= 100000")
+        wanted = len(inserted) + len(errors) + 2
+        until = time.monotonic() + 10
+        while len(inserted) + len(errors) < wanted and time.monotonic() < until:
+            time.sleep(0.01)
+
+    key = shop.table("customers").key_on(("code",))
+    assert key is not None
+    assert key.constraint
+    assert errors
+    assert all("customers_code_key" in each for each in errors)
+    assert shop.value("SELECT count(*) - count(DISTINCT code) FROM customers") == 0
+
+
+@contextmanager
+def duplicating(shop: Shop) -> Iterator[tuple[list[int], list[str]]]:
+    """Insert codes that are there already, now and then; gives what was taken and what was refused."""
+    inserted: list[int] = []
+    errors: list[str] = []
+    done = threading.Event()
+
+    def write() -> None:
+        with psycopg.connect(shop.target.url, autocommit=True) as connection:
+            number = 100_000
+            while not done.wait(0.4):
+                number += 1
+                try:
+                    connection.execute("INSERT INTO customers (id, code) VALUES (%s, 11)", [number])
+                    inserted.append(number)
+                except psycopg.errors.UniqueViolation as error:
+                    errors.append(str(error))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    yield inserted, errors
+    done.set()
+    thread.join()

@@ -1,5 +1,7 @@
 """Partitioned tables get the same as others, partition by partition where PostgreSQL wants that."""
 
+from typing import Any
+
 import psycopg
 import pytest
 
@@ -126,3 +128,48 @@ def test_a_partitioned_table_can_be_referenced(events: Shop) -> None:
 
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         events.execute("INSERT INTO seen VALUES (5, 2025)")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"nulls_not_distinct": True}, {"where": "customer_id > 0"}],
+    ids=["plain", "NULLs not distinct", "partial"],
+)
+def test_a_unique_that_contains_the_partition_keys_binds_every_partition(
+    events: Shop, more: dict[str, Any]
+) -> None:
+    before = events.fingerprint()
+    unique = AddUnique(table="events", columns=("id", "year", "customer_id"), name="uq_events", **more)
+
+    events.apply(unique)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        events.execute("INSERT INTO events VALUES (2, 2, 2021)")
+    events.apply(unique)
+    events.run(to="zero")
+
+    assert events.fingerprint() == before
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (("id",), "events is partitioned by year, which a unique must contain"),
+        (("year", "customer_id"), "events_new is partitioned by id"),
+    ],
+)
+def test_a_unique_without_the_partition_keys_is_refused(
+    events: Shop, columns: tuple[str, ...], said: str
+) -> None:
+    before = events.fingerprint()
+
+    with pytest.raises(SchemaFixRefused, match=said):
+        events.apply(AddUnique(table="events", columns=columns, name="uq_events"))
+
+    assert events.fingerprint() == before
+
+
+def test_a_partitioned_table_without_a_partition_gets_its_unique(postgres_shop: Shop) -> None:
+    postgres_shop.execute("CREATE TABLE empty (id integer, year integer) PARTITION BY RANGE (year)")
+    postgres_shop.apply(AddUnique(table="empty", columns=("id", "year"), name="uq_empty"))
+
+    assert postgres_shop.table("empty").key_on(("id", "year")) is not None

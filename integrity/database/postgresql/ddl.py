@@ -6,11 +6,13 @@ They are sent without parameters, each list in the order in which it must run.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from integrity.database import clauses
 from integrity.database.identifiers import TableName
 from integrity.database.schema import ForeignKey
 
+FIRST_WITH_NULLS_NOT_DISTINCT = 15
 FIRST_WITH_NOT_ENFORCED = 18
 FIRST_WITH_UNVALIDATED_ON_PARTITIONED = 18
 
@@ -29,6 +31,14 @@ ORDER BY 4 DESC
 """
 """Transactions that CREATE INDEX CONCURRENTLY would wait for (PostgreSQL manual, "Building Indexes
 Concurrently")."""
+
+
+READERS = """
+SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+FROM pg_class c, aclexplode(c.relacl) a
+WHERE c.oid = %s AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
+"""
+"""Who may read a table besides its owner, as GRANT names them."""
 
 
 def bounds(lock_timeout_ms: int) -> tuple[str, str]:
@@ -63,17 +73,20 @@ def unvalidate(key: ForeignKey) -> tuple[str, str]:
     return drop_constraint(key.table, key.name), add_foreign_key(key)
 
 
-def create_index(
-    name: str, table: TableName, columns: Sequence[str], *, where: str = "", unique: bool = False
-) -> str:
-    """Builds while others write; not within a transaction."""
-    how = "CONCURRENTLY"
-    return clauses.create_index(name, clauses.table(table), columns, unique=unique, where=where, how=how)
+def create_index(name: str, table: TableName, columns: Sequence[str], **more: Any) -> str:
+    """Builds while others write; not within a transaction. ``more``: :func:`clauses.create_index`."""
+    return clauses.create_index(name, clauses.table(table), columns, how="CONCURRENTLY", **more)
 
 
-def create_index_on_parent(name: str, table: TableName, columns: Sequence[str], *, where: str = "") -> str:
+def create_index_on_parent(name: str, table: TableName, columns: Sequence[str], **more: Any) -> str:
     """Makes the index of a partitioned table of those that its partitions have already."""
-    return clauses.create_index(name, clauses.table(table), columns, where=where)
+    return clauses.create_index(name, clauses.table(table), columns, **more)
+
+
+def concurrent(definition: str) -> str:
+    """Returns a CREATE INDEX as the server keeps it, to be built while others write."""
+    head, _, rest = definition.partition(" INDEX ")
+    return f"{head} INDEX CONCURRENTLY {rest}"
 
 
 def drop_index(schema: str, name: str) -> str:
@@ -92,7 +105,10 @@ def add_unique_using_index(table: TableName, name: str) -> str:
     return f"ALTER TABLE {clauses.table(table)} ADD CONSTRAINT {named} UNIQUE USING INDEX {named}"
 
 
-def add_unique(table: TableName, name: str, columns: Sequence[str]) -> str:
+def add_unique(
+    table: TableName, name: str, columns: Sequence[str], *, nulls_not_distinct: bool = False
+) -> str:
     """Makes the unique of a partitioned table of those that its partitions have already."""
-    named = clauses.name(name)
-    return f"ALTER TABLE {clauses.table(table)} ADD CONSTRAINT {named} UNIQUE ({clauses.columns(columns)})"
+    nulls = " NULLS NOT DISTINCT" if nulls_not_distinct else ""
+    named, listed = clauses.name(name), clauses.columns(columns)
+    return f"ALTER TABLE {clauses.table(table)} ADD CONSTRAINT {named} UNIQUE{nulls} ({listed})"

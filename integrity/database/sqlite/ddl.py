@@ -8,6 +8,7 @@ stays as it is, byte for byte.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from integrity.database import clauses
 from integrity.database.identifiers import literal
@@ -125,11 +126,9 @@ def run_check(table: str) -> str:
     return f"PRAGMA foreign_key_check({clauses.name(table)})"
 
 
-def create_index(
-    name: str, table: str, columns: Sequence[str], *, where: str = "", unique: bool = False
-) -> str:
-    """Builds an index; the file is locked meanwhile."""
-    return clauses.create_index(name, clauses.name(table), columns, unique=unique, where=where)
+def create_index(name: str, table: str, columns: Sequence[str], **more: Any) -> str:
+    """Builds an index; the file is locked meanwhile. ``more``: :func:`clauses.create_index`."""
+    return clauses.create_index(name, clauses.name(table), columns, **more)
 
 
 def drop_index(name: str) -> str:
