@@ -17,6 +17,7 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity.database.access import Access, Work
+from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName
 from integrity.database.json_forms import JsonForms
 from integrity.database.locks import Blocker, Lock
@@ -153,6 +154,10 @@ class Engine(ABC):
         """Reads the structure in a fixed number of queries; our journal is left out."""
 
     # -- comparison ------------------------------------------------------------------------
+
+    @abstractmethod
+    def field_types(self, session: Session, schema: Schema) -> Mapping[tuple[TableName, str], FieldType]:
+        """The field of Django's for every column, for models of the target."""
 
     @abstractmethod
     def equal(self, parent: Column, parent_sql: str, child: Column, child_sql: str) -> str:

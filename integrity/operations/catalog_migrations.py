@@ -108,7 +108,9 @@ def _migration(module: ModuleType, package: CatalogPackage, path: Path) -> Migra
             where=str(path),
             hint="Take it out of the folder of migrations.",
         )
-    return made(path.stem, package.label)
+    migration = made(path.stem, package.label)
+    migration.describes_models = False  # type: ignore[attr-defined]  # needs the site, which is not loaded here
+    return migration
 
 
 def migrations_of(alias: str, root: Path | None = None) -> list[Migration]:

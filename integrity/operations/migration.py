@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.apps import apps
 from django.db import connections, migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import ProjectState
+from django.db.migrations.state import ModelState, ProjectState
 
 from integrity import conf
 from integrity.database.session import Target
@@ -23,12 +24,23 @@ class CatalogMigration(migrations.Migration):
         target: the target catalog's name: an alias, or ``CATALOG`` in an alias's ``DATABASES`` entry.
         phase: 1 harmless, 2 foreign keys for new rows, 3 all rows.
         changes_rows: whether rows are changed, and violations must be compared before and after.
+        describes_models: whether the state it leaves has the models of its app, as they are now.
     """
 
     target: ClassVar[str] = ""
     phase: ClassVar[int] = 1
     changes_rows: ClassVar[bool] = False
     atomic = False
+    describes_models: bool = True
+
+    def mutate_state(self, project_state: ProjectState, preserve: bool = True) -> ProjectState:
+        """Adds the models of the catalog's app: models and state always match.
+
+        They describe tables that are not the site's, whose history is not written here, so that
+        `makemigrations` has nothing to ask for, whatever they said before and will say.
+        """
+        state = super().mutate_state(project_state, preserve)
+        return _with_models(state, self.app_label) if self.describes_models else state
 
     def apply(
         self, project_state: ProjectState, schema_editor: BaseDatabaseSchemaEditor, collect_sql: bool = False
@@ -64,6 +76,16 @@ class CatalogMigration(migrations.Migration):
             here = editor.connection.alias
             text = f"-- Nothing on {here}: this migrates {self.target} (--database={self.target})"
             editor.collected_sql.append(text)
+
+
+def _with_models(state: ProjectState, label: str) -> ProjectState:
+    """Adds the unmanaged models of an app, those that are missing; a catalog need not be installed."""
+    if label in apps.app_configs:
+        for model in apps.get_app_config(label).get_models():
+            missing = (label, str(model._meta.model_name)) not in state.models
+            if missing and not (model._meta.managed or model._meta.proxy):
+                state.add_model(ModelState.from_model(model))
+    return state
 
 
 def catalog_of(alias: str) -> str:

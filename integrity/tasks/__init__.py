@@ -5,6 +5,7 @@ from integrity.tasks.designing import fixes_for, known_of, make_catalog, make_mi
 from integrity.tasks.looking import TargetState, look_at_targets
 from integrity.tasks.measuring import measure_and_store
 from integrity.tasks.migrating import migrate_and_store, plan_of_migrations, status_of_migrations
+from integrity.tasks.modelling import Modelled, make_models
 from integrity.tasks.reading import audit_and_store, backup_and_store, others_of, plan_and_store
 from integrity.tasks.repairing import mirror, repair_and_store, resume_and_store, roll_back_and_store
 from integrity.tasks.reversing import (
@@ -16,6 +17,7 @@ from integrity.tasks.reversing import (
 from integrity.tasks.verifying import expected_constraints, verify_target
 
 __all__ = [
+    "Modelled",
     "Reversal",
     "TargetState",
     "audit_and_store",
@@ -27,6 +29,7 @@ __all__ = [
     "look_at_targets",
     "make_catalog",
     "make_migrations",
+    "make_models",
     "measure_and_store",
     "migrate_and_store",
     "migrated_since",

@@ -16,6 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from integrity import conf
 from integrity.database.access import Access, Work
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
+from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName, quote, quote_table, shown
 from integrity.database.json_forms import JsonForms
 from integrity.database.locks import Blocker, Lock
@@ -23,6 +24,7 @@ from integrity.database.postgresql import (
     backups,
     ddl,
     errors,
+    field_types,
     introspection,
     keys,
     locks,
@@ -210,6 +212,10 @@ class PostgreSQLEngine(Engine):
     def introspect(self, session: Session) -> Schema:
         """Seven queries."""
         return introspection.introspect(session)
+
+    def field_types(self, session: Session, schema: Schema) -> Mapping[tuple[TableName, str], FieldType]:
+        """By type, in two queries."""
+        return field_types.field_types(session, schema)
 
     def equal(self, parent: Column, parent_sql: str, child: Column, child_sql: str) -> str:
         """As the equality operator of the referenced column; text forms where none fits.

@@ -21,12 +21,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from integrity import conf
 from integrity.database.access import Access, Work
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
+from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName, column, quote, quote_table
 from integrity.database.json_forms import JsonForms
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
-from integrity.database.sqlite import digests, errors, introspection, keys, plans, spelling
+from integrity.database.sqlite import digests, errors, field_types, introspection, keys, plans, spelling
 from integrity.database.sqlite.json_forms import SQLiteJson
 from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
 
@@ -143,6 +144,10 @@ class SQLiteEngine(Engine):
     def introspect(self, session: Session) -> Schema:
         """Six queries."""
         return introspection.introspect(session)
+
+    def field_types(self, session: Session, schema: Schema) -> Mapping[tuple[TableName, str], FieldType]:
+        """By type, as far as the values keep to it."""
+        return field_types.field_types(session, schema)
 
     def equal(self, parent: Column, parent_sql: str, child: Column, child_sql: str) -> str:
         """With the parent's collation and affinity, as a foreign key compares (SQLite manual,
