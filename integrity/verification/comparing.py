@@ -218,7 +218,9 @@ def _by_work(before: QueryMeasurement, after: QueryMeasurement, limit: float) ->
         if new > old * limit and new - old > least:
             lost = f", {after.access} in place of {before.access}" * (before.access != after.access)
             return _Verdict("work", regressed=True, reason=f"{word}: {old:,.0f} before, now {new:,.0f}{lost}")
-        return _Verdict("work", regressed=False, reason=f"times are too noisy; {word} say no slower")
+        says = "less work" if new * limit < old else "no slower"
+        reason = f"times are too noisy; {word} say {says}"
+        return _Verdict("work", regressed=False, reason=reason, faster=new * limit < old)
     return None
 
 

@@ -28,7 +28,7 @@ from integrity.verification.timing import Timed, clocked, prepared
 QUERY_SECONDS = 20.0
 """How long measuring a target may take, about."""
 
-ROUNDS = 200
+ROUNDS = 500
 """How often a query runs at most."""
 
 LEAST = 10

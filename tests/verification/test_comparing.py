@@ -39,7 +39,8 @@ def test_where_times_are_too_noisy_work_decides() -> None:
     more = compared(timed(10, **noisy), timed(14, **noisy, pages=400))  # type: ignore[arg-type]
     same = compared(timed(10, **noisy), timed(14, **noisy, pages=41))  # type: ignore[arg-type]
     assert (more.regressed, more.judged_by, more.reason) == (True, "work", "pages: 40 before, now 400")
-    assert (same.regressed, same.judged_by) == (False, "work")
+    assert (same.regressed, same.judged_by, same.faster) == (False, "work", False)
+    assert compared(timed(10, **noisy, pages=400), timed(9, **noisy)).faster  # type: ignore[arg-type]
 
 
 def test_runs_of_the_same_query_on_a_noisy_machine_are_hardly_ever_slower() -> None:

@@ -29,7 +29,7 @@ PLAIN = "SELECT * FROM orders WHERE customer = :customer"
 
 
 def measured(catalog: Catalog, **wishes: float) -> QueryMeasurement:
-    (one,) = measure(Target("target"), catalog, **{"seconds": 5.0, **wishes}).queries  # type: ignore[arg-type]
+    (one,) = measure(Target("target"), catalog, **{"seconds": 1.0, **wishes}).queries  # type: ignore[arg-type]
     return one
 
 
@@ -48,7 +48,7 @@ def test_a_query_is_timed_with_many_values_and_its_work_is_counted(
     assert before.draws == after.draws > 15  # of 20; the same value twice is one
     assert before.values == after.values
     assert before.rows == after.rows == 10.0
-    assert min(before.runs, after.runs) >= 20  # 200, unless the machine is very busy
+    assert min(before.runs, after.runs) >= 20  # 500, unless the machine is very busy
     assert 0 < (after.p50 or 0) <= (after.p95 or 0) <= (after.p99 or 0)
     work = "steps" if empty_target.vendor == SQLITE else "pages"
     assert getattr(after, work) < getattr(before, work)
@@ -157,7 +157,7 @@ def test_two_states_are_measured_in_turn(
 ) -> None:
     empty_target.execute_script(ORDERS)
     catalog = lend_catalog(QUERY.format(sql=PLAIN))
-    sides = measure_side_by_side([Target("target"), Target("target")], catalog, seconds=5.0)
+    sides = measure_side_by_side([Target("target"), Target("target")], catalog, seconds=1.0)
     assert [len(side.queries) for side in sides] == [1, 1]
     assert all(side.queries[0].runs >= 20 for side in sides)
     assert all(isinstance(side, Measurements) and side.yardstick_ms for side in sides)

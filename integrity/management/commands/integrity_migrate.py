@@ -11,7 +11,8 @@ from integrity import store
 from integrity.database.session import Target
 from integrity.management.command import DONE, FOUND, IntegrityCommand
 from integrity.management.confirmation import confirm
-from integrity.management.options import actor, add_target
+from integrity.management.options import actor, add_queries, add_target
+from integrity.management.reports.measurements import measured_blocks
 from integrity.management.reports.migrations import (
     migrate_json,
     sql_blocks,
@@ -21,10 +22,12 @@ from integrity.management.reports.migrations import (
     steps_blocks,
 )
 from integrity.management.window import Longest, Window, window
+from integrity.models import Occasion
 from integrity.operations.executor import StepEvent
 from integrity.operations.migration import catalog_of
 from integrity.operations.runner import MigrateResult, MigrationState, migration_status, run_migrations
-from integrity.tasks import migrate_and_store, plan_of_migrations
+from integrity.tasks import measure_and_store, migrate_and_store, plan_of_migrations
+from integrity.verification import MeasuredQueries
 
 
 class Command(IntegrityCommand):
@@ -60,6 +63,7 @@ class Command(IntegrityCommand):
             dest="checks",
             help="do not look for orphans, duplicates and locks before each migration, nor at what it did",
         )
+        add_queries(parser, "measure the catalog's hot queries before and after; exit 1 when one got slower")
         super().add_arguments(parser)
 
     def work(self, options: dict[str, Any]) -> int:
@@ -75,10 +79,44 @@ class Command(IntegrityCommand):
             result = plan_of_migrations(target.alias, checks=options["checks"], **wanted)
             shown = list(steps_blocks(result, planned=True))
             self.terminal.show(migrate_json(result, dry_run=True), shown)
+        elif options["queries"]:
+            return self._migrate_and_measure(target, options, wanted)
         else:
             result = self._migrate(target, options, wanted)
             self.terminal.show(migrate_json(result), list(steps_blocks(result)))
         return DONE
+
+    def _migrate_and_measure(self, target: Target, options: dict[str, Any], wanted: dict[str, Any]) -> int:
+        """Slower queries fail it, but not where protection is taken back: that is what it means."""
+        pending = run_migrations(target, plan_only=True, **wanted).steps
+        before = self._measured(target, options, Occasion.BEFORE) if pending else None
+        result = self._migrate(target, options, wanted)
+        shown, blocks = migrate_json(result) | {"measured": None}, list(steps_blocks(result))
+        if before is None or not result.steps:
+            self.terminal.show(shown, blocks)
+            return DONE
+        try:
+            found = self._measured(target, options, Occasion.AFTER, baseline=before.after.run)
+        except BaseException:
+            self.terminal.preview(blocks)
+            raise
+        self.terminal.show(shown | {"measured": found.as_json()}, [*blocks, *measured_blocks(found)])
+        backwards = all(step.backwards for step in result.steps)
+        return FOUND if found.regressed and not backwards else DONE
+
+    def _measured(
+        self, target: Target, options: dict[str, Any], occasion: Occasion, baseline: int | None = None
+    ) -> MeasuredQueries:
+        with self.terminal.progress(f"measuring queries {occasion.label}") as told:
+            return measure_and_store(
+                target.alias,
+                catalog_file=options["catalog"],
+                seconds=options["query_seconds"],
+                occasion=occasion,
+                baseline=baseline,
+                actor=actor(),
+                on_progress=told,
+            )
 
     def _list(self, target: Target, options: dict[str, Any]) -> int:
         states = migration_status(target)

@@ -15,49 +15,36 @@ def measured_blocks(found: MeasuredQueries) -> Iterator[Block]:
     if not found.comparisons:
         yield Line("The catalog names no queries: write them as [[query]].", "warning")
         return
-    columns = ("query", "access", "p50", "p95", "p99", "runs", "ratio", "verdict")
+    columns = ("query", "p50 ms", "p95 ms", "p99 ms", "ratio")
     styles = [_style(each) for each in found.comparisons]
     yield Grid(columns, [_row(each) for each in found.comparisons], styles)
-    yield from _reasons(found)
+    for each in found.comparisons:
+        yield Line(f"{each.name}: {_way(each)}", _style(each) or "faint", 1)
+    for each in found.since:
+        yield Line(f"{each.name}, since the last measurement: {each.reason}", "error", 1)
     yield Line(_circumstances(found.after), "faint")
     yield Line(_compared_with(found), "faint")
 
 
-def _row(each: QueryComparison) -> tuple[str | int, ...]:
-    before, after = each.before, each.after
-    return (
-        each.name,
-        _change(before, after, lambda query: query.access or "?"),
-        _times(before, after, "p50"),
-        _times(before, after, "p95"),
-        _times(before, after, "p99"),
-        after.runs,
-        "" if each.ratio is None else f"{each.ratio:.2f}",
-        _verdict(each),
-    )
+def _row(each: QueryComparison) -> tuple[str, ...]:
+    times = [_change(each, _time, word) for word in ("p50", "p95", "p99")]
+    return (each.name, *times, _ratio(each))
 
 
-def _times(before: QueryMeasurement | None, after: QueryMeasurement, word: str) -> str:
-    return _change(before, after, lambda query: shown_ms(getattr(query, word)))
+def _time(query: QueryMeasurement, word: str) -> str:
+    return shown_ms(getattr(query, word)).removesuffix(" ms")
 
 
-def _change(
-    before: QueryMeasurement | None, after: QueryMeasurement, shown: Callable[[QueryMeasurement], str]
-) -> str:
+def _change(each: QueryComparison, shown: Callable[[QueryMeasurement, str], str], word: str) -> str:
     """``before → after``, once where both say the same or there is no before."""
-    now = shown(after)
-    was = shown(before) if before else now
-    return now if was == now else f"{was.removesuffix(' ms')} → {now}"
+    now = shown(each.after, word)
+    was = shown(each.before, word) if each.before else now
+    return now if was == now else f"{was} → {now}"
 
 
-def _verdict(each: QueryComparison) -> str:
-    if each.after.error and not each.regressed:
-        return "not measured"
-    if each.regressed:
-        return "lost its index" if each.judged_by == "index" else "SLOWER"
-    if each.ratio is None:
-        return "no baseline" if each.before is None else ""
-    return f"{1 / each.ratio:,.1f}× faster" if each.faster else "no slower"
+def _ratio(each: QueryComparison) -> str:
+    verdict = "SLOWER" if each.regressed else "faster" if each.faster else ""
+    return " ".join(filter(None, ["" if each.ratio is None else f"{each.ratio:.2f}", verdict]))
 
 
 def _style(each: QueryComparison) -> str:
@@ -68,21 +55,35 @@ def _style(each: QueryComparison) -> str:
     return "good" if each.faster else ""
 
 
-def _reasons(found: MeasuredQueries) -> Iterator[Line]:
-    for each in found.comparisons:
-        if each.regressed or (each.reason and each.before is not None):
-            yield Line(f"{each.name}: {each.reason}", "error" if each.regressed else "faint", 1)
-        elif each.after.error:
-            yield Line(f"{each.name}: {each.after.error}", "warning", 1)
-    for each in found.since:
-        yield Line(f"{each.name}, since the last measurement: {each.reason}", "error", 1)
+def _way(each: QueryComparison) -> str:
+    """How it reaches its table, how much work that is, and what there is to say."""
+    if each.after.error:
+        return each.after.error
+    ways = [_change(each, _access, "access")]
+    ways += [f"{_change(each, _work, unit)} {unit}" for unit in _units(each)]
+    return "; ".join([*ways, *([each.reason] if each.reason and each.before else [])])
+
+
+def _units(each: QueryComparison) -> list[str]:
+    return [unit for unit in ("pages", "steps") if getattr(each.after, unit) is not None]
+
+
+def _access(query: QueryMeasurement, word: str) -> str:
+    return getattr(query, word) or "?"
+
+
+def _work(query: QueryMeasurement, unit: str) -> str:
+    value = getattr(query, unit)
+    return "?" if value is None else f"{value:,.0f}"
 
 
 def _circumstances(after: Measurements) -> str:
     draws = max((each.draws for each in after.queries), default=0)
     drawn = f"up to {count(draws, 'set')} of values from the data (seed {after.seed})"
+    runs = [each.runs for each in after.queries if each.runs]
+    often = f"{min(runs):,} to {max(runs):,} times each, " if runs else ""
     stored = f"; stored as measurement {after.run}" if after.run else ""
-    return f"Run in turn with {drawn}, in {after.seconds:.1f} s{stored}."
+    return f"Run in turn, {often}with {drawn}, in {after.seconds:.1f} s{stored}."
 
 
 def _compared_with(found: MeasuredQueries) -> str:
