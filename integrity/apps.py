@@ -14,6 +14,7 @@ class IntegrityConfig(AppConfig):
 
     def ready(self) -> None:
         """Tells Django of the system checks."""
-        from integrity import checks  # noqa: PLC0415 - after all apps are loaded
+        from integrity import alerts, checks  # noqa: PLC0415 - after all apps are loaded
 
         checks.register()
+        alerts.connect()

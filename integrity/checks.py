@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +22,7 @@ LONGEST_LOOK_MS = 2_000
 """A check must not keep a deployment waiting."""
 
 SETTINGS = (
+    "ALERTS",
     "BACKUP_ROOT",
     "BATCH_ROWS",
     "BATCH_SECONDS",
@@ -30,6 +31,7 @@ SETTINGS = (
     "DIRECT",
     "LOCK_ATTEMPTS",
     "LOCK_TIMEOUT_MS",
+    "METRICS_TOKEN",
     "PG_DUMP",
     "SAMPLE_ROWS",
     "STATEMENT_TIMEOUT_MS",
@@ -41,6 +43,7 @@ SETTINGS = (
 def register() -> None:
     """Tells Django of these checks; called when the app is ready."""
     checks.register(check_settings, TAG)
+    checks.register(check_alerts, TAG)
     checks.register(check_test_databases, TAG)
     checks.register(check_catalogs, TAG)
     checks.register(check_standing_violations, checks.Tags.database)
@@ -58,6 +61,29 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
         for name in given
         if name not in SETTINGS
     ]
+
+
+ALERT_WORDS = ("log", "mail", "mail_seconds")
+
+
+def check_alerts(**kwargs: Any) -> list[checks.CheckMessage]:
+    """W004: alerts that nobody gets, though the settings look as if somebody did."""
+    given = getattr(settings, "INTEGRITY", {}).get("ALERTS", {})
+    if not isinstance(given, Mapping):
+        return [_alerts(_("it is not a dictionary"), 'Write {"log": True, "mail": ["dba@example.org"]}.')]
+    found = [
+        _alerts(_("it has no word %(name)r") % {"name": name}, did_you_mean(str(name), ALERT_WORDS))
+        for name in given
+        if name not in ALERT_WORDS
+    ]
+    if given.get("mail") is True and not settings.ADMINS:
+        found.append(_alerts(_('"mail" is True and ADMINS is empty'), "Name addresses, in either of them."))
+    return found
+
+
+def _alerts(what: str, hint: str) -> checks.CheckMessage:
+    text = _('INTEGRITY["ALERTS"]: %(what)s.') % {"what": what}
+    return checks.Warning(text, hint=hint, id="integrity.W004")
 
 
 def check_test_databases(**kwargs: Any) -> list[checks.CheckMessage]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,18 @@ def writes_migrations() -> bool:
 def direct_alias(alias: str) -> str:
     """``DIRECT``: for a pooled target, the alias that reaches its server directly."""
     return str(_setting("DIRECT", {}).get(alias, alias))
+
+
+def metrics_token() -> str:
+    """``METRICS_TOKEN``: what a program sends to read the metrics (default: INTEGRITY_METRICS_TOKEN of the
+    environment; empty: no program may)."""
+    return str(_setting("METRICS_TOKEN", os.environ.get("INTEGRITY_METRICS_TOKEN", "")))
+
+
+def alerts() -> Mapping[str, Any]:
+    """``ALERTS``: who is told when something goes wrong (nobody)."""
+    given = _setting("ALERTS", {})
+    return given if isinstance(given, Mapping) else {}
 
 
 def pg_dump() -> str:

@@ -14,3 +14,16 @@ repair_finished = Signal()
 
 migration_finished = Signal()
 """Migrations were applied or reversed; ``result`` is what `integrity.operations.runner` returned."""
+
+migration_failed = Signal()
+"""A migration was refused or failed, or what it did is not as it should be; ``result`` is its `StepEvent`,
+with ``error`` and ``checks``."""
+
+query_slower = Signal()
+"""A hot query got slower by more than 20% beyond noise, or stopped using its index; ``result`` is its
+`QueryComparison`."""
+
+constraint_violated = Signal()
+"""A foreign key or a unique was violated within a request; ``result`` is an `Occurrence`: the violation, the
+view, and whether the view handled it. Sent by `integrity.middleware.ViolationMiddleware` at the end of the
+request, before the answer is sent: a receiver must be quick. ``target`` is empty where it is not known."""

@@ -24,6 +24,7 @@ from integrity.database.locks import Blocker, Lock
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
+from integrity.database.usage import Connections
 from integrity.exceptions import ReferentialIntegrityError
 
 Locator = Any
@@ -126,6 +127,14 @@ class Engine(ABC):
     def pooled(self, session: Session) -> bool:
         """Whether a pooler stands between us and the server, so that a session may be another's next."""
         return False
+
+    def hurry(self, connection: BaseDatabaseWrapper, seconds: int) -> None:
+        """Bounds how long opening a connection may take, where there is anything to wait for."""
+        return
+
+    def connections_in_use(self, session: Session) -> Connections | None:
+        """Returns who uses the connections of a server, None where there is no server."""
+        return None
 
     def blockers(self, session: Session, tables: Sequence[Table], lock: Lock) -> list[Blocker]:
         """Returns whose transactions a lock on these tables would wait for, where that can be known."""

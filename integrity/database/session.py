@@ -170,17 +170,20 @@ class Target:
         return engine_for(connections.create_connection(self.alias).vendor, self.alias)
 
     @contextmanager
-    def reading(self, *, statement_timeout_ms: int | None = None) -> Iterator[Session]:
+    def reading(
+        self, *, statement_timeout_ms: int | None = None, connect_timeout_s: int | None = None
+    ) -> Iterator[Session]:
         """Opens the target for looking only, at one moment where the engine can hold one.
 
         Args:
             statement_timeout_ms: how long one statement may take (default: the setting).
+            connect_timeout_s: how long opening may take at most, where a server has to answer.
 
         Raises:
             TargetUnreachable, WrongCredentials: when it cannot be opened.
         """
         timeout = conf.statement_timeout_ms() if statement_timeout_ms is None else statement_timeout_ms
-        with self._opened(timeout) as session:
+        with self._opened(timeout, connect_timeout_s) as session:
             session.engine.begin_reading(session)
             try:
                 yield session
@@ -216,7 +219,7 @@ class Target:
             connection.close()
 
     @contextmanager
-    def _opened(self, statement_timeout_ms: int) -> Iterator[Session]:
+    def _opened(self, statement_timeout_ms: int, connect_timeout_s: int | None = None) -> Iterator[Session]:
         connection = connections.create_connection(self.alias)
         connection.settings_dict = copy.deepcopy(connection.settings_dict)
         engine = engine_for(connection.vendor, self.alias)
@@ -225,6 +228,8 @@ class Target:
             with engine.opening_errors(self):
                 engine.check_exists(self)
                 engine.prepare(connection)
+                if connect_timeout_s is not None:
+                    engine.hurry(connection, connect_timeout_s)
                 connection.ensure_connection()
                 engine.opened(session)
             yield session

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                     ("audit_target", "Can audit a target"),
                     ("write_migrations", "Can write the schema fixes of a target as migrations"),
                     ("apply_migrations", "Can apply and reverse the migrations of a target"),
-                    ("view_metrics", "Can read the metrics of all targets"),
+                    ("read_metrics", "Can read the metrics of all targets"),
                 ],
                 "verbose_name": "target",
                 "verbose_name_plural": "targets",

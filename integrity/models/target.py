@@ -26,7 +26,7 @@ class Target(models.Model):
             ("audit_target", _("Can audit a target")),
             ("write_migrations", _("Can write the schema fixes of a target as migrations")),
             ("apply_migrations", _("Can apply and reverse the migrations of a target")),
-            ("view_metrics", _("Can read the metrics of all targets")),
+            ("read_metrics", _("Can read the metrics of all targets")),
         ]
 
     def __str__(self) -> str:

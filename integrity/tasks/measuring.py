@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path as FilePath
 
-from integrity import models, store
+from integrity import models, signals, store
 from integrity.audit import OnProgress
 from integrity.database.session import Target
 from integrity.exceptions import CatalogMissing
@@ -62,6 +62,9 @@ def measure_and_store(
         after, occasion=occasion, compared=found, baseline=before.run if before else None, actor=actor
     )
     after = replace(after, run=run.pk, measured_at=run.measured_at)
+    slower = {each.name: each for each in (*since, *found) if each.regressed}
+    for each in slower.values():
+        signals.query_slower.send_robust(models.QueryRun, target=alias, result=each)
     return MeasuredQueries(after, before, found, since)
 
 

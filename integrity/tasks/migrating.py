@@ -73,6 +73,8 @@ def migrate_and_store(
         # Only now: the site's own database may be the target, and its connection was taken.
         for step in done:
             _store(alias, step, actor)
+            if step.error:
+                signals.migration_failed.send_robust(models.MigrationRun, target=alias, result=step)
     if result.steps:
         signals.migration_finished.send_robust(models.MigrationRun, target=alias, result=result)
     return result

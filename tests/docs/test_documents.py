@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import get_commands, load_command_class
+from django.dispatch import Signal
 
-from integrity import conf
+from integrity import conf, signals
+from integrity.checks import ALERT_WORDS
 from integrity.detectors import all_detectors
+from integrity.metrics import METRICS
 from integrity.references import catalog
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -69,3 +72,26 @@ def test_links_between_documents_lead_somewhere() -> None:
     for name in ("README.md", *(f"docs/{path.name}" for path in (CHECKOUT / "docs").glob("*.md"))):
         for link in re.findall(r"\]\(([^)#:]+)\)", text(name)):
             assert ((CHECKOUT / name).parent / link).exists(), f"{name} links to {link}"
+
+
+def test_every_metric_is_documented_with_its_type_and_labels_and_no_other() -> None:
+    rows = re.findall(r"^\| `(integrity_\w+)` \| (\w+) \| (.*?) \|", text("docs/monitoring.md"), re.MULTILINE)
+    documented = {(name, kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
+    assert documented == {(each.exposed, each.kind, each.labels) for each in METRICS}
+
+
+def test_rules_and_queries_in_the_documents_use_metrics_that_exist() -> None:
+    named = set(re.findall(r"\b(integrity_[a-z_]+)(?=\[|\{|\b ==|\b offset)", text("docs/monitoring.md")))
+    assert named
+    assert named <= {each.exposed for each in METRICS}
+
+
+def test_every_signal_is_documented_and_no_other() -> None:
+    known = {name for name, each in vars(signals).items() if isinstance(each, Signal)}
+    section = text("docs/monitoring.md").partition("## Signals")[2].partition("## Alerts")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == known
+
+
+def test_every_word_of_the_alerts_is_documented() -> None:
+    section = text("docs/monitoring.md").partition("## Alerts")[2]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(ALERT_WORDS)

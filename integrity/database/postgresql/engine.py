@@ -30,12 +30,14 @@ from integrity.database.postgresql import (
     locks,
     plans,
     rows,
+    sessions,
     spelling,
 )
 from integrity.database.postgresql.json_forms import PostgreSQLJson
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
+from integrity.database.usage import Connections
 from integrity.exceptions import (
     MissingPrivilege,
     NotCheckable,
@@ -202,6 +204,15 @@ class PostgreSQLEngine(Engine):
         if not held:
             self.rollback(holder)
         return held
+
+    def hurry(self, connection: BaseDatabaseWrapper, seconds: int) -> None:
+        """By libpq's connect_timeout, which counts for each address that it tries."""
+        options = connection.settings_dict.setdefault("OPTIONS", {})
+        options["connect_timeout"] = min(int(options.get("connect_timeout") or seconds), seconds)
+
+    def connections_in_use(self, session: Session) -> Connections | None:
+        """From the server's list of sessions."""
+        return sessions.connections_in_use(session)
 
     def blockers(self, session: Session, tables: Sequence[Table], lock: Lock) -> list[Blocker]:
         """From the server's list of locks."""

@@ -7,6 +7,7 @@ import re
 from django.db import DatabaseError
 
 from integrity.database.identifiers import quote, shown
+from integrity.database.violations import Violation, ViolationKind
 from integrity.exceptions import (
     MissingPrivilege,
     NotCheckable,
@@ -32,6 +33,24 @@ def violated_key(error: BaseException) -> str | None:
     if sqlstate(error) != "23503":
         return None
     return str(getattr(getattr(cause, "diag", None), "constraint_name", "") or "")
+
+
+_KINDS = {
+    "23503": ViolationKind.FOREIGN_KEY,
+    "23001": ViolationKind.FOREIGN_KEY,
+    "23505": ViolationKind.UNIQUE,
+    "23502": ViolationKind.NOT_NULL,
+    "23514": ViolationKind.CHECK,
+    "23P01": ViolationKind.EXCLUSION,
+}
+
+
+def violation(error: BaseException) -> Violation:
+    """Returns which constraint an error is about; a NOT NULL has no name, but its column has."""
+    fields = getattr(error.__cause__ or error, "diag", None)
+    constraint = getattr(fields, "constraint_name", None) or getattr(fields, "column_name", None) or ""
+    table = getattr(fields, "table_name", None) or ""
+    return Violation(_KINDS.get(sqlstate(error), ViolationKind.OTHER), table, constraint)
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from django.db import DatabaseError
 
 from integrity.database.identifiers import quote
 from integrity.database.schema import ForeignKey
 from integrity.database.session import Session
+from integrity.database.violations import Violation, ViolationKind
 from integrity.exceptions import (
     MissingPrivilege,
     ReadOnlyTarget,
@@ -67,3 +70,36 @@ def mismatch(session: Session, key: ForeignKey) -> str:
         if f'referencing "{key.referenced_table.name}"'.lower() in str(error).lower():
             return str(error)
     return ""
+
+
+_FAILED = re.compile(r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (?P<what>.*))?", re.DOTALL)
+_FAILED_KINDS = {
+    "UNIQUE": ViolationKind.UNIQUE,
+    "NOT NULL": ViolationKind.NOT_NULL,
+    "CHECK": ViolationKind.CHECK,
+    "FOREIGN KEY": ViolationKind.FOREIGN_KEY,
+}
+_DJANGO_CHECKED = re.compile(
+    r"The row in table '(.+?)' with primary key .* has an invalid foreign key: (\S+) ", re.DOTALL
+)
+
+
+def violation(text: str) -> Violation:
+    """Returns which constraint a text is about: SQLite names columns or a CHECK, and no foreign key
+    (``sqlite3UniqueConstraint`` in ``insert.c``); Django names the row's, when it looks itself.
+
+    What a trigger raises is its own words, and may hold values: nothing of it is passed on.
+    """
+    if checked := _DJANGO_CHECKED.search(text):
+        table, own = checked.groups()
+        return Violation(ViolationKind.FOREIGN_KEY, table, own.rpartition(".")[2])
+    failed = _FAILED.match(text)
+    if failed is None:
+        return Violation(ViolationKind.OTHER)
+    kind, what = _FAILED_KINDS[failed[1]], (failed["what"] or "").strip()
+    if kind in (ViolationKind.CHECK, ViolationKind.FOREIGN_KEY):
+        return Violation(kind, "", what)
+    if index := re.fullmatch(r"index '(.+)'", what):
+        return Violation(kind, "", index[1])
+    columns = [each.strip().rpartition(".") for each in what.split(", ")]
+    return Violation(kind, columns[0][0], ",".join(name for _, _, name in columns))
