@@ -1,5 +1,8 @@
 """``python -m benchmarks --rows 100000 --repeat 5``: prints one table of ratios.
 
+``python -m benchmarks queries --rows 1000000`` measures the shop's hot queries before and after its
+migrations instead, side by side.
+
 Each pair runs in turn, A B A B …, on the same rows of the same server, and the median of the ratios
 pair by pair is what counts: a noisy machine slows both. A ratio below 1 means that the product is faster.
 """
@@ -14,21 +17,34 @@ from rich.table import Table
 
 from benchmarks.pairs import Ratio
 from benchmarks.postgresql import postgresql_ratios
+from benchmarks.queries import measured_queries, print_queries
 from benchmarks.sqlite import sqlite_ratios
 
 
 def main() -> int:
     """Measures and prints; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("all", "queries"), default="all", help="what to measure")
     parser.add_argument("--rows", type=int, default=100_000, help="rows of the largest table (100,000)")
     parser.add_argument("--repeat", type=int, default=5, help="how often each pair runs (5)")
+    parser.add_argument("--seconds", type=float, default=60, help="queries: how long each engine takes (60)")
+    parser.add_argument("--markdown", action="store_true", help="queries: print for a document")
     options = parser.parse_args()
+    if options.what == "queries":
+        return _queries(options)
     with tempfile.TemporaryDirectory() as folder:
         ratios = [
             *postgresql_ratios(options.rows, options.repeat),
             *sqlite_ratios(Path(folder), options.rows, options.repeat),
         ]
     _print(ratios, options.rows)
+    return 0
+
+
+def _queries(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        for found in measured_queries(Path(folder), options.rows, options.seconds):
+            print_queries(found, options.rows, markdown=options.markdown)
     return 0
 
 
