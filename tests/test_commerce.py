@@ -161,5 +161,24 @@ def test_deleting_a_store_takes_all_that_belongs_to_it_and_nothing_else(shop: Sh
     assert orphans(audited()) == {}
 
 
+def test_a_repair_of_sixteen_references_comes_back_to_the_last_row(shop: Shop) -> None:
+    run_json("backup", NAME)
+    planned = run_json("plan", NAME)
+    cleaned = succeeds("cleanup", "--plan", planned["hash"], "--no-input", "--require-backup")
+    assert cleaned["rows"] == planned["blast_radius"]
+    assert cleaned["refusals"] == []
+    assert orphans(audited()) == {}
+    succeeds("migrate", "--phase", "2")
+
+    refused = run("rollback", NAME, cleaned["run"], "--no-input")
+    assert refused.code == 2
+    assert "--with-migrations" in refused.err
+
+    back = succeeds("rollback", cleaned["run"], "--with-migrations", "--no-input")
+    assert back["proof"]["rows_equal"] is True
+    succeeds("migrate", "zero", "--no-input")
+    assert shop.state() == shop.before
+
+
 def delete(store: str) -> str:
     return f"DELETE FROM stores WHERE id = '{store}';"
