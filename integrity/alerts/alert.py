@@ -1,4 +1,5 @@
-"""What somebody is told: names and numbers, never a value of a row."""
+"""What somebody is told: names and numbers. What a migration says of duplicates holds their values, as the
+command prints them: masked where the catalog masks the column."""
 
 from __future__ import annotations
 
