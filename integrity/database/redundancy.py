@@ -7,7 +7,7 @@ key needs, is never superfluous.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from integrity.database.schema import Index, Schema, Table, TableKind
@@ -39,6 +39,20 @@ def redundant_of(table: Table) -> Iterator[Redundant]:
         if staying:
             by = min(staying, key=lambda each: (not _equal(index, each), not each.unique, len(each.terms)))
             yield Redundant(index, by, _equal(index, by))
+
+
+def led_by(table: Table, columns: Sequence[str]) -> list[Index]:
+    """Returns the indexes that a plain unique on ``columns`` would make superfluous."""
+    return [
+        index
+        for index in table.indexes
+        if _can_go(index)
+        and not (index.unique or index.where or index.expressions or any(index.operators))
+        and not (any(index.directions) or index.include)
+        and index.method == "btree"
+        and index.columns == tuple(columns[: len(index.columns)])
+        and index.collations == tuple(table.column(name).collation for name in index.columns)
+    ]
 
 
 def _can_go(index: Index) -> bool:

@@ -6,6 +6,7 @@ from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.migration import CatalogMigration
+from integrity.operations.remove_index import RemoveIndex
 from integrity.operations.repair_orphans import RepairOrphans
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 
@@ -15,6 +16,7 @@ __all__ = [
     "AddUnique",
     "CatalogMigration",
     "ConvertColumn",
+    "RemoveIndex",
     "RepairOrphans",
     "ValidateForeignKey",
 ]

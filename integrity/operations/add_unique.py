@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import IntegrityError
 
 from integrity.database.identifiers import TableName
+from integrity.database.locks import Lock
 from integrity.database.postgresql import ddl
 from integrity.database.schema import Index, Key, Schema, Table, TableKind
+from integrity.database.session import Session
 from integrity.database.sqlite import ddl as sqlite_ddl
 from integrity.operations import concurrently
 from integrity.operations.alteration import Alteration
-from integrity.operations.duplicates_left import refuse_duplicates
+from integrity.operations.check import Check
+from integrity.operations.duplicates_left import duplicates_check, refuse_duplicates, unique_check
 from integrity.operations.operation import CatalogOperation, bounded
 from integrity.operations.unique_limits import refuse_impossible
 from integrity.references.reference import written
@@ -39,6 +42,7 @@ class AddUnique(CatalogOperation):
     """
 
     kind = "unique"
+    locks = (Lock.CONCURRENTLY, Lock.ACCESS_EXCLUSIVE)
 
     def __init__(
         self,
@@ -114,6 +118,20 @@ class AddUnique(CatalogOperation):
         if not self.is_constraint:
             return [ddl.drop_index(table.schema, self.name)]
         return bounded([ddl.drop_constraint(table, self.name)], vendor)
+
+    def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """The unique is possible, and no rows stand in its way."""
+        rule = self.rule(schema.table(schema.resolve(self.table)))
+        refuse_impossible(schema, rule, self.ignores_case)
+        found = standing_key(schema, rule, session)
+        if found is None:
+            yield duplicates_check(session, schema, rule)
+        else:
+            yield Check("unique", rule.label, message=f"{found.name or 'the primary key'} stands already")
+
+    def results(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """The unique is active."""
+        yield unique_check(session, schema, self.rule(schema.table(schema.resolve(self.table))))
 
     # -- forwards --------------------------------------------------------------------------
 

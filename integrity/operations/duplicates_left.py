@@ -12,10 +12,11 @@ from integrity import conf
 from integrity.database.schema import Schema
 from integrity.database.session import Session
 from integrity.exceptions import CatalogError, SchemaFixRefused
+from integrity.operations.check import Check, Moment, Verdict
 from integrity.references.catalog import load_catalog
 from integrity.references.duplicates import Duplicated, Repeated, count_duplicates
 from integrity.references.masking import MASKED, is_masked
-from integrity.references.uniques import UniqueRule
+from integrity.references.uniques import UniqueRule, standing_key
 
 NAMED = 10
 """So many values are named, and so many keys of each."""
@@ -27,6 +28,24 @@ def refuse_duplicates(session: Session, schema: Schema, rule: UniqueRule) -> Non
     if found.rows:
         alias = session.target.alias
         raise SchemaFixRefused(in_the_way(alias, rule, found), where=alias, hint=resolve(alias, rule))
+
+
+def duplicates_check(session: Session, schema: Schema, rule: UniqueRule) -> Check:
+    """Returns whether rows stand in the way of a unique."""
+    found = count_duplicates(session, schema, rule, samples=NAMED)
+    if not found.rows:
+        return Check("duplicates", rule.label, message="no duplicates")
+    alias = session.target.alias
+    message, hint = in_the_way(alias, rule, found), resolve(alias, rule)
+    return Check("duplicates", rule.label, Verdict.FAILED, message, hint)
+
+
+def unique_check(session: Session, schema: Schema, rule: UniqueRule) -> Check:
+    """Returns whether a unique stands, in an index that is valid."""
+    key = standing_key(schema, rule, session)
+    verdict = Verdict.PASSED if key else Verdict.FAILED
+    message = f"{key.name or 'the primary key'} is active" if key else f"Nothing enforces {rule.name}"
+    return Check("unique", rule.label, verdict, message, moment=Moment.AFTER)
 
 
 def in_the_way(alias: str, rule: UniqueRule, found: Duplicated) -> str:

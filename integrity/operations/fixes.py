@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from integrity.database.identifiers import TableName
-from integrity.database.schema import Action, Schema
+from integrity.database.redundancy import led_by
+from integrity.database.schema import Action, Schema, Table
+from integrity.database.session import engine_for
 from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
@@ -18,9 +20,9 @@ from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.operation import CatalogOperation
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 from integrity.references.catalog import Catalog
-from integrity.references.entries import CatalogIndex
 from integrity.references.reference import Reference, Source, written
-from integrity.references.resolve import catalog_column, catalog_table
+from integrity.references.resolve import catalog_column, catalog_table, known_uniques
+from integrity.references.uniques import UniqueRule, cannot_repeat, is_text
 
 
 class FixKind(StrEnum):
@@ -31,6 +33,7 @@ class FixKind(StrEnum):
     CONVERT = "convert"
     FOREIGN_KEY = "foreign_key"
     REPAIR = "repair"
+    REDUNDANT = "redundant"
     VALIDATE = "validate"
 
 
@@ -43,7 +46,7 @@ class SchemaFix:
     """One change of structure, ready to be written into a migration.
 
     ``phase`` 1 is harmless, 2 binds new rows, 3 binds all rows. ``consequence`` says what deleting a
-    referenced row will do from then on.
+    referenced row will do from then on, ``note`` what else whoever applies it should know.
     """
 
     phase: int
@@ -54,6 +57,7 @@ class SchemaFix:
     operation: CatalogOperation = field(compare=False)
     rationale: str = ""
     consequence: str = ""
+    note: str = ""
 
     @property
     def key(self) -> FixKey:
@@ -81,6 +85,7 @@ def schema_fixes(
     catalog: Catalog,
     references: Sequence[Reference],
     *,
+    uniques: Sequence[UniqueRule] | None = None,
     planned: Collection[FixKey] = (),
     everything: bool = False,
 ) -> list[SchemaFix]:
@@ -91,6 +96,8 @@ def schema_fixes(
         catalog: its catalog, or an empty one.
         references: what should hold; those of the catalog and of Django's models get foreign keys,
             those that are declared already are only validated.
+        uniques: the catalog's uniques, each with the one that stands for it; without a session those
+            that are partial or ignore case do not count as standing (default: :func:`known_uniques`).
         planned: what the catalog's migrations do already (:func:`planned_fixes`).
         everything: proposes also what the target has already, for a catalog that other copies of the
             same database will use; there it is adopted.
@@ -99,9 +106,10 @@ def schema_fixes(
         CatalogError: for a table or column that the target does not have.
     """
     conversions = list(_conversions(schema, catalog, everything))
+    rules = known_uniques(schema, catalog) if uniques is None else uniques
     found = [
         *_indexes(schema, catalog, everything),
-        *_uniques(schema, catalog, references, everything),
+        *_uniques(schema, catalog, references, rules, everything),
         *conversions,
         *_foreign_keys(references, everything, {(fix.table, *fix.columns) for fix in conversions}),
     ]
@@ -129,22 +137,70 @@ def _indexes(schema: Schema, catalog: Catalog, everything: bool) -> Iterator[Sch
 
 
 def _uniques(
-    schema: Schema, catalog: Catalog, references: Sequence[Reference], everything: bool
+    schema: Schema,
+    catalog: Catalog,
+    references: Sequence[Reference],
+    rules: Sequence[UniqueRule],
+    everything: bool,
 ) -> Iterator[SchemaFix]:
-    """In phase 3, unless a reference points at it: then it must stand before the foreign key."""
-    for entry in catalog.uniques:
-        table = catalog_table(schema, catalog, entry)
-        name = entry.name or default_index_name(table, entry.columns, "key")
-        operation = AddUnique(table=written(table), columns=entry.columns, name=name)
-        if everything or schema.table(table).key_on(entry.columns) is None:
-            phase = 1 if _is_referenced(table, entry, references) else 3
-            yield SchemaFix(phase, FixKind.UNIQUE, table, entry.columns, name, operation, entry.rationale)
+    """In phase 3, unless values cannot repeat anyway or a reference points at it: then it must stand
+    before the foreign key."""
+    for rule in rules:
+        needed = _is_referenced(rule, references)
+        stands = rule.declared is not None and (rule.declared.referenceable or not needed)
+        if everything or not stands:
+            phase = 1 if needed or cannot_repeat(schema, rule) else 3
+            yield unique_fix(schema, catalog, rule, phase)
 
 
-def _is_referenced(table: TableName, entry: CatalogIndex, references: Sequence[Reference]) -> bool:
-    wanted = set(entry.columns)
-    return any(
-        each.referenced_table == table and set(each.referenced_columns) == wanted for each in references
+def unique_fix(schema: Schema, catalog: Catalog, rule: UniqueRule, phase: int) -> SchemaFix:
+    """Returns the unique that forbids duplicates from then on."""
+    table, engine = schema.table(rule.table), engine_for(schema.vendor)
+    text = tuple(name for name in rule.columns if is_text(engine, table, name))
+    name = rule.name or default_index_name(rule.table, rule.columns, _ending(rule))
+    operation = AddUnique(
+        table=written(rule.table),
+        columns=rule.columns,
+        name=name,
+        where=rule.where,
+        nulls_not_distinct=not rule.nulls_distinct,
+        ignores_case=text if rule.ignores_case else (),
+    )
+    case = " without regard to case" if rule.ignores_case else ""
+    part = f" where {rule.where}" if rule.where else ""
+    again = f"A row of {written(rule.table)} that repeats {', '.join(rule.columns)}{case} is refused{part}."
+    note = " ".join(filter(None, (again, _made_redundant(table, catalog, rule))))
+    return SchemaFix(
+        phase, FixKind.UNIQUE, rule.table, rule.columns, name, operation, rule.rationale, note=note
+    )
+
+
+def _ending(rule: UniqueRule) -> str:
+    """What tells uniques on the same columns apart that nobody named."""
+    return "_".join([*(["lower"] if rule.ignores_case else []), *(["part"] if rule.where else []), "key"])
+
+
+def _made_redundant(table: Table, catalog: Catalog, rule: UniqueRule) -> str:
+    """Says which indexes nobody needs beside a unique: those that stand, and those of the catalog."""
+    if not rule.plain:
+        return ""
+    listed = [each.name for each in led_by(table, rule.columns)]
+    listed += [
+        each.name or default_index_name(rule.table, each.columns)
+        for each in catalog.indexes
+        if each.table.table == rule.table.name
+        and each.table.schema in (None, rule.table.schema)
+        and each.columns == rule.columns[: len(each.columns)]
+        and not each.where
+    ]
+    names = ", ".join(dict.fromkeys(listed))
+    return f"Makes {names} redundant: integrity_makemigrations --drop-redundant drops it." if names else ""
+
+
+def _is_referenced(rule: UniqueRule, references: Sequence[Reference]) -> bool:
+    wanted = set(rule.columns)
+    return rule.plain and any(
+        each.referenced_table == rule.table and set(each.referenced_columns) == wanted for each in references
     )
 
 
@@ -241,4 +297,5 @@ def locks(operation: CatalogOperation, vendor: str) -> str:
     if isinstance(operation, ConvertColumn):
         return f"ACCESS EXCLUSIVE on {table} while it is rewritten: readers and writers wait"
     going_on = f"SHARE UPDATE EXCLUSIVE on {table}: readers and writers go on"
-    return f"{going_on}; then ACCESS EXCLUSIVE, briefly" if isinstance(operation, AddUnique) else going_on
+    becomes = isinstance(operation, AddUnique) and operation.is_constraint
+    return f"{going_on}; then ACCESS EXCLUSIVE, briefly" if becomes else going_on

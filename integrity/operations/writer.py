@@ -19,7 +19,6 @@ from integrity.database.session import Target
 from integrity.exceptions import CatalogError
 from integrity.operations.catalog_document import catalog_text
 from integrity.operations.catalog_migrations import CatalogPackage, catalog_package
-from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.fixes import FixKind, SchemaFix
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
@@ -36,6 +35,7 @@ class WrittenFile:
     text: str
 
 
+_LAST = 3
 _NAMES = {1: "indexes", 2: "foreign_keys", 3: "validate"}
 _TITLES = {
     1: "indexes (phase 1 of 3)",
@@ -65,6 +65,16 @@ _ON_SQLITE = {
     3: "A key binds all rows by its nature here. This checks that no orphan is left, and changes nothing.",
 }
 
+_UNIQUE = (
+    " A unique binds new rows from its first moment. Not while duplicates are left: it stops, names them and "
+    "the command that resolves them, and nothing stays of it."
+)
+_REDUNDANT = "redundant_indexes"
+_REDUNDANT_TITLE = "indexes that others make redundant (phase 3 of 3)"
+_REDUNDANT_WHEN = (
+    "Drops indexes that find nothing that another does not find, while others read and write. It stops where "
+    "the other one is not there; reversing this builds each as it was."
+)
 _CONVERTING = " A column that changes its type is rewritten: readers and writers of its table wait meanwhile."
 
 
@@ -89,19 +99,22 @@ def write_migrations(
     previous = names[-1] if names else ""
     dependencies = site_dependencies(alias, fixes)
     sqlite = Target(alias).vendor == "sqlite"
-    for (phase, validates), group in groupby(sorted(fixes, key=_chapter), key=_chapter):
+    for (phase, part), found in groupby(sorted(fixes, key=_chapter), key=_chapter):
         number += 1
-        name = f"{number:04d}_{_NAMES[phase] if validates else _REPAIRS}"
+        group = list(found)
+        uniques = phase == _LAST and all(fix.kind is FixKind.UNIQUE for fix in group)
+        name = f"{number:04d}_{(_REPAIRS, 'uniques' if uniques else _NAMES[phase], _REDUNDANT)[part]}"
         needs = [*dependencies, *([(package.label, previous)] if previous else [])]
-        text = migration_text(package.name, phase, list(group), needs, sqlite=sqlite)
+        text = migration_text(package.name, phase, group, needs, sqlite=sqlite)
         files.append(WrittenFile(package.folder / "migrations" / f"{name}.py", text))
         previous = name
     return _written(files, dry_run=dry_run)
 
 
-def _chapter(fix: SchemaFix) -> tuple[int, bool]:
-    """What one file holds: a phase, and before what binds all rows the repairs that make it possible."""
-    return fix.phase, fix.kind is not FixKind.REPAIR
+def _chapter(fix: SchemaFix) -> tuple[int, int]:
+    """What one file holds: a phase, before what binds all rows the repairs that make it possible, and last
+    what nobody needs then."""
+    return fix.phase, {FixKind.REPAIR: 0, FixKind.REDUNDANT: 2}.get(fix.kind, 1)
 
 
 def start_catalog(
@@ -184,10 +197,8 @@ def migration_text(
 ) -> str:
     """Returns a migration's text: what it does and when not to, then its operations with their reasons."""
     repairs = all(fix.kind is FixKind.REPAIR for fix in fixes)
-    converts = any(isinstance(fix.operation, ConvertColumn) for fix in fixes)
-    advice = (_ON_SQLITE if sqlite else _WHEN)[phase] + (_CONVERTING if converts else "")
-    when = "\n".join(wrap(_REPAIRS_WHEN if repairs else advice, WIDTH))
-    title = _REPAIRS_TITLE if repairs else _TITLES[phase]
+    title, advice = _heading(phase, fixes, sqlite=sqlite)
+    when = "\n".join(wrap(advice, WIDTH))
     what = "repair" if repairs else "schema fix"
     names = sorted({type(fix.operation).__name__ for fix in fixes} | {"CatalogMigration"})
     needs = "".join(f"\n        ({quoted(app)}, {quoted(name)})," for app, name in dependencies)
@@ -204,10 +215,26 @@ def migration_text(
     )
 
 
+def _heading(phase: int, fixes: Sequence[SchemaFix], *, sqlite: bool) -> tuple[str, str]:
+    """Returns what a file is called, and when to apply it."""
+    kinds = {fix.kind for fix in fixes}
+    if kinds == {FixKind.REPAIR}:
+        return _REPAIRS_TITLE, _REPAIRS_WHEN
+    if kinds == {FixKind.REDUNDANT}:
+        return _REDUNDANT_TITLE, _REDUNDANT_WHEN
+    title, advice = _TITLES[phase], (_ON_SQLITE if sqlite else _WHEN)[phase]
+    if FixKind.UNIQUE in kinds and phase > 1:
+        title = f"uniques (phase {phase} of 3)" if kinds == {FixKind.UNIQUE} else f"uniques and {title}"
+        advice = f"{advice}{_UNIQUE}" if kinds != {FixKind.UNIQUE} else _UNIQUE.strip()
+    return title, advice + (_CONVERTING if FixKind.CONVERT in kinds else "")
+
+
 def operation_text(fix: SchemaFix) -> str:
     """Returns an operation with its reasons as comments above it."""
     reasons = [
-        line for text in (fix.rationale, fix.consequence) for line in wrap(_printable(text), WIDTH - 12)
+        line
+        for text in (fix.rationale, fix.consequence, fix.note)
+        for line in wrap(_printable(text), WIDTH - 12)
     ]
     comments = "".join(f"        # {line}\n" for line in reasons)
     arguments = "".join(

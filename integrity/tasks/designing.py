@@ -10,11 +10,13 @@ from integrity import store
 from integrity.database.schema import Schema
 from integrity.database.session import Target
 from integrity.operations.fixes import FixKind, SchemaFix, planned_fixes, schema_fixes
+from integrity.operations.redundant_fixes import redundant_fixes
 from integrity.operations.repair_fixes import repair_fixes
 from integrity.operations.writer import WrittenFile, start_catalog, write_migrations
 from integrity.plans import Change, Request, make_plan
 from integrity.references import Catalog, Reference, known_references, load_catalog
 from integrity.references.reference import written
+from integrity.references.resolve import known_uniques
 from integrity.tasks.reading import others_of
 
 
@@ -25,7 +27,10 @@ def fixes_for(alias: str, *, catalog_file: FilePath | None = None) -> tuple[list
         CatalogError: for a table or column that the target does not have.
     """
     schema, catalog, references = known_of(alias, catalog_file)
-    return schema_fixes(schema, catalog, references, planned=planned_fixes(alias)), schema.vendor
+    with Target(alias).reading() as session:
+        uniques = known_uniques(schema, catalog, session)
+    planned = planned_fixes(alias)
+    return schema_fixes(schema, catalog, references, uniques=uniques, planned=planned), schema.vendor
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ def make_migrations(
     wanted: Callable[[SchemaFix], bool] = lambda fix: True,
     dry_run: bool = False,
     with_repairs: bool = False,
+    drop_redundant: bool = False,
 ) -> Designed:
     """Writes the schema fixes of a target as migrations, one a phase.
 
@@ -57,6 +63,7 @@ def make_migrations(
         wanted: which fixes to write.
         dry_run: returns the files without writing them.
         with_repairs: resolves orphans by policy, too, before what binds all rows.
+        drop_redundant: drops the indexes that others make redundant.
 
     Raises:
         PlanRefused: a policy would break another rule.
@@ -65,6 +72,9 @@ def make_migrations(
     found = fixes_for(alias, catalog_file=catalog_file)[0]
     if with_repairs:
         found += _repairs(alias, catalog_file, found)
+    if drop_redundant:
+        schema, catalog, _ = known_of(alias, catalog_file)
+        found += redundant_fixes(schema, catalog, found, planned=planned_fixes(alias))
     fixes, left_out = [], []
     for fix in found:
         label = written(fix.table, fix.columns)

@@ -34,6 +34,11 @@ class Command(IntegrityCommand):
             action="store_true",
             help="resolve orphans by the catalog's policies in a migration, before what binds all rows",
         )
+        parser.add_argument(
+            "--drop-redundant",
+            action="store_true",
+            help="drop the indexes that others make redundant, in a migration of their own",
+        )
         super().add_arguments(parser)
 
     def work(self, options: dict[str, Any]) -> int:
@@ -46,6 +51,7 @@ class Command(IntegrityCommand):
             wanted=lambda fix: _wanted(fix, options),
             dry_run=dry_run,
             with_repairs=options["with_repairs"],
+            drop_redundant=options["drop_redundant"],
         )
         data = {
             "target": target.alias,

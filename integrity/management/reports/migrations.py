@@ -162,6 +162,10 @@ def fixes_blocks(
         yield Title("From phase 2 on")
         for text in consequences:
             yield Line(text, depth=1)
+    notes = list(dict.fromkeys(each.note for each in fixes if each.note))
+    if notes:
+        yield Title("To know")
+        yield from (Line(text, depth=1) for text in notes)
     yield Title("Locks")
     for lock in dict.fromkeys(f"phase {each.phase}: {each.locks(vendor)}" for each in fixes):
         yield Line(lock, "faint", 1)
@@ -195,6 +199,7 @@ def fix_json(fix: SchemaFix, vendor: str) -> dict[str, Any]:
         "description": fix.describe(),
         "rationale": fix.rationale,
         "consequence": fix.consequence,
+        "note": fix.note,
         "locks": fix.locks(vendor),
         "sql": fix.statements(vendor),
     }
