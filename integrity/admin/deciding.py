@@ -118,8 +118,11 @@ def _run(
 ) -> HttpResponse:
     demand(request, *permissions_for(plan))
     _store_decisions(request, plan, findings)
-    reassigning = all(step.resolution is Resolution.REASSIGN for step in plan.changing_steps)
+    reassigning = bool(plan.orphan_changes) and all(
+        step.resolution is Resolution.REASSIGN for step in plan.orphan_changes
+    )
     kind = models.RunKind.REASSIGN if reassigning else models.RunKind.CLEANUP
+    kind = models.RunKind.DEDUPLICATE if plan.duplicate_steps else kind
     arguments = {"plan": plan.hash, "kind": str(kind)}
     job = tasks.start_job(plan.target, models.JobKind.REPAIR, arguments, actor=actor(request))
     said = ngettext("Plan %(hash)s: %(rows)s row", "Plan %(hash)s: %(rows)s rows", plan.touched)
@@ -152,7 +155,8 @@ def _keep(admin: ReadOnlyAdmin, request: HttpRequest, findings: list[models.Find
 
 def permissions_for(plan: Plan) -> list[str]:
     """Returns the permissions that running a plan needs: those of everything that it does."""
-    return sorted({PERMISSIONS[str(step.resolution)] for step in plan.steps})
+    needed = {PERMISSIONS[str(step.resolution)] for step in plan.orphan_steps}
+    return sorted(needed | ({PERMISSIONS["delete"]} if plan.duplicate_steps else set()))
 
 
 def _page(
@@ -166,7 +170,8 @@ def _page(
     radius = sorted(plan.blast_radius().items())
     context = {
         "plan": plan,
-        "steps": [(step, shown(step.predicate)) for step in plan.steps],
+        "steps": [(step, shown(step.predicate)) for step in plan.orphan_steps],
+        "duplicate_steps": [(step, shown(step.predicate)) for step in plan.duplicate_steps],
         "radius": [(table, tally) for table, tally in radius if tally.touched],
         "blocked": sum(step.blocked for step in plan.steps),
         "triggers": sorted({name for step in plan.steps for name in _triggers(step)}),
@@ -201,13 +206,13 @@ def _requests(
 
 def _findings_of(plan: Plan) -> list[models.Finding]:
     """The findings that a plan's steps are about."""
-    labels = {step.reference.label for step in plan.steps}
+    labels = {step.label for step in plan.orphan_steps}
     found = models.OrphanFinding.objects.filter(target__alias=plan.target, label__in=labels)
     return list(found.select_related("target"))
 
 
 def _store_decisions(request: HttpRequest, plan: Plan, findings: list[models.Finding]) -> None:
-    for step in plan.steps:
+    for step in plan.orphan_steps:
         if step.keys:
             continue  # a decision is about a whole finding
         about = [finding for finding in findings if finding.label == step.reference.label]

@@ -289,6 +289,18 @@ class Engine(ABC):
         """A FROM item ``m(seq, loc)`` with these pairs of numbers and locators, and its parameters."""
 
     @abstractmethod
+    def given_rows(
+        self, session: Session, columns: Sequence[Column], rows: Sequence[tuple[int, Sequence[Any]]]
+    ) -> AbstractContextManager[tuple[str, list[Any]]]:
+        """A FROM item ``g(n, v1, v2 …)`` with its parameters: numbered rows of values, as
+        :meth:`key_value` reads them, that compare as ``columns`` do. One at a time."""
+
+    @abstractmethod
+    def assigned(self, column: Column) -> str:
+        """SQL for a parameter, as :meth:`key_value` reads it, that is assigned to a column: what does not
+        fit it is an error."""
+
+    @abstractmethod
     def update_located(
         self,
         session: Session,

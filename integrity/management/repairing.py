@@ -1,4 +1,4 @@
-"""What integrity_cleanup and integrity_reassign share: plan, show, ask, carry out, say what was done."""
+"""What integrity_cleanup, _reassign and _deduplicate share: plan, show, ask, carry out, say what was done."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from integrity.management.reports.repairs import planned_json, repair_blocks
 from integrity.management.stopping import Stopper
 from integrity.management.terminal import Terminal
 from integrity.plans import Plan
-from integrity.repairs import Options, RepairResult, State, list_runs
+from integrity.repairs import Options, RepairResult, State, command_for, list_runs
 from integrity.tasks import repair_and_store, resume_and_store
 
 BACKUP_AGE = timedelta(days=1)
@@ -39,13 +39,16 @@ def carried_out(terminal: Terminal, options: dict[str, Any], *, kind: str) -> in
             return _finished(terminal, _resumed(terminal, options, stop), options)
     if options["input"] and not options["dry_run"]:
         refuse_without_terminal()
-    plan = planned(terminal, options)
+    plan = planned(terminal, options, kind)
     if options["dry_run"]:
-        blocks = [*plan_blocks(plan), *([run_it(plan, options["catalog"])] if plan.changing_steps else [])]
+        blocks = [
+            *plan_blocks(plan, kind=kind),
+            *([run_it(plan, options["catalog"])] if plan.changing_steps else []),
+        ]
         terminal.show(planned_json(plan, kind), blocks)
         return DONE if plan.complete else NOT_DONE
     if options["input"] and plan.changing_steps:
-        terminal.preview(list(plan_blocks(plan)))
+        terminal.preview(list(plan_blocks(plan, kind=kind)))
         confirm(terminal, f"Carry this out on {plan.target}?", plan.touched)
     with Stopper(terminal.say) as stop:
         code = _finished(terminal, _carried_out(terminal, plan, options, kind, stop), options)
@@ -124,7 +127,7 @@ def _say_what_stands(terminal: Terminal, alias: str) -> None:
     if last is not None and last.state in (State.FAILED, State.INTERRUPTED) and last.rows:
         terminal.say(
             f"Run {last.number} stopped; its finished batches are kept and journaled. Go on with: "
-            f"manage.py integrity_cleanup {alias} --resume {last.number}, or take them back with: "
+            f"manage.py {command_for(last.kind)} {alias} --resume {last.number}, or take them back with: "
             f"manage.py integrity_rollback {alias} {last.number}",
             "warning",
         )

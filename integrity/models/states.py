@@ -39,6 +39,7 @@ class RunKind(models.TextChoices):
 
     CLEANUP = "cleanup", _("cleanup")
     REASSIGN = "reassign", _("reassign")
+    DEDUPLICATE = "deduplicate", _("deduplicate")
     ROLLBACK = "rollback", _("rollback")
     MIGRATION = "migration", _("repair by a migration")
 

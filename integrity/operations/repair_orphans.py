@@ -153,7 +153,7 @@ class RepairOrphans(CatalogOperation):
         named = f"{principal(work.alias)} --reference '{self.reference}' --action {self.action}"
         raise SchemaFixRefused(
             f"{plan.rows:,} {'row breaks' if plan.rows == 1 else 'rows break'} "
-            f"{plan.changing_steps[0].reference}{more}: more than max_rows={self.max_rows:,}",
+            f"{plan.orphan_changes[0].reference}{more}: more than max_rows={self.max_rows:,}",
             where=f"{work.alias}, {work.migration}",
             hint=f"Nothing was changed. Look at them: manage.py integrity_plan {named}. Then raise max_rows "
             f"in the migration, or resolve them before it: manage.py integrity_cleanup {named}.",
@@ -196,7 +196,7 @@ class _Repair:
             if record.kind == MIGRATION
             and record.actor == self.options.actor
             and record.state not in _TAKEN_BACK
-            and any(self._is_ours(step["reference"]) for step in record.plan["steps"])
+            and any(self._is_ours(step["reference"]) for step in record.plan["steps"] if "reference" in step)
         ]
 
     def _is_ours(self, reference: dict[str, object]) -> bool:

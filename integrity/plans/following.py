@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from integrity.database.identifiers import TableName
+from integrity.database.schema import Schema, Table
 from integrity.plans.plan import Change, change_for
 from integrity.references.reference import Reference
 
@@ -48,6 +49,18 @@ def spread(root: TableName, references: Iterable[Reference]) -> Spread:
     return Spread(
         root, _longest(root, cascades) if not cyclic else levels, tuple(cascades), tuple(ends), cyclic
     )
+
+
+def ancestors(schema: Schema, table: Table) -> set[TableName]:
+    """The tables that a table is a partition or an inheritance child of, at any distance."""
+    found: set[TableName] = set()
+    queue = list(table.parents)
+    while queue:
+        name = queue.pop()
+        if name not in found and name in schema.tables:
+            found.add(name)
+            queue += schema.table(name).parents
+    return found
 
 
 def leaf_first(tables: Sequence[TableName], references: Iterable[Reference]) -> list[TableName]:

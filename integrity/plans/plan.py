@@ -10,6 +10,7 @@ from typing import Any
 
 from integrity.database.identifiers import TableName
 from integrity.database.schema import Action, Match
+from integrity.plans.duplicate_steps import DuplicateStep
 from integrity.plans.steps import (
     Change,
     Decision,
@@ -25,9 +26,14 @@ from integrity.references.reference import Reference, Resolution, Source, writte
 NOT_LOOKED_AT = "was not looked at"
 """In a note: a gap, not a remark."""
 
+AnyStep = Step | DuplicateStep
+"""A step of a plan, whatever it resolves."""
+
 __all__ = [
+    "AnyStep",
     "Change",
     "Decision",
+    "DuplicateStep",
     "Effect",
     "Plan",
     "Restoration",
@@ -42,12 +48,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Plan:
-    """The ordered steps that carry out decisions on a target in one known state."""
+    """The ordered steps that carry out decisions on a target in one known state.
+
+    They resolve either orphans or duplicates: each kind is looked at, approved and run by itself.
+    """
 
     target: str
     vendor: str
     schema_fingerprint: str
-    steps: tuple[Step, ...]
+    steps: tuple[AnyStep, ...]
     max_rows: int | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
 
@@ -57,13 +66,28 @@ class Plan:
         return not any(NOT_LOOKED_AT in note for note in self.notes)
 
     @property
-    def changing_steps(self) -> tuple[Step, ...]:
+    def changing_steps(self) -> tuple[AnyStep, ...]:
         """The steps that change rows."""
         return tuple(step for step in self.steps if step.change)
 
     @property
+    def orphan_steps(self) -> tuple[Step, ...]:
+        """The steps about orphans, those that keep them too."""
+        return tuple(step for step in self.steps if isinstance(step, Step))
+
+    @property
+    def orphan_changes(self) -> tuple[Step, ...]:
+        """The steps that change rows because of orphans."""
+        return tuple(step for step in self.orphan_steps if step.change)
+
+    @property
+    def duplicate_steps(self) -> tuple[DuplicateStep, ...]:
+        """The steps about duplicates, those that keep them too."""
+        return tuple(step for step in self.steps if isinstance(step, DuplicateStep))
+
+    @property
     def rows(self) -> int:
-        """Orphans that the plan resolves, without what follows from them."""
+        """Orphans or duplicates that the plan resolves, without what follows from them."""
         return sum(step.rows for step in self.changing_steps)
 
     @property
@@ -74,19 +98,13 @@ class Plan:
     def blast_radius(self) -> dict[TableName, Tally]:
         """Returns what happens to how many rows, table by table."""
         radius: dict[TableName, Tally] = defaultdict(Tally)
-        made = {
-            (row.table, row.key) for step in self.changing_steps for row in step.system_rows if not row.exists
-        }
+        steps = self.orphan_changes
+        made = {(row.table, row.key) for step in steps for row in step.system_rows if not row.exists}
         for table, _ in made:
             radius[table].count(Change.INSERT, 1)
         for step in self.changing_steps:
-            assert step.change is not None
-            if step.changed:
-                radius[step.reference.table].count(step.change, step.changed)
-            for restoration in step.restorations:
-                radius[restoration.table].count(Change.INSERT, restoration.rows)
-            for effect in step.effects:
-                radius[effect.table].count(effect.change, effect.rows)
+            for table, change, rows in step.touches():
+                radius[table].count(change, rows)
         return dict(radius)
 
     @property
@@ -116,7 +134,9 @@ class Plan:
         )
 
 
-def _step_json(step: Step) -> dict[str, Any]:
+def _step_json(step: AnyStep) -> dict[str, Any]:
+    if isinstance(step, DuplicateStep):
+        return step.as_json()
     facts = asdict(step)
     facts["reference"] = reference_json(step.reference)
     facts["effects"] = [asdict(each) | {"reference": reference_json(each.reference)} for each in step.effects]
@@ -185,7 +205,9 @@ def _keys(data: list[list[str]]) -> tuple[tuple[str, ...], ...]:
     return tuple(map(tuple, data))
 
 
-def _step_from(data: dict[str, Any]) -> Step:
+def _step_from(data: dict[str, Any]) -> AnyStep:
+    if data.get("kind") == "duplicates":
+        return DuplicateStep.from_json(data)
     return Step(
         number=data["number"],
         resolution=Resolution(data["resolution"]),

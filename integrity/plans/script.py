@@ -46,7 +46,7 @@ def scripts(plan: Plan, schema: Schema, references: Sequence[Reference]) -> Scri
     Raises:
         PlanRefused: rows would be refused one by one, which a script cannot do.
     """
-    blocked = [step for step in plan.changing_steps if step.blocked]
+    blocked = [step for step in plan.orphan_changes if step.blocked]
     if blocked:
         labels = ", ".join(step.reference.label for step in blocked)
         raise PlanRefused(
@@ -70,7 +70,7 @@ def statements(plan: Plan) -> list[str]:
 
     What follows from a deletion is done first, row by row; it stands as a comment.
     """
-    return [line for step in plan.changing_steps for line in _step(step)]
+    return [line for step in plan.orphan_changes for line in _step(step)]
 
 
 def _step(step: Step) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _relinked(step: Step) -> Iterator[str]:
 
 def _refuse_keeping_data(plan: Plan) -> None:
     """What depends on single keys needs the batches of a run."""
-    for step in plan.changing_steps:
+    for step in plan.orphan_changes:
         only = " for single missing keys" if step.keys or step.spared else ""
         if only or step.mapping or step.restorations:
             raise PlanRefused(

@@ -43,7 +43,7 @@ class Forward:
     @cached_property
     def deletions(self) -> list[Step]:
         """The steps that delete."""
-        return [step for step in self.plan.changing_steps if step.resolution is Resolution.DELETE]
+        return [step for step in self.plan.orphan_changes if step.resolution is Resolution.DELETE]
 
     @cached_property
     def cascades(self) -> list[Reference]:
@@ -73,7 +73,7 @@ class Forward:
     @cached_property
     def changing(self) -> list[Step]:
         """The steps that update."""
-        return [step for step in self.plan.changing_steps if step.resolution is not Resolution.DELETE]
+        return [step for step in self.plan.orphan_changes if step.resolution is not Resolution.DELETE]
 
     @cached_property
     def numbers(self) -> dict[TableName, int]:
@@ -90,7 +90,7 @@ class Forward:
     @cached_property
     def made(self) -> dict[TableName, SystemRow]:
         """The system rows that are missing, by table."""
-        rows = [row for step in self.plan.changing_steps for row in step.system_rows]
+        rows = [row for step in self.plan.orphan_changes for row in step.system_rows]
         return {row.table: row for row in rows if not row.exists}
 
     def _following(self, reference: Reference) -> Update:
@@ -123,7 +123,7 @@ class Forward:
         dialect = self.dialect
         self._refuse_moving_keys()
         found = [*self._doom(), *self._mark(), *self._keep()]
-        parents = {step.reference.referenced_table for step in self.plan.changing_steps}
+        parents = {step.reference.referenced_table for step in self.plan.orphan_changes}
         text = [*dialect.lock([*self.numbers, *parents]), *self._tables(), *found, *self._counted()]
         return [*text, *self.changes(), *self._proved()]
 

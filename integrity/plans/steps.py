@@ -25,6 +25,9 @@ class Change(StrEnum):
     RELINK = "relink"
     RESTRICT = "restrict"
     INSERT = "insert"
+    RENAME = "rename"
+    REPOINT = "repoint"
+    FILL = "fill"
 
 
 _BY_ACTION = {
@@ -146,6 +149,25 @@ class Step:
             Resolution.RESTORE_PARENT: Change.INSERT,
         }
         return changes.get(self.resolution)
+
+    @property
+    def table(self) -> TableName:
+        """The table whose rows are orphans."""
+        return self.reference.table
+
+    @property
+    def label(self) -> str:
+        """What it is about, as commands name it."""
+        return self.reference.label
+
+    def touches(self) -> Iterator[tuple[TableName, Change, int]]:
+        """Yields what happens to how many rows of which table, its system rows apart."""
+        if self.change is not None and self.changed:
+            yield self.table, self.change, self.changed
+        for restoration in self.restorations:
+            yield restoration.table, Change.INSERT, restoration.rows
+        for effect in self.effects:
+            yield effect.table, effect.change, effect.rows
 
     @property
     def blocked(self) -> int:

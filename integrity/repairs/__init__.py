@@ -1,12 +1,21 @@
 """Effects on a target: runs of plans, their journal, and taking them back."""
 
 from integrity.repairs.journal import RunRecord
-from integrity.repairs.result import Proof, Refusal, RepairResult, RollbackResult, State
+from integrity.repairs.result import (
+    DEDUPLICATION,
+    Proof,
+    Refusal,
+    RepairResult,
+    RollbackResult,
+    State,
+    command_for,
+)
 from integrity.repairs.rollback import roll_back
 from integrity.repairs.run import Options, find_run, list_runs, resume_repair, run_repair
 from integrity.repairs.selection import Selection
 
 __all__ = [
+    "DEDUPLICATION",
     "Options",
     "Proof",
     "Refusal",
@@ -15,6 +24,7 @@ __all__ = [
     "RunRecord",
     "Selection",
     "State",
+    "command_for",
     "find_run",
     "list_runs",
     "resume_repair",

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from integrity.database.engine import Locator, Predicate
-from integrity.database.identifiers import TableName, column
+from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
 from integrity.exceptions import PlanRefused
@@ -24,20 +23,9 @@ from integrity.plans.relinking import new_value
 from integrity.plans.scope import key_text
 from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference
+from integrity.repairs.changing import Changing
 from integrity.repairs.closure import Closure, Disagreement, TooManyFollow, referring
-from integrity.repairs.journal import (
-    ACTION,
-    AFTER,
-    BATCH,
-    BEFORE,
-    IMAGE,
-    ORDER,
-    REASON,
-    STEP,
-    Captured,
-    Journal,
-    row_key,
-)
+from integrity.repairs.journal import AFTER, Captured, Journal
 from integrity.repairs.updating import Assignment, update_rows
 
 Counts = dict[TableName, dict[Change, int]]
@@ -74,6 +62,10 @@ class Batch:
     own: int = 0
     counts: Counts = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     _order: int = 0
+
+    @property
+    def _work(self) -> Changing:
+        return Changing(self.session, self.journal, self.schema, self.run, self.step.number, self.number)
 
     def carry_out(self, piece: Piece, locators: Sequence[Locator]) -> int:
         """Changes the locked rows of a piece that still are what they were, and all that follows.
@@ -126,7 +118,7 @@ class Batch:
         assignments = self._assignments(reference, leaf, change, held)
         self._refuse_referenced(leaf, held, {each.column for each in assignments})
         captured = self._capture(leaf, held, reference, "update")
-        facts = self._facts(AFTER, "update", reference.label)
+        facts = self._work.facts(AFTER, "update", reference.label, self._order)
         done = update_rows(self.session, self.journal, captured, assignments, facts)
         if done.changed != len(held) or len(done.locators) != len(held):
             raise Disagreement(
@@ -135,7 +127,7 @@ class Batch:
             )
         if change is Change.SET_DEFAULT:
             wrong = wrong | orphaned(self.session.engine, self.schema, reference)
-        if self._count(leaf, self.session.engine.located(leaf, done.locators) & wrong):
+        if self._work.count(leaf, self.session.engine.located(leaf, done.locators) & wrong):
             raise Disagreement(f"Rows of {leaf.name} would be orphans after it, too ({reference.label})")
         self._tally(reference, change, len(held))
 
@@ -171,7 +163,7 @@ class Batch:
         for reference, child in self._closure().referring(None, leaf):
             if written & set(reference.referenced_columns):
                 where = referring(self.session, self.schema, reference, leaf, held)
-                rows = self._count(child, where)
+                rows = self._work.count(child, where)
                 if rows:
                     how = f"refer to the value that would change ({reference.label})"
                     raise Disagreement(f"{rows:,} rows of {child.name} {how}")
@@ -189,68 +181,19 @@ class Batch:
             self._order += 1
         leaves = {each.leaf.name: each.leaf for each in captured}
         for leaf in reversed(leaves.values()):
-            self._delete_from([each for each in captured if each.leaf.name == leaf.name])
-
-    def _delete_from(self, captured: Sequence[Captured]) -> None:
-        """All rows of one table in one statement: they may refer to one another."""
-        engine, leaf = self.session.engine, captured[0].leaf
-        where = engine.located(leaf, [locator for each in captured for locator in each.locators])
-        sql = f"DELETE FROM {engine.source(leaf)} AS c WHERE {where.sql}"
-        deleted = self.session.execute(sql, where.params)
-        selected = sum(len(each.locators) for each in captured)
-        acting = any(trigger.fires_on("DELETE") for trigger in leaf.triggers)
-        if deleted == selected and not acting:
-            return
-        keyed = row_key(leaf)
-        left = sum(map(self._still_there, captured)) if keyed else self._count(leaf, where)
-        if left or (deleted != selected and acting and not keyed):
-            raise Disagreement(
-                f"{selected:,} rows of {leaf.name} were selected and {deleted:,} deleted: "
-                "a trigger or rule of the table kept the others or put them back"
-            )
-
-    def _still_there(self, captured: Captured) -> int:
-        """How many rows with the keys of captured ones are there now."""
-        leaf, images = captured.leaf, captured.images
-        alike = " AND ".join(
-            self.session.engine.same_key(column(name, "c"), column(name, "j"), leaf.column(name))
-            for name in row_key(leaf)
-        )
-        where = self.journal.seqs(captured.seqs)
-        sql = f"SELECT count(*) FROM {images.sql} j JOIN {self.session.engine.source(leaf)} AS c ON {alike}"
-        return int(self.session.value(f"{sql} WHERE {where.sql}"))
+            self._work.delete([each for each in captured if each.leaf.name == leaf.name])
 
     # -- journaling ------------------------------------------------------------------------
 
     def _capture(
         self, leaf: Table, locators: Sequence[Locator], reference: Reference, action: str
     ) -> Captured:
-        images = self.journal.images(self.run, self.schema.table(reference.table))
-        where = self.session.engine.located(leaf, locators)
-        captured = self.journal.capture(images, leaf, where, self._facts(BEFORE, action, reference.label))
-        if len(captured.seqs) != len(locators):
-            raise Disagreement(
-                f"{len(locators):,} rows of {leaf.name} were selected and {len(captured.seqs):,} journaled"
-            )
+        captured = self._work.capture(leaf, reference.table, locators, action, reference.label, self._order)
         if action == "update":
             self._order += 1
         return captured
-
-    def _facts(self, image: str, action: str, reason: str) -> dict[str, Any]:
-        return {
-            IMAGE: image,
-            ACTION: action,
-            STEP: self.step.number,
-            BATCH: self.number,
-            ORDER: self._order,
-            REASON: reason,
-        }
 
     def _tally(self, reference: Reference, change: Change, rows: int) -> None:
         self.counts[reference.table][change] += rows
         if reference.sides == self.step.reference.sides and change is self.step.change:
             self.own += rows
-
-    def _count(self, leaf: Table, where: Predicate) -> int:
-        source = self.session.engine.source(leaf)
-        return int(self.session.value(f"SELECT count(*) FROM {source} AS c WHERE {where.sql}", where.params))

@@ -15,6 +15,7 @@ from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema, Table, TableKind
 from integrity.database.session import Session
 from integrity.exceptions import ReferentialIntegrityError
+from integrity.plans.following import ancestors
 from integrity.plans.plan import Change, change_for
 from integrity.references.orphans import joined, refers
 from integrity.references.reference import Reference
@@ -163,15 +164,3 @@ def referring(
         f"WHERE {located.sql} AND {joined(session.engine, schema, reference)})"
     )
     return Predicate(sql, located.params)
-
-
-def ancestors(schema: Schema, table: Table) -> set[TableName]:
-    """The tables that a table is a partition or an inheritance child of, at any distance."""
-    found: set[TableName] = set()
-    queue = list(table.parents)
-    while queue:
-        name = queue.pop()
-        if name not in found and name in schema.tables:
-            found.add(name)
-            queue += schema.table(name).parents
-    return found

@@ -24,6 +24,17 @@ class State(StrEnum):
     PARTLY_ROLLED_BACK = "partly_rolled_back"
 
 
+DEDUPLICATION = "deduplicate"
+"""The kind of a run that resolves duplicates."""
+
+_COMMANDS = {DEDUPLICATION: "integrity_deduplicate"}
+
+
+def command_for(kind: str) -> str:
+    """Returns the command that carries out, and goes on with, runs of a kind."""
+    return _COMMANDS.get(kind, "integrity_cleanup")
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A row that was left as it was, and why. ``key`` names it as people do."""

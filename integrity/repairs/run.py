@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from django.db import DatabaseError
 
@@ -18,17 +18,17 @@ from integrity.exceptions import (
     PlanMismatch,
     ReferentialIntegrityError,
     RepairRunning,
-    TooManyRows,
     UnknownRun,
 )
-from integrity.plans.plan import Plan, Step, Tally
-from integrity.plans.survey import Survey
+from integrity.plans.plan import Plan, Tally
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
-from integrity.references.resolve import known_references
+from integrity.references.resolve import known_references, known_uniques
+from integrity.references.uniques import UniqueRule
+from integrity.repairs.approval import refuse_more_rows, refuse_other
 from integrity.repairs.journal import Journal, RunRecord, now
 from integrity.repairs.resolving import resolve
-from integrity.repairs.result import RepairResult, State
+from integrity.repairs.result import RepairResult, State, command_for
 from integrity.repairs.target_log import TargetLog
 from integrity.repairs.walk import Walk
 
@@ -69,7 +69,7 @@ def run_repair(
         target: what to repair.
         plan: what to do.
         catalog: the same that the plan was made with.
-        kind: ``cleanup``, ``reassign`` or ``migration``.
+        kind: ``cleanup``, ``reassign``, ``deduplicate`` or ``migration``.
         options: see :class:`Options`.
 
     Returns:
@@ -88,18 +88,18 @@ def run_repair(
     with held(target), target.changing() as session:
         schema = session.schema()
         references = known_references(schema, catalog, options.others)
-        _refuse_other_schema(plan, schema)
-        _refuse_other_references(plan, references)
+        refuse_other(plan, schema, references)
+        uniques = known_uniques(schema, catalog)
         limit = options.max_rows if options.max_rows is not None else plan.max_rows
         if options.approved or limit is not None:
-            _refuse_more_rows(target, plan, references, limit, approved=options.approved)
+            refuse_more_rows(target, plan, references, uniques, limit, approved=options.approved)
         result = RepairResult(target.alias, kind, plan.hash)
         if not plan.changing_steps:
             result.state = State.FINISHED
             return result
         journal, log = Journal(session), _log_tried_out(session, schema, catalog, plan)
         result.run = _started(session, journal, schema, plan, result, options, log)
-        run = _Run(session, journal, schema, references, plan, result, options, log=log)
+        run = _Run(session, journal, schema, references, plan, result, options, log=log, uniques=uniques)
         return run.carry_out()
 
 
@@ -124,13 +124,13 @@ def resume_repair(
             )
         plan = Plan.from_json(record.plan)
         schema = session.schema()
-        _refuse_other_schema(plan, schema)
         references = known_references(schema, catalog, options.others)
-        _refuse_other_references(plan, references)
+        refuse_other(plan, schema, references)
         result = _remembered(target, record, plan)
         log = _log_tried_out(session, schema, catalog, plan)
         session.retrying(lambda: journal.note(number, state=str(State.RUNNING), error="", finished_at=None))
-        run = _Run(session, journal, schema, references, plan, result, options, record.position, log)
+        uniques = known_uniques(schema, catalog)
+        run = _Run(session, journal, schema, references, plan, result, options, record.position, log, uniques)
         return run.carry_out()
 
 
@@ -188,6 +188,7 @@ class _Run:
     options: Options
     position: dict[str, object] = field(default_factory=dict)
     log: TargetLog | None = None
+    uniques: Sequence[UniqueRule] = ()
 
     def carry_out(self) -> RepairResult:
         begun = time.monotonic()
@@ -211,10 +212,14 @@ class _Run:
 
     @property
     def _resume(self) -> str:
-        command = f"manage.py integrity_cleanup {self.plan.target} --resume {self.result.run}"
+        command = f"manage.py {self._command} {self.plan.target} --resume {self.result.run}"
         if self.result.kind == MIGRATION:
             command = f"manage.py integrity_migrate {self.plan.target}"
         return f"Every finished batch is kept and journaled. Go on with: {command}"
+
+    @property
+    def _command(self) -> str:
+        return command_for(self.result.kind)
 
     def _give_up(self, state: State, error: str) -> None:
         """What stopped the run is told, whatever happens while it is written down."""
@@ -236,6 +241,8 @@ class _Run:
             stop=self.options.stop,
             progressed=self._progressed,
             log=self.log,
+            uniques=self.uniques,
+            resume_with=self._command,
         )
         done = int(str(self.position.get("step") or 0))
         for step in self.plan.changing_steps:
@@ -329,68 +336,3 @@ def _remembered(target: Target, record: RunRecord, plan: Plan) -> RepairResult:
 
 def _allowed(plan: Plan) -> dict[TableName, int]:
     return {table: tally.touched for table, tally in plan.blast_radius().items()}
-
-
-def _refuse_other_schema(plan: Plan, schema: Schema) -> None:
-    if schema.fingerprint() != plan.schema_fingerprint:
-        raise PlanMismatch(
-            "The schema changed since the plan was made",
-            where=plan.target,
-            hint="Nothing was changed. Make and look at a new plan.",
-        )
-
-
-def _refuse_other_references(plan: Plan, references: Sequence[Reference]) -> None:
-    """What the plan follows must be known here too, or rows that refer to deleted ones would be left."""
-    known = {each.sides: each.on_delete for each in references}
-    planned = [step.reference for step in plan.changing_steps]
-    planned += [each.reference for step in plan.changing_steps for each in step.effects]
-    for reference in planned:
-        if known.get(reference.sides) is not reference.on_delete:
-            raise PlanMismatch(
-                f"The plan follows {reference} ({reference.on_delete}), which is not known so here",
-                where=plan.target,
-                hint="Nothing was changed. Give the --catalog that the plan was made with, or plan anew.",
-            )
-
-
-def _refuse_more_rows(
-    target: Target, plan: Plan, references: Sequence[Reference], limit: int | None, *, approved: bool
-) -> None:
-    """Counts again, at one moment, what is about to be changed."""
-    with target.reading() as session:
-        survey = Survey(session, session.schema(), references)
-        current = []
-        for step in plan.changing_steps:
-            with session.look():
-                current.append(survey.measured(step))
-    touched = replace(plan, steps=tuple(current)).touched
-    if limit is not None and touched > limit:
-        raise TooManyRows(
-            f"{touched:,} rows would be touched, more than --max-rows {limit:,}",
-            where=target.alias,
-            hint="Nothing was changed. Look at the plan, then raise the limit or name fewer references.",
-        )
-    if approved:
-        for before, after in zip(plan.changing_steps, current, strict=True):
-            _refuse_more(target, before, after)
-
-
-def _refuse_more(target: Target, step: Step, current: Step) -> None:
-    approved = {each.reference.sides: each.rows for each in step.effects}
-    more = [each for each in current.effects if each.rows > approved.get(each.reference.sides, 0)]
-    if step.restorations and current.missing_keys > step.missing_keys:
-        raise TooManyRows(
-            f"{step.reference.label} now misses {current.missing_keys:,} keys; approved were "
-            f"{step.missing_keys:,}",
-            where=target.alias,
-            hint="Nothing was changed. Make and look at a new plan.",
-        )
-    if current.rows > step.rows or more:
-        follow = sum(each.rows for each in current.effects)
-        raise TooManyRows(
-            f"{step.reference.label} now has {current.rows:,} orphans, and {follow:,} rows follow; "
-            f"approved were {step.rows:,} and {sum(approved.values()):,}",
-            where=target.alias,
-            hint="Nothing was changed. Make and look at a new plan.",
-        )

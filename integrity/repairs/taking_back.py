@@ -13,6 +13,7 @@ from integrity.database.session import Session
 from integrity.detectors.orphaned_rows import plain
 from integrity.references.reference import Reference
 from integrity.repairs.closure import Disagreement
+from integrity.repairs.halves import refuse_halves
 from integrity.repairs.journal import Images, Journal
 from integrity.repairs.refusing import MOST_REFUSALS, reason
 from integrity.repairs.restoring import Refused, Restorer
@@ -82,12 +83,14 @@ class TakingBack:
             self._count(group, left)
 
     def _groups(self, number: int) -> list[Group]:
-        """Deleted rows in (referenced ones first), updated rows back and made rows out (the last first)."""
+        """Deleted rows in (referenced ones first), updated rows back and made rows out (the last first);
+        what was counted turn by turn, below zero, goes back turn by turn."""
         restorers = [
             Restorer(self.session, self.journal, self.schema, self.references, images, self.images)
             for images in self.images
         ]
         found: list[Group] = []
+        by_turn: list[tuple[int, Group]] = []
         for action, latest_first in (("delete", False), ("update", True)):
             ordered = [
                 (order, Group(restorer, action, tuple(seqs)))
@@ -95,7 +98,10 @@ class TakingBack:
                 for order, seqs in self.chosen.groups(restorer.images, number, action)
             ]
             ordered.sort(key=lambda each: each[0], reverse=latest_first)
-            found += [group for _, group in ordered]
+            by_turn += [each for each in ordered if each[0] < 0]
+            found += [group for order, group in ordered if order >= 0]
+        by_turn.sort(key=lambda each: each[0])
+        found += [group for _, group in by_turn]
         made = [
             (order, Group(restorer, "insert", tuple(seqs)))
             for restorer in restorers
@@ -116,6 +122,8 @@ class TakingBack:
                     images, rollback = group.restorer.images, self.result.run or 0
                     self.log.put_back(self.result.of, rollback, images, group.action, done)
                 refused.append(left)
+            for group in groups:
+                refuse_halves(group.restorer, group.seqs)
         return refused
 
     def _alone(self, group: Group, part: Part) -> None:

@@ -22,6 +22,7 @@ from integrity.exceptions import Interrupted, TooManyRows
 from integrity.plans.plan import Step, Tally
 from integrity.plans.scope import in_scope
 from integrity.references.reference import Reference
+from integrity.references.uniques import UniqueRule
 from integrity.repairs.attempts import Attempts, Followers
 from integrity.repairs.batch import Batch, Counts, Piece
 from integrity.repairs.journal import Journal
@@ -60,7 +61,8 @@ class Walk:
     """The work of one run on one target.
 
     ``position`` is where it stands and ``batch`` the last batch committed, both kept in the
-    journal; ``allowed`` are the rows approved by table, None where nobody approved.
+    journal; ``allowed`` are the rows approved by table, None where nobody approved. ``uniques`` are
+    those of the catalog.
     """
 
     session: Session
@@ -78,6 +80,8 @@ class Walk:
     pace: Pace = field(default_factory=Pace)
     taken: int = 0
     log: TargetLog | None = None
+    uniques: Sequence[UniqueRule] = ()
+    resume_with: str = "integrity_cleanup"
 
     def __post_init__(self) -> None:
         self.refusals = Refusals(self.session, self.result)
@@ -147,7 +151,7 @@ class Walk:
         """What to do after a stop."""
         return (
             "Every finished batch is kept and journaled. Go on with: "
-            f"manage.py integrity_cleanup {self.session.target.alias} --resume {self.run}"
+            f"manage.py {self.resume_with} {self.session.target.alias} --resume {self.run}"
         )
 
     # -- one stretch -----------------------------------------------------------------------

@@ -93,7 +93,7 @@ def kept_until(alias: str, *, on: date | None = None) -> dict[str, date | None]:
 def store_kept(plan: Plan, *, actor: str = "") -> int:
     """Stores what a plan that was carried out keeps for a reason or until a day; returns how many."""
     stored = 0
-    for step in plan.steps:
+    for step in plan.orphan_steps:
         if step.resolution is Kind.KEEP and (step.reason or step.until):
             until = date.fromisoformat(step.until) if step.until else None
             findings = _about(plan.target, step.reference)

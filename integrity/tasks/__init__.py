@@ -1,6 +1,7 @@
 """The work itself, as commands, pages and programs call it: do it, store it, tell who listens."""
 
 from integrity.tasks.background import carry_out, start_job, wait_for_jobs
+from integrity.tasks.deduplicating import plan_deduplication_and_store
 from integrity.tasks.designing import fixes_for, known_of, make_catalog, make_migrations
 from integrity.tasks.looking import TargetState, look_at_targets
 from integrity.tasks.measuring import measure_and_store
@@ -36,6 +37,7 @@ __all__ = [
     "mirror",
     "others_of",
     "plan_and_store",
+    "plan_deduplication_and_store",
     "plan_of_migrations",
     "repair_and_store",
     "resume_and_store",

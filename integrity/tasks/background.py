@@ -202,7 +202,7 @@ def _mirror_again(work: _Work) -> None:
 
 def _looked_again(work: _Work, result: RepairResult, plan: Plan | None = None) -> Outcome:
     """The findings that a repair was about are counted again, so that people see what it changed."""
-    labels = {step.reference.label for step in plan.steps} if plan else set()
+    labels = {step.label for step in plan.orphan_steps} if plan else set()
     _count_again(work, sorted(labels))
     return models.RunState(str(result.state)), {"run": result.run}
 

@@ -95,7 +95,7 @@ def _repairs(alias: str, catalog_file: FilePath | None, fixes: Sequence[SchemaFi
     rows = {
         step.reference.label: step.rows
         + sum(each.rows for each in step.effects if each.change is not Change.RESTRICT)
-        for step in plan.changing_steps
+        for step in plan.orphan_changes
     }
     sides = {(fix.table, fix.columns) for fix in fixes if fix.kind is FixKind.VALIDATE}
     concerned = [each for each in references if each.label in rows or (each.table, each.columns) in sides]

@@ -25,6 +25,7 @@ from integrity.database.postgresql import (
     ddl,
     errors,
     field_types,
+    given,
     introspection,
     keys,
     locks,
@@ -348,6 +349,17 @@ class PostgreSQLEngine(Engine):
         """Two arrays, unnested side by side."""
         columns = [[seq for seq, _ in pairs], [locator for _, locator in pairs]]
         return "unnest(%s::bigint[], %s::text[]) AS m(seq, loc)", columns
+
+    @contextmanager
+    def given_rows(
+        self, session: Session, columns: Sequence[Column], rows: Sequence[tuple[int, Sequence[Any]]]
+    ) -> Iterator[tuple[str, list[Any]]]:
+        """Arrays, unnested side by side."""
+        yield given.item(columns, rows)
+
+    def assigned(self, column: Column) -> str:
+        """By a cast that cuts nothing."""
+        return given.cast(column, "%s")
 
     def update_located(
         self,

@@ -27,7 +27,16 @@ from integrity.database.json_forms import JsonForms
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
-from integrity.database.sqlite import digests, errors, field_types, introspection, keys, plans, spelling
+from integrity.database.sqlite import (
+    digests,
+    errors,
+    field_types,
+    given,
+    introspection,
+    keys,
+    plans,
+    spelling,
+)
 from integrity.database.sqlite.json_forms import SQLiteJson
 from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
 
@@ -276,6 +285,18 @@ class SQLiteEngine(Engine):
         pair = "json_extract(value, '$[0]') AS seq, json_extract(value, '$[1]') AS loc"
         item = f"(SELECT {pair} FROM json_each(%s)) AS m"
         return item, [json.dumps([list(pair) for pair in pairs])]
+
+    @contextmanager
+    def given_rows(
+        self, session: Session, columns: Sequence[Column], rows: Sequence[tuple[int, Sequence[Any]]]
+    ) -> Iterator[tuple[str, list[Any]]]:
+        """A temporary table."""
+        with given.item(session, columns, rows) as item:
+            yield item, []
+
+    def assigned(self, column: Column) -> str:
+        """As it is."""
+        return "%s"
 
     def update_located(
         self,

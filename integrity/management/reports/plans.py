@@ -6,37 +6,38 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from integrity.management.blocks import Block, Code, Grid, Line, Title, count
+from integrity.management.reports.duplicates import duplicate_blocks, run_it, table_blocks
 from integrity.operations.fixes import consequence
 from integrity.plans import Effect, Plan, Step, Tally
 from integrity.references.reference import Reference, Resolution, written
+from integrity.repairs import DEDUPLICATION
+
+__all__ = ["plan_blocks", "plan_json", "rows_json", "run_it"]
 
 
-def plan_blocks(plan: Plan, statements: Sequence[str] = ()) -> Iterator[Block]:
+def plan_blocks(plan: Plan, statements: Sequence[str] = (), *, kind: str = "") -> Iterator[Block]:
     """Yields steps, what follows, rows by table, triggers, consequences, and the hash."""
-    changed, kept = plan.changing_steps, [step for step in plan.steps if not step.change]
+    if plan.duplicate_steps or kind == DEDUPLICATION:
+        yield from duplicate_blocks(plan)
+        return
+    changed, kept = plan.orphan_changes, [step for step in plan.orphan_steps if not step.change]
     yield Title(f"Plan for {plan.target}")
-    if not plan.steps:
+    if not plan.orphan_steps:
         yield Line("There is nothing to do: no reference has orphans.", "good")
     else:
         yield Line(_summary(plan))
         yield Grid(
             ("step", "reference", "becomes", "rows", "missing keys", "also touched"),
-            [_step_row(step) for step in plan.steps],
+            [_step_row(step) for step in plan.orphan_steps],
         )
     yield from _effects(changed)
-    yield from _tables(plan)
+    yield from table_blocks(plan)
     yield from _warnings(plan, kept)
-    yield from _afterwards(plan.steps)
+    yield from _afterwards(plan.orphan_steps)
     if statements:
         yield Title("SQL, without locks, batches and journal")
         yield Code("\n".join(statements))
     yield Title(f"Plan {plan.hash}")
-
-
-def run_it(plan: Plan, catalog: Any = None) -> Line:
-    """How to carry out exactly this plan."""
-    lent = f" --catalog {catalog}" if catalog else ""
-    return Line(f"Carry it out with: manage.py integrity_cleanup {plan.target} --plan {plan.hash[:16]}{lent}")
 
 
 def plan_json(plan: Plan, statements: Sequence[str] = ()) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def plan_json(plan: Plan, statements: Sequence[str] = ()) -> dict[str, Any]:
         "rows": plan.rows,
         "touched": plan.touched,
         "blast_radius": rows_json(plan.blast_radius()),
-        "consequences": [consequence(each) for each in _becoming(plan.steps)],
+        "consequences": [consequence(each) for each in _becoming(plan.orphan_steps)],
         "notes": list(plan.notes),
         "sql": list(statements),
     }
@@ -59,9 +60,9 @@ def rows_json(radius: dict[Any, Tally]) -> dict[str, dict[str, int]]:
 
 
 def _summary(plan: Plan) -> str:
-    follow = plan.touched - sum(step.changed for step in plan.changing_steps)
+    follow = plan.touched - sum(step.changed for step in plan.orphan_changes)
     more = f", {follow:,} more with them" if follow else ""
-    return f"{count(len(plan.changing_steps), 'step')} changing {count(plan.rows, 'orphan')}{more}."
+    return f"{count(len(plan.orphan_changes), 'step')} changing {count(plan.rows, 'orphan')}{more}."
 
 
 def _step_row(step: Step) -> tuple[Any, ...]:
@@ -106,24 +107,14 @@ def _effect_row(effect: Effect) -> tuple[Any, ...]:
     return effect.depth, effect.reference.label, effect.rows, change
 
 
-def _tables(plan: Plan) -> Iterator[Block]:
-    radius = sorted(plan.blast_radius().items())
-    if radius:
-        yield Title("Rows touched, by table")
-        yield Grid(
-            ("table", "deleted", "updated", "inserted"),
-            [(written(table), each.deleted, each.updated, each.inserted) for table, each in radius],
-        )
-
-
 def _warnings(plan: Plan, kept: Sequence[Step]) -> Iterator[Block]:
     met = {
-        (name, each.table) for step in plan.changing_steps for each in step.effects for name in each.triggers
+        (name, each.table) for step in plan.orphan_changes for each in step.effects for name in each.triggers
     }
-    met |= {(name, step.reference.table) for step in plan.changing_steps for name in step.triggers}
+    met |= {(name, step.reference.table) for step in plan.orphan_changes for name in step.triggers}
     met |= {
         (name, each.table)
-        for step in plan.changing_steps
+        for step in plan.orphan_changes
         for each in step.restorations
         for name in each.triggers
     }

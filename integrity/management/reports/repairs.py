@@ -10,7 +10,7 @@ from integrity.management.blocks import Block, Grid, Line, Title, count
 from integrity.management.reports.plans import rows_json
 from integrity.plans import Plan
 from integrity.references.reference import written
-from integrity.repairs import RepairResult, RollbackResult, State
+from integrity.repairs import RepairResult, RollbackResult, State, command_for
 
 REFUSALS_SHOWN = 20
 _WORDS = ("deleted", "updated", "inserted", "restored", "refused")
@@ -27,7 +27,9 @@ def repair_blocks(result: RepairResult, catalog: Path | None = None) -> Iterator
     yield from _refusals(result)
     if result.state is not State.FINISHED:
         yield Line("Every finished batch is kept and journaled.")
-        yield Line(f"Go on with: manage.py integrity_cleanup {result.target} --resume {result.run}{lent}")
+        yield Line(
+            f"Go on with: manage.py {command_for(result.kind)} {result.target} --resume {result.run}{lent}"
+        )
     if not isinstance(result, RollbackResult):
         yield Line(f"Take it back with: manage.py integrity_rollback {result.target} {result.run}{lent}")
 
