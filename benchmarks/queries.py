@@ -117,5 +117,5 @@ def _times_as_long(before: QueryMeasurement, after: QueryMeasurement) -> str:
     if not (old and new and before.p50 and after.p50):
         return "too few runs"
     ratio, low, high = after.p50 / before.p50, new[0] / old[1], new[1] / old[0]
-    said = f"{1 - ratio:.0%} less" if high < 1 else f"{ratio - 1:.0%} more" if low > 1 else "no difference"
-    return f"{ratio:.2f} ({low:.2f} to {high:.2f}): {said}"
+    said = f"{1 - ratio:.1%} less" if high < 1 else f"{ratio - 1:.1%} more" if low > 1 else "no difference"
+    return f"{ratio:.3g} ({low:.3g} to {high:.3g}): {said}"

@@ -97,6 +97,8 @@ def load_catalog(target: str, lent: FilePath | None = None, *, required: bool = 
     return _Reader(file, data).catalog()
 
 
+LONGEST_NAME = 200
+
 _TOP = {
     "target", "reference", "index", "unique", "column", "query", "flow", "client", "system_row", "mask",
     "log", "restore", "mirror", "required_table", "environment",
@@ -162,7 +164,7 @@ class _Reader:
             indexes=tuple(self._index(*each) for each in self._entries("index")),
             uniques=tuple(self._unique(*each) for each in self._entries("unique")),
             columns=tuple(self._column(*each) for each in self._entries("column")),
-            queries=tuple(self._query(*each) for each in self._entries("query")),
+            queries=self._queries(),
             flows=tuple(self._flow(*each) for each in self._entries("flow")),
             clients=tuple(self._client(*each) for each in self._entries("client")),
             system_rows=described_rows(self.data, "system_row", self.file),
@@ -280,6 +282,17 @@ class _Reader:
             to_type=self._text(table, "to", entry),
             rationale=self._text(table, "rationale", entry, required=False),
         )
+
+    def _queries(self) -> tuple[CatalogQuery, ...]:
+        """Measurements are compared by name, and kept by it."""
+        found: dict[str, CatalogQuery] = {}
+        for query in (self._query(*each) for each in self._entries("query")):
+            if query.name in found:
+                raise self._error(query.entry, f"{found[query.name].entry} has this name, too", "Rename one.")
+            if len(query.name) > LONGEST_NAME:
+                raise self._error(query.entry, f"name is longer than {LONGEST_NAME} characters")
+            found[query.name] = query
+        return tuple(found.values())
 
     def _query(self, entry: str, table: dict[str, Any]) -> CatalogQuery:
         return CatalogQuery(

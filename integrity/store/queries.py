@@ -100,6 +100,7 @@ def _runs(alias: str) -> Any:
 
 def _timing(run: models.QueryRun, each: QueryMeasurement, said: QueryComparison | None) -> models.QueryTiming:
     facts = {name: value for name, value in asdict(each).items() if name in _SAME}
+    facts |= {name: facts[name][:200] for name in ("table", "index", "access")}
     verdict = {"ratio": said.ratio, "regressed": said.regressed, "reason": said.reason} if said else {}
     return models.QueryTiming(
         run=run,

@@ -113,7 +113,11 @@ def one_query(sql: str, what: str, where: str) -> str:
 
 
 def _found(session: Session, name: str, sql: str, where: str) -> Any:
-    rows = session.rows(bind(sql, {}, where=where).sql)
+    try:
+        first = f"SELECT * FROM ({one_query(sql, name, where)}\n) AS q LIMIT 1"
+    except NotReading:
+        first = sql
+    rows = session.rows(bind(first, {}, where=where).sql)
     if not rows:
         raise NoValue.of(name, where)
     return rows[0][0]

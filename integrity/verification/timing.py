@@ -30,6 +30,11 @@ MOST_ROWS = 100_000
 """A query that finds more is not timed: its rows would be most of what is measured."""
 
 
+SLOW_DRAW = (
+    "Its values could not be drawn in time. Give measuring more seconds, or its parameters' queries a LIMIT."
+)
+
+
 @dataclass
 class Timed:
     """A query on its way."""
@@ -63,12 +68,15 @@ class Timed:
         with self._failing():
             self.times_ms.append(clocked(self.session, statement.sql, statement.params))
 
-    def prepare(self, query: CatalogQuery, where: str, seconds: float, seed: int) -> None:
-        """Draws values, and explains the query with some of them while ``seconds`` last."""
-        with self._failing():
+    def draw(self, query: CatalogQuery, where: str, seed: int) -> None:
+        """Draws its values."""
+        with self._failing(drawing=True):
             draws = draw(self.session, query.parameters, where=where, seed=seed)
             self.statements = [bind(query.sql, values, where=where) for values in draws]
             self.values = digest(draws)
+
+    def explain(self, seconds: float) -> None:
+        """Runs the query with some of its values while ``seconds`` last, and counts the work."""
         until = time.monotonic() + seconds
         for statement in self.statements[:: -(-len(self.statements) // EXPLAINED) or 1]:
             if self.error or (self.work and time.monotonic() > until):
@@ -106,8 +114,9 @@ class Timed:
         return None if not numbers or None in numbers else round(sum(numbers) / len(numbers), 2)
 
     @contextmanager
-    def _failing(self) -> Iterator[None]:
-        """Something that may go wrong with this query, and lets the others go on."""
+    def _failing(self, *, drawing: bool = False) -> Iterator[None]:
+        """Something that may go wrong with this query, and lets the others go on. Values that cannot be
+        drawn in time say nothing of the query itself."""
         try:
             with self.session.look():
                 yield
@@ -118,8 +127,9 @@ class Timed:
         except (ReferentialIntegrityError, DatabaseError) as error:
             if not self.session.connection.is_usable():
                 raise
-            self.error = str(error).strip()
-            self.timed_out = isinstance(error, TimedOut)
+            late = isinstance(error, TimedOut)
+            self.error = SLOW_DRAW if late and drawing else str(error).strip()
+            self.timed_out = late and not drawing
 
 
 def prepared(
@@ -139,14 +149,18 @@ def prepared(
         CatalogError: for a query about a table that is not there, or a name without a value.
     """
     where = f"{catalog.file}, {query.entry}"
+    timed = Timed(session, QueryPlan(query.name, query.table, query.index, query.before))
     try:
         one = replace(query, sql=one_query(query.sql, f"The query {query.name}", where))
     except NotReading as error:
-        return Timed(session, QueryPlan(query.name, query.table, query.index, query.before), error=str(error))
-    plan = plan_of(session, schema, catalog, one)
-    timed = Timed(session, plan, error=plan.error)
+        timed.error = str(error)
+        return timed
+    timed.draw(one, where, seed)
     if not timed.error:
-        timed.prepare(one, where, seconds, seed)
+        timed.plan = plan_of(session, schema, catalog, one)
+        timed.error = timed.plan.error
+    if not timed.error:
+        timed.explain(seconds)
     return timed
 
 
