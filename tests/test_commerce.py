@@ -14,11 +14,17 @@ from fixtures import commerce
 from fixtures.manifest import Manifest
 from integrity.database.schema import Schema
 from integrity.database.session import Target
+from integrity.operations.fixes import schema_fixes
+from integrity.operations.writer import write_migrations
+from integrity.references.catalog import load_catalog
+from integrity.references.resolve import known_references
 from tests.commands import run, run_json
 from tests.servers import SQLITE, EmptyTarget
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+MIGRATIONS = Path(__file__).parents[1] / "migrations_catalog" / "commerce" / "migrations"
+SHIPPED = {path.stem for path in MIGRATIONS.glob("0*.py")}
 ROWS = 1_000
 NAME = "target"
 INDEXES = {"idx_order_items_order_product", "idx_order_items_variant", "idx_categories_store_slug"}
@@ -178,6 +184,19 @@ def test_a_repair_of_sixteen_references_comes_back_to_the_last_row(shop: Shop) -
     assert back["proof"]["rows_equal"] is True
     succeeds("migrate", "zero", "--no-input")
     assert shop.state() == shop.before
+
+
+def test_the_migrations_that_are_shipped_are_those_that_would_be_written(shop: Shop, tmp_path: Path) -> None:
+    folder = tmp_path / "migrations_catalog"
+    catalog, schema = load_catalog(NAME), shop.schema()
+    fixes = schema_fixes(schema, catalog, known_references(schema, catalog))
+    files = write_migrations(NAME, fixes, root=folder, dry_run=True)
+
+    assert {file.path.stem for file in files if file.path.stem.startswith("0")} == SHIPPED
+    for file in files:
+        shipped = MIGRATIONS.parent.parent / file.path.relative_to(folder)
+        if not shop.sqlite and shipped.parent.name == "migrations" and shipped.stem != "__init__":
+            assert shipped.read_text() == file.text
 
 
 def delete(store: str) -> str:

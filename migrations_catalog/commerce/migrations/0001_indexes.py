@@ -36,6 +36,7 @@ class Migration(CatalogMigration):
             name="idx_categories_store_slug",
         ),
         # fk_products_category refers to a category and its store together
+        # A row of categories that repeats store_id, id is refused.
         AddUnique(
             table="categories",
             columns=("store_id", "id"),

@@ -1,7 +1,8 @@
-"""commerce: foreign keys for all rows (phase 3 of 3).
+"""commerce: uniques and foreign keys for all rows (phase 3 of 3).
 
 Checks the rows that stand, while others read and write. Not while orphans are left: it stops and says how
-many, and the command that resolves them.
+many, and the command that resolves them. A unique binds new rows from its first moment. Not while duplicates
+are left: it stops, names them and the command that resolves them, and nothing stays of it.
 
 Apply it with: manage.py integrity_migrate commerce --phase 3
 """
@@ -20,12 +21,15 @@ class Migration(CatalogMigration):
     ]
     operations = [
         # A category's address in its store leads to one category
+        # A row of categories that repeats store_id, slug is refused. Makes idx_categories_store_slug
+        # redundant: integrity_makemigrations --drop-redundant drops it.
         AddUnique(
             table="categories",
             columns=("store_id", "slug"),
             name="uq_categories_store_slug",
         ),
         # A tag of a store is one tag
+        # A row of tags that repeats store_id, slug is refused.
         AddUnique(
             table="tags",
             columns=("store_id", "slug"),
