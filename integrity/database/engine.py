@@ -17,6 +17,7 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity.database.access import Access, Work
+from integrity.database.dependents import Dependent
 from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName
 from integrity.database.json_forms import JsonForms
@@ -161,6 +162,19 @@ class Engine(ABC):
     @abstractmethod
     def introspect(self, session: Session) -> Schema:
         """Reads the structure in a fixed number of queries; our journal is left out."""
+
+    @abstractmethod
+    def dependents(
+        self,
+        session: Session,
+        schema: Schema,
+        table: Table,
+        column: str,
+        *,
+        besides: Sequence[TableName] = (),
+    ) -> list[Dependent]:
+        """What uses a column, in an order in which it can be made again; not the views ``besides``, nor what
+        uses only those."""
 
     # -- comparison ------------------------------------------------------------------------
 

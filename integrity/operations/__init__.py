@@ -4,9 +4,12 @@ that were written import it, so names stay and arguments are only added."""
 from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
+from integrity.operations.compatibility_view import CreateCompatibilityView
 from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.migration import CatalogMigration
 from integrity.operations.remove_index import RemoveIndex
+from integrity.operations.remove_column import RemoveColumn
+from integrity.operations.repair_mirror import RepairMirror
 from integrity.operations.repair_orphans import RepairOrphans
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 
@@ -16,7 +19,10 @@ __all__ = [
     "AddUnique",
     "CatalogMigration",
     "ConvertColumn",
+    "CreateCompatibilityView",
     "RemoveIndex",
+    "RemoveColumn",
+    "RepairMirror",
     "RepairOrphans",
     "ValidateForeignKey",
 ]

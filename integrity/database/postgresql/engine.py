@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity import conf
 from integrity.database.access import Access, Work
+from integrity.database.dependents import Dependent
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName, quote, quote_table, shown
@@ -34,6 +35,7 @@ from integrity.database.postgresql import (
     sessions,
     spelling,
 )
+from integrity.database.postgresql.dependents import dependents
 from integrity.database.postgresql.json_forms import PostgreSQLJson
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
@@ -228,6 +230,18 @@ class PostgreSQLEngine(Engine):
     def field_types(self, session: Session, schema: Schema) -> Mapping[tuple[TableName, str], FieldType]:
         """By type, in two queries."""
         return field_types.field_types(session, schema)
+
+    def dependents(
+        self,
+        session: Session,
+        schema: Schema,
+        table: Table,
+        column: str,
+        *,
+        besides: Sequence[TableName] = (),
+    ) -> list[Dependent]:
+        """By the record that the server keeps, and by name in functions."""
+        return dependents(session, schema, table, column, besides)
 
     def equal(self, parent: Column, parent_sql: str, child: Column, child_sql: str) -> str:
         """As the equality operator of the referenced column; text forms where none fits.

@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity import conf
 from integrity.database.access import Access, Work
+from integrity.database.dependents import Dependent
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName, column, quote, quote_table
@@ -37,6 +38,7 @@ from integrity.database.sqlite import (
     plans,
     spelling,
 )
+from integrity.database.sqlite.dependents import dependents
 from integrity.database.sqlite.json_forms import SQLiteJson
 from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
 
@@ -157,6 +159,18 @@ class SQLiteEngine(Engine):
     def field_types(self, session: Session, schema: Schema) -> Mapping[tuple[TableName, str], FieldType]:
         """By type, as far as the values keep to it."""
         return field_types.field_types(session, schema)
+
+    def dependents(
+        self,
+        session: Session,
+        schema: Schema,
+        table: Table,
+        column: str,
+        *,
+        besides: Sequence[TableName] = (),
+    ) -> list[Dependent]:
+        """Asked of SQLite itself, on a copy of the structure."""
+        return dependents(session, schema, table, column, besides)
 
     def equal(self, parent: Column, parent_sql: str, child: Column, child_sql: str) -> str:
         """With the parent's collation and affinity, as a foreign key compares (SQLite manual,

@@ -1,0 +1,325 @@
+"""Takes a column away, its values kept in the target's journal, and puts it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from integrity import conf
+from integrity.database.dependents import Dependent, Fate
+from integrity.database.engine import Predicate
+from integrity.database.identifiers import TableName, parse_table, shown
+from integrity.database.postgresql import columns as postgresql
+from integrity.database.schema import Schema, Table
+from integrity.database.sqlite import columns as sqlite
+from integrity.exceptions import SchemaFixRefused
+from integrity.operations import removed_columns
+from integrity.operations.alteration import Alteration
+from integrity.operations.compatibility_view import CompatibilityView
+from integrity.operations.kept_values import LATE, KeptValues, key_columns
+from integrity.operations.mirror_operation import MirrorOperation, held_rows, journal_name
+from integrity.operations.operation import bounded
+from integrity.operations.record import recorded
+from integrity.operations.removed_columns import RemovedColumn
+from integrity.operations.return_column import ReturningColumn
+from integrity.references.catalog import Catalog
+from integrity.references.mirror_entry import DriftRule, OnlyInJson
+from integrity.references.mirror_survey import survey_mirror
+from integrity.references.mirrored import HELD, MirrorSql
+
+BATCH = 20
+"""How many batches of rows are copied at once: copying locks nothing."""
+
+
+class RemoveColumn(MirrorOperation):
+    """Removes a column; re-entrant, reversible.
+
+    Its values are copied into the target's journal while others write, then what was changed meanwhile;
+    only that and the removal itself keep writers out, and only the removal readers. The reverse adds the
+    column with its type, default, collation, comment and rights, every value as it was, and its indexes;
+    rows made since get what the table says. On SQLite it comes back where it stood, on PostgreSQL behind
+    all others, which is the one thing that differs.
+
+    What uses the column must be in ``acknowledged``. Views, triggers and rules that the database would not
+    leave without it are dropped then, and made again by the reverse; indexes and constraints go with it;
+    functions that only mention it are left alone.
+
+    With ``repeats`` it stops while the JSON says something else than the table, unless ``drift`` is
+    ``keep``; rows that have what the table does not have stop it unless ``only_in_json`` is ``journal``.
+
+    Args:
+        table: the table as it is written in catalogs.
+        column: the column.
+        view: its compatibility view, which reads the journal afterwards.
+        acknowledged: what may be dropped or left behind: ``view sales_report``.
+        repeats, to, count, elements, shape, list_of, drift, only_in_json: as in a ``[[mirror]]``; empty
+            for a column that repeats nothing.
+    """
+
+    kind = "removal"
+
+    def __init__(
+        self,
+        *,
+        table: str,
+        column: str,
+        view: str = "",
+        acknowledged: tuple[str, ...] = (),
+        repeats: str = "",
+        to: tuple[str, ...] = (),
+        count: str = "count",
+        elements: tuple[tuple[str, str], ...] = (),
+        shape: str = "count",
+        list_of: str = "objects",
+        drift: str = "",
+        only_in_json: str = "refuse",
+    ) -> None:
+        super().__init__(
+            table=table, column=column, repeats=repeats, to=to, count=count, elements=elements, shape=shape,
+            list_of=list_of, drift=drift, only_in_json=only_in_json,
+        )  # fmt: skip
+        self.name = column
+        self.view = view
+        self.acknowledged = tuple(acknowledged)
+
+    def describe(self) -> str:
+        """One line."""
+        return f"Remove column {self.label}, its values kept in the journal"
+
+    @property
+    def migration_name_fragment(self) -> str:
+        """What goes."""
+        return f"remove_{self.column}"
+
+    def statements(self, vendor: str) -> list[str]:
+        """The removal; what is kept and dropped before needs a look at the target."""
+        table = self.written_table(vendor)
+        drop = postgresql.drop(table, self.column)
+        if vendor == "sqlite":
+            drop = sqlite.drop(table.name, self.column)
+        return [f"-- The values of {self.label} are kept in the journal first", *bounded([drop], vendor)]
+
+    def reverse_statements(self, vendor: str) -> list[str]:
+        """What comes back."""
+        return [f"-- {self.label} comes back, every value from the journal"]
+
+    # -- removing --------------------------------------------------------------------------
+
+    def make(self, work: Alteration) -> None:
+        """Removes the column, unless it is gone.
+
+        Raises:
+            SchemaFixRefused: drift, rows only in JSON, or a dependent that nobody acknowledged.
+        """
+        schema = work.look()
+        table = self.stored_table(schema)
+        if not table.has_columns((self.column,)):
+            if recorded(work.session, self.kind, table.name, self.name) is None:
+                self.adopt(work, table.name, "")
+            return
+        self._refuse_kind(table)
+        key = self.key(table)
+        dependents = self._acknowledged(work, schema, table)
+        mirrored = self.sql(work, schema, table) if self.repeats else None
+        if mirrored:
+            self._refuse_drift(work, mirrored)
+        kept = self.kept(work, table, key)
+        facts = self._facts(work, table, key, dependents)
+        if work.sqlite:
+            self._remove_at_once(work, schema, table, kept, facts, dependents)
+        else:
+            self._copy(work, schema, table, kept)
+            last = partial(self._remove, work, schema, table, kept, facts, dependents, mirrored)
+            work.within_bounds(last)
+
+    def _refuse_kind(self, table: Table) -> None:
+        column = table.column(self.column)
+        if column.generated or column.identity:
+            raise self.refuse(f"{self.label} is generated", "Remove it by hand: it holds nothing of its own.")
+        if table.parents or (table.children and str(table.kind) == "table"):
+            raise self.refuse(
+                f"{self.table} inherits or is inherited from", "Remove the column by hand, from all of them."
+            )
+
+    def _acknowledged(self, work: Alteration, schema: Schema, table: Table) -> list[Dependent]:
+        view = self.view_name(table)
+        own = [view] if view is not None and schema.knows(view) else []
+        found = work.session.engine.dependents(work.session, schema, table, self.column, besides=own)
+        blocking = [each.label for each in found if each.fate is Fate.BLOCKS]
+        if blocking:
+            raise self.refuse(
+                f"{self.label} is used by {', '.join(blocking)}",
+                "Change that by hand, in a migration before this one.",
+            )
+        unknown = [each for each in found if each.label not in self.acknowledged]
+        if unknown:
+            listed = "; ".join(f"{each.label} ({each.fate})" for each in unknown)
+            literals = ", ".join(f'"{each.label}"' for each in unknown)
+            raise self.refuse(
+                f"{self.label} is used by {listed}",
+                f"Look at them, then add to acknowledged, here and in the [[mirror]]: {literals}.",
+            )
+        return found
+
+    def _refuse_drift(self, work: Alteration, sql: MirrorSql) -> None:
+        found = survey_mirror(work.session, sql.schema, Catalog(), sql.mirror, samples=False)
+        if found.held and self.only_in_json is OnlyInJson.REFUSE:
+            raise held_rows(self.label, found.held, work.alias)
+        if found.drifted and self.drift is not DriftRule.KEEP:
+            raise SchemaFixRefused(
+                f"{found.drifted:,} rows of {self.label} say something else than {self.repeats}",
+                where=work.alias,
+                hint=f"See them with: manage.py integrity_diagnose {work.alias} --column {self.label}. "
+                f"Rewrite them: manage.py integrity_makemigrations {work.alias} --with-repairs; or say "
+                'drift = "keep".',
+            )
+
+    def kept(self, work: Alteration, table: Table, key: tuple[str, ...]) -> KeptValues:
+        """Returns where the values are kept."""
+        name = journal_name(work.session, "kept", table.name, self.column)
+        return KeptValues(work.session.engine, name, key_columns(table, key), table.column(self.column))
+
+    def _facts(
+        self, work: Alteration, table: Table, key: tuple[str, ...], dependents: list[Dependent]
+    ) -> RemovedColumn:
+        column = table.column(self.column)
+        made, indexes = removed_columns.again(dependents)
+        settings: tuple[str, ...] = ()
+        if not work.sqlite:
+            settings = postgresql.settings(work.session, table.name, table.oid, self.column)
+        return RemovedColumn(
+            name=self.column,
+            type=column.type,
+            nullable=column.nullable,
+            default=column.default,
+            collation=column.collation,
+            columns=table.column_names,
+            key=key,
+            definition=table.definition,
+            settings=settings,
+            made=made,
+            indexes=indexes,
+        )
+
+    def _copy(self, work: Alteration, schema: Schema, table: Table, kept: KeptValues) -> None:
+        """Batch by batch, each a transaction: nobody waits."""
+
+        def create() -> None:
+            work.session.engine.create_journal(work.session)
+            work.execute(kept.create())
+
+        def copy(leaf: Table, where: str, params: tuple[object, ...]) -> None:
+            work.execute(postgresql.HIDE_NOTHING)
+            source = shown(work.session.engine.source(leaf))
+            sql = kept.copy(source, "\0").replace("%", "%%").replace("\0", where)
+            work.session.execute(sql, params)
+
+        work.within_bounds(create)
+        for leaf in schema.leaves(table.name):
+            position = None
+            while stretch := work.session.engine.stretches(
+                work.session, leaf, position, conf.batch_rows() * BATCH
+            ):
+                work.within_bounds(partial(copy, leaf, stretch.where.sql, stretch.where.params))
+                position = stretch.position
+
+    def _remove(
+        self,
+        work: Alteration,
+        schema: Schema,
+        table: Table,
+        kept: KeptValues,
+        facts: RemovedColumn,
+        dependents: list[Dependent],
+        mirrored: MirrorSql | None,
+    ) -> None:
+        """Writers wait while what they changed is caught up with; readers only for the removal itself."""
+        source = shown(work.session.engine.source(table))
+        work.execute(postgresql.HIDE_NOTHING)
+        work.execute(postgresql.lock(table.name, "SHARE ROW EXCLUSIVE"))
+        work.execute(kept.catch_up(source))
+        work.execute(kept.forget_deleted(source))
+        if mirrored and self.only_in_json is OnlyInJson.REFUSE:
+            self._refuse_late(work, mirrored, kept)
+        self._switch_view(work, schema, table)
+        for each in reversed(dependents):
+            for statement in each.drop:
+                work.execute(statement)
+        work.execute(postgresql.drop(table.name, self.column))
+        removed_columns.remember(work.session, table.name, facts, work.migration)
+        self.made(work, table.name)
+
+    def _refuse_late(self, work: Alteration, sql: MirrorSql, kept: KeptValues) -> None:
+        """What was written while the values were copied may be only in JSON, too."""
+        late = f"EXISTS (SELECT 1 FROM {kept.sql} k WHERE k.{LATE} = 1 AND {kept.same('c', 'k')})"
+        states = sql.states(where=Predicate(late.replace("%", "%%")))
+        held = work.session.value(f"SELECT count(*) FROM ({states.sql}) AS s WHERE {HELD}", states.params)
+        if held:
+            raise held_rows(self.label, int(held), work.alias)
+
+    def _switch_view(self, work: Alteration, schema: Schema, table: Table) -> CompatibilityView | None:
+        """The view reads the journal from here on, under the same lock."""
+        name = self.view_name(table)
+        if name is None or not schema.knows(name):
+            return None
+        view = CompatibilityView.of(self, work, schema, table, name)
+        if work.sqlite:
+            work.execute(view.drop())
+            return view
+        work.execute(view.without_column())
+        return view
+
+    def view_name(self, table: Table) -> TableName | None:
+        if not (self.view and self.repeats):
+            return None
+        path = parse_table(self.view)
+        return TableName(path.schema or table.name.schema, path.table)
+
+    def _remove_at_once(
+        self,
+        work: Alteration,
+        schema: Schema,
+        table: Table,
+        kept: KeptValues,
+        facts: RemovedColumn,
+        dependents: list[Dependent],
+    ) -> None:
+        """On SQLite in one transaction: nobody else writes."""
+
+        def remove() -> None:
+            source = shown(work.session.engine.source(table))
+            for statement in (kept.drop(), kept.create(), kept.copy(source)):
+                work.execute(statement)
+            view = self._switch_view(work, schema, table)
+            gone = {each.name for each in dependents if each.drop}
+            with sqlite.alone(work.session, work.execute, gone):
+                for each in dependents:
+                    if each.kind == "index":
+                        work.execute(each.drop[0])
+                work.execute(sqlite.drop(table.name.name, self.column))
+            if view:
+                work.execute(view.without_column())
+            after = work.look().table(table.name).definition
+            removed_columns.remember(work.session, table.name, replace(facts, left=after), work.migration)
+            self.made(work, table.name)
+
+        work.within_bounds(remove)
+
+    # -- putting back ----------------------------------------------------------------------
+
+    def unmake(self, work: Alteration) -> None:
+        """Puts the column back."""
+        schema = work.look()
+        table = self.stored_table(schema)
+        if self.adopted(work, table.name):
+            return
+        facts = removed_columns.remembered(work.session, table.name, self.column)
+        if facts is None:
+            work.within_bounds(partial(self.forgotten, work, table.name))
+            return
+        if table.has_columns((self.column,)) and not facts.returning:
+            raise self.refuse(
+                f"{self.table} has a column {self.column} again, which no migration made",
+                "Rename or drop it, then reverse.",
+            )
+        ReturningColumn(self, work, facts).put_back(schema, table)
