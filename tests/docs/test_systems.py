@@ -4,7 +4,7 @@ import re
 
 from integrity.detectors import all_detectors
 from integrity.references.catalog import load_catalog
-from tests.docs.test_documents import CHECKOUT, text
+from tests.docs.test_documents import CHECKOUT, COMMANDS, options, text
 
 SYSTEMS = "docs/systems.md"
 MIGRATIONS = CHECKOUT / "migrations_catalog"
@@ -12,6 +12,12 @@ MIGRATIONS = CHECKOUT / "migrations_catalog"
 
 def words(pattern: str) -> set[str]:
     return set(re.findall(pattern, text(SYSTEMS)))
+
+
+def test_every_command_and_option_of_the_systems_exists() -> None:
+    known = set().union(*(options(command) for command in COMMANDS))
+    assert words(r"\bintegrity_[a-z]+\b") <= {*COMMANDS, "integrity_journal"}
+    assert words(r"(?<![\w-])--[a-z][a-z-]+") <= known | {"--rows", "--column", "--source"}
 
 
 def test_every_constraint_and_index_of_the_systems_stands_in_a_catalog() -> None:
