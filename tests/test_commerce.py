@@ -11,6 +11,7 @@ import pytest
 from django.db import connections
 
 from fixtures import commerce
+from fixtures.commerce.slugs import LIMIT
 from fixtures.manifest import Manifest
 from integrity.database.schema import Schema
 from integrity.database.session import Target
@@ -28,6 +29,7 @@ SHIPPED = {path.stem for path in MIGRATIONS.glob("0*.py")}
 ROWS = 1_000
 NAME = "target"
 INDEXES = {"idx_order_items_order_product", "idx_order_items_variant", "idx_categories_store_slug"}
+SLUGLESS = "SELECT count(*) FROM tags WHERE slug IS NULL"
 TENANTS = ("products", "product_variants", "categories", "tags", "orders", "store_customers")
 
 
@@ -183,6 +185,31 @@ def test_a_repair_of_sixteen_references_comes_back_to_the_last_row(shop: Shop) -
     back = succeeds("rollback", cleaned["run"], "--with-migrations", "--no-input")
     assert back["proof"]["rows_equal"] is True
     succeeds("migrate", "zero", "--no-input")
+    assert shop.state() == shop.before
+
+
+def test_duplicates_are_renamed_and_merged_as_planned_and_come_back(shop: Shop) -> None:
+    categories = shop.number("SELECT count(*) FROM categories")
+    surplus = {each.name: each.surplus for each in shop.manifest.uniques}
+    planned = run_json("deduplicate", NAME, "--dry-run")
+    assert shop.state() == shop.before
+
+    merged = succeeds("deduplicate", "--plan", planned["plan"], "--no-input")
+
+    assert merged["rows"] == planned["rows"]
+    assert merged["refusals"] == []
+    assert duplicates(audited()) == {}
+    assert shop.number("SELECT count(*) FROM categories") == categories
+    assert shop.number("SELECT max(length(slug)) FROM categories") == LIMIT
+    tags = shop.number("SELECT count(*) FROM tags")
+    assert tags == shop.manifest.tables["tags"] - surplus["uq_tags_store_slug"]
+    assert shop.number(SLUGLESS) == shop.manifest.unique("tags.store_id,slug").nulls
+    assert orphans(audited()) == {
+        each.referencing: (each.orphans, each.missing_keys) for each in shop.manifest.references
+    }
+
+    back = succeeds("rollback", merged["run"], "--no-input")
+    assert back["proof"]["rows_equal"] is True
     assert shop.state() == shop.before
 
 
