@@ -22,6 +22,7 @@ LONGEST_LOOK_MS = 2_000
 """A check must not keep a deployment waiting."""
 
 SETTINGS = (
+    "ADMIN_MODELS",
     "ALERTS",
     "BACKUP_ROOT",
     "BATCH_ROWS",

@@ -86,3 +86,8 @@ def alerts() -> Mapping[str, Any]:
 def pg_dump() -> str:
     """``PG_DUMP``: the ``pg_dump`` to take backups with (default: the newest that is found)."""
     return str(_setting("PG_DUMP", ""))
+
+
+def admin_models() -> tuple[str, ...]:
+    """``ADMIN_MODELS``: the target catalogs whose models admin shows, read-only (none)."""
+    return tuple(_setting("ADMIN_MODELS", ()))

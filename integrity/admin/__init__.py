@@ -7,6 +7,7 @@ from integrity.admin.jobs import JobAdmin
 from integrity.admin.orphan_findings import OrphanFindingAdmin
 from integrity.admin.query_runs import QueryRunAdmin
 from integrity.admin.repair_runs import RepairRunAdmin
+from integrity.admin.target_rows import TargetRowAdmin, register_target_models
 from integrity.admin.targets import TargetAdmin
 
 __all__ = [
@@ -21,4 +22,7 @@ __all__ = [
     "ResolutionAdmin",
     "StoredPlanAdmin",
     "TargetAdmin",
+    "TargetRowAdmin",
 ]
+
+register_target_models()

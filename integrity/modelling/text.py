@@ -121,11 +121,17 @@ class _Class:
             *([("primary_key", Raw("True"))] if key else []),
             *([("unique", Raw("True"))] if not key and self._unique(column) else []),
             *([("null", Raw("True")), ("blank", Raw("True"))] if nullable else []),
+            *([] if kind.automatic else self._default(column)),
             *self._named(column, self.model.names[column]),
         ]
         return Call(
             AUTOMATIC.get(kind.name, kind.name) if key and kind.automatic else kind.name, tuple(arguments)
         )
+
+    def _default(self, column: str) -> list[tuple[str, Node]]:
+        """What the database puts where nothing is given, so that it still does."""
+        default = self.model.table.column(column).default or ""
+        return [] if default.upper() in ("", "NULL") else [("db_default", _raw_sql(default))]
 
     def _generated(self, column: str, kind: FieldType) -> Node:
         named = self._named(column, self.model.names[column])
@@ -133,9 +139,8 @@ class _Class:
             return Call(
                 kind.name, (*_arguments(kind), ("null", Raw("True")), ("editable", Raw("False")), *named)
             )
-        sql = literal(kind.expression.replace("%", "%%"))
         arguments: list[tuple[str, Node]] = [
-            ("expression", Call("RawSQL", (("", sql), ("", Raw("[]"))))),
+            ("expression", _raw_sql(kind.expression)),
             ("output_field", _field(kind)),
             ("db_persist", Raw("True")),
             *([("unique", Raw("True"))] if self._unique(column) else []),
@@ -283,6 +288,10 @@ def _listed(value: object) -> Node:
 
 def _field(kind: FieldType) -> Call:
     return Call(kind.name, tuple(_arguments(kind)))
+
+
+def _raw_sql(text: str) -> Call:
+    return Call("RawSQL", (("", literal(text.replace("%", "%%"))), ("", Raw("[]"))))
 
 
 def _in_sql(name: str) -> str:

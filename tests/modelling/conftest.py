@@ -14,7 +14,6 @@ from django.apps.registry import Apps
 from django.core import checks
 from django.core.checks.model_checks import _check_lazy_references, check_all_models
 from django.db.models.options import Options
-from django.test import override_settings
 
 from tests.commands import run_json
 
@@ -23,11 +22,11 @@ Loaded = Callable[[], ModuleType]
 
 
 @pytest.fixture
-def catalogs(tmp_path: Path) -> Iterator[Path]:
+def catalogs(tmp_path: Path, settings: Any) -> Iterator[Path]:
     """The folder of all target catalogs, empty."""
     root = tmp_path / "catalogs"
-    with override_settings(INTEGRITY={"CATALOG_ROOT": root, "CATALOG_PACKAGE": root.name}):
-        yield root
+    settings.INTEGRITY = {"CATALOG_ROOT": root, "CATALOG_PACKAGE": root.name}
+    yield root
     for name in [name for name in sys.modules if name.partition(".")[0] == root.name]:
         del sys.modules[name]
 

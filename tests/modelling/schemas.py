@@ -36,7 +36,8 @@ CREATE TABLE "Select ""All"" rows" (id integer PRIMARY KEY, parent integer REFER
 CREATE TABLE "import" (id integer PRIMARY KEY);
 CREATE TABLE exceptions (id integer PRIMARY KEY);
 CREATE TABLE "2020" (id integer PRIMARY KEY);
-CREATE TABLE computed (id integer PRIMARY KEY, n integer, twice integer GENERATED ALWAYS AS (n * 2) STORED);
+CREATE TABLE computed (id integer PRIMARY KEY, n integer, twice integer GENERATED ALWAYS AS (n * 2) STORED,
+    given text NOT NULL DEFAULT '50%');
 CREATE INDEX a_very_long_name_of_an_index_that_django_would_not_give ON products (store_id, category_id);
 CREATE INDEX stores_part ON stores (code) WHERE code IS NOT NULL;
 CREATE INDEX stores_lower ON stores (lower(code));
