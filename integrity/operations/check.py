@@ -11,6 +11,11 @@ from django.db.migrations import Migration
 
 from integrity.exceptions import ChecksFailed
 
+NAMED = 3
+"""So many checks that failed are named in one error; the others are in the list."""
+
+LONGEST = 160
+
 
 class Moment(StrEnum):
     """When a check is made."""
@@ -82,13 +87,25 @@ def refusal(checks: Sequence[Check], migration: str, alias: str) -> ChecksFailed
     if not bad:
         return None
     stands = f"{migration} was not begun." if bad[0].moment is Moment.BEFORE else f"{migration} is applied."
-    if len(bad) == 1:
-        what = bad[0].message
-    else:
-        what = (
-            f"{len(bad)} checks {bad[0].moment} {migration} failed: {'; '.join(each.message for each in bad)}"
-        )
-    hints = dict.fromkeys(each.hint for each in bad if each.hint)
-    error = ChecksFailed(what, where=alias, hint=" ".join([*hints, stands]))
+    what = bad[0].message
+    if len(bad) > 1:
+        listed = "; ".join(shortened(each.message) for each in bad[:NAMED])
+        more = f"; and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
+        what = f"{len(bad)} checks {bad[0].moment} {migration} failed: {listed}{more}"
+    error = ChecksFailed(what, where=alias, hint=f"{_hint(bad)}{stands}")
     error.checks = tuple(checks)
     return error
+
+
+def _hint(bad: Sequence[Check]) -> str:
+    """What to do first of each kind: for sixteen references it is sixteen times the same."""
+    hints = {each.hint for each in bad if each.hint}
+    first = list(dict.fromkeys({each.what: each.hint for each in reversed(bad) if each.hint}.values()))[::-1]
+    said = " ".join(f"{each.rstrip('.')}." for each in first)
+    more = " Likewise for the others." if len(hints) > len(first) else ""
+    return f"{said}{more} " if said else ""
+
+
+def shortened(text: str) -> str:
+    """Returns a text as far as a line of a list holds it; the whole of it is kept with the run."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"

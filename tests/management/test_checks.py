@@ -73,7 +73,8 @@ def test_orphans_are_noted_where_new_rows_are_bound_and_stop_what_binds_all(writ
     failed = [each for each in stopped.json["checks"] if each["verdict"] == "failed"]
     assert [each["what"] for each in failed] == ["orphans", "orphans"]
     assert "3 rows break orders.customer_id → customers.id" in stopped.err
-    assert "integrity_cleanup target --reference 'lines.order_id'" in stopped.err
+    assert "integrity_cleanup target --reference 'orders.customer_id'" in stopped.err
+    assert "Likewise for the others" in stopped.err
     assert "was not begun" in stopped.err
     assert "23503" not in stopped.err
     assert written.state() == before

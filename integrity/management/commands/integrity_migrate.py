@@ -137,13 +137,13 @@ class Command(IntegrityCommand):
             if hours:
                 hours.admit(step, target.alias, longest)
 
-        return migrate_and_store(
-            target.alias, on_step=self._told, admit=admit, checks=options["checks"], actor=actor(), **wanted
-        )
+        def told(step: StepEvent) -> None:
+            for line in step_lines(step, every=options["verbosity"] > 1):
+                self.terminal.say(*line)
 
-    def _told(self, step: StepEvent) -> None:
-        for line in step_lines(step):
-            self.terminal.say(*line)
+        return migrate_and_store(
+            target.alias, on_step=told, admit=admit, checks=options["checks"], actor=actor(), **wanted
+        )
 
     def _ask(self, result: MigrateResult) -> None:
         """Forwards is what was reviewed with the files; backwards takes protection away."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from integrity.management.blocks import Block, Code, Grid, Line, Title, count
-from integrity.operations.check import Check, Moment, Verdict
+from integrity.operations.check import Check, Moment, Verdict, shortened
 from integrity.operations.executor import StepEvent, StepState
 from integrity.operations.fixes import SchemaFix
 from integrity.operations.runner import MigrateResult, MigrationState, MigrationStatus
@@ -20,6 +20,10 @@ _SIGNS = {
     Verdict.NOTED: ("!", "warning"),
     Verdict.SKIPPED: ("?", "warning"),
 }
+_SHOWN = {Verdict.PASSED: 2, Verdict.FAILED: 5, Verdict.NOTED: 3, Verdict.SKIPPED: 3}
+"""Of one kind; with ``-v 2`` and in JSON there are all."""
+
+HINTS_SHOWN = 3
 _PHASES = {1: "harmless", 2: "binds new rows", 3: "binds all rows"}
 
 
@@ -31,8 +35,8 @@ def steps_blocks(result: MigrateResult, *, planned: bool = False) -> Iterator[Bl
         return
     columns = ("migration", "phase", "direction") if planned else ("migration", "phase", "state", "seconds")
     yield Grid((*columns, "checks"), [(*_step_row(each, planned), _tally(each)) for each in result.steps])
-    for step in result.steps:
-        yield from _not_passed(step)
+    if planned:
+        yield from _what_is_in_the_way(result.steps)
     if not planned:
         yield Line(f"{count(len(result.steps), 'migration')} in {result.seconds:,.1f} s.", "good")
 
@@ -43,22 +47,40 @@ def _tally(step: StepEvent) -> str:
     return ", ".join(f"{verdicts.count(each)} {each}" for each in Verdict if each in verdicts) or "none"
 
 
-def _not_passed(step: StepEvent) -> Iterator[Block]:
-    for check in step.checks:
-        if check.verdict is not Verdict.PASSED:
-            text, style = check_line(check)
-            yield Line(f"{step.name}: {text}", style, 1)
-            if check.hint:
-                yield Line(check.hint, "faint", 2)
+def _what_is_in_the_way(steps: Sequence[StepEvent]) -> Iterator[Block]:
+    """A plan's checks that did not pass; those of a run were said while it went on."""
+    for step in steps:
+        found = [each for each in step.checks if each.verdict is not Verdict.PASSED]
+        if found:
+            yield Line(step.name)
+        for text, style in check_lines(found):
+            yield Line(text, style, 1)
+    failed = [each for step in steps for each in step.checks if each.verdict is Verdict.FAILED]
+    hints = list(dict.fromkeys(each.hint for each in failed if each.hint))
+    for hint in hints[:HINTS_SHOWN]:
+        yield Line(hint, "faint")
 
 
-def check_line(check: Check) -> tuple[str, str]:
-    """Returns one check for people, and its style."""
-    sign, style = _SIGNS[check.verdict]
-    said = ": ".join(
-        part for part in (check.what, check.subject if check.subject not in check.message else "") if part
-    )
-    return f"{sign} {said}: {check.message}", style
+def check_lines(checks: Sequence[Check], *, every: bool = False) -> Iterator[tuple[str, str]]:
+    """Yields checks for people, each with its style: of one kind and verdict only some, unless ``every``."""
+    kinds: dict[tuple[str, Verdict], list[Check]] = {}
+    for check in checks:
+        kinds.setdefault((check.what, check.verdict), []).append(check)
+    for (what, verdict), alike in kinds.items():
+        sign, style = _SIGNS[verdict]
+        most = len(alike) if every else _SHOWN[verdict]
+        if len(alike) > most == _SHOWN[Verdict.PASSED]:
+            yield f"{sign} {what}: {count(len(alike), 'check')} passed", style
+            continue
+        for check in alike[:most]:
+            yield f"{sign} {_said(check)}", style
+        if len(alike) > most:
+            yield f"{sign} {what}: {len(alike) - most:,} more {verdict}", style
+
+
+def _said(check: Check) -> str:
+    subject = "" if check.subject in check.message else f"{check.subject}: "
+    return f"{check.what}: {subject}{shortened(check.message)}"
 
 
 def _step_row(step: StepEvent, planned: bool) -> tuple[Any, ...]:
@@ -77,12 +99,12 @@ def step_line(step: StepEvent) -> tuple[str, str]:
     return f"[{step.number}/{step.total}] {step.name}: {step.state}, {step.seconds:,.2f} s", style
 
 
-def step_lines(step: StepEvent) -> Iterator[tuple[str, str]]:
+def step_lines(step: StepEvent, *, every: bool = False) -> Iterator[tuple[str, str]]:
     """Yields the same with the checks: those before a migration when it begins, those after at its end."""
     begins = step.state is StepState.STARTED
     wanted = Moment.BEFORE if begins or not _began(step) else Moment.AFTER
-    checks = [check_line(each) for each in step.checks if each.moment is wanted]
-    lines = [(f"    {text}", style) for text, style in checks]
+    checks = [each for each in step.checks if each.moment is wanted]
+    lines = [(f"    {text}", style) for text, style in check_lines(checks, every=every)]
     yield from [*lines, step_line(step)] if begins else [step_line(step), *lines]
 
 
