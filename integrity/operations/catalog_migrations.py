@@ -18,6 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 from integrity import conf
 from integrity.exceptions import CatalogError, CatalogMissing
 from integrity.operations.add_foreign_key import AddForeignKey
+from integrity.operations.add_unique import AddUnique
 from integrity.operations.migration import catalog_of
 from integrity.operations.operation import CatalogOperation
 
@@ -135,6 +136,15 @@ def foreign_keys_made_by(alias: str) -> dict[tuple[str, str], str]:
         (operation.table, operation.name): migration.name
         for migration, operation in operations_of(alias)
         if isinstance(operation, AddForeignKey)
+    }
+
+
+def uniques_made_by(alias: str) -> dict[tuple[str, str], str]:
+    """Returns which migration adds which unique: (table as written, name) → migration."""
+    return {
+        (operation.table, operation.name): migration.name
+        for migration, operation in operations_of(alias)
+        if isinstance(operation, AddUnique)
     }
 
 

@@ -13,6 +13,7 @@ from integrity.plans.groups import Group
 from integrity.plans.merging import Part
 from integrity.plans.row_reading import Place, Row, Rows
 from integrity.references.orphans import joined, refers
+from integrity.references.reference import written
 from integrity.references.uniques import UniqueRule, is_text
 
 _LENGTH = re.compile(r"\((\d+)\)\s*$")
@@ -37,13 +38,13 @@ def renamed_column(rows: Rows, rule: UniqueRule, wanted: str) -> str:
     if not names:
         raise PlanRefused(
             f"No column of {rule.label} holds text that could get another value",
-            where=str(rule.table),
+            where=rule.label,
             hint="Merge the duplicates with --action merge, or change them by hand.",
         )
     why = _why_not(rows, table, names[0])
     if why:
         raise PlanRefused(
-            f"{names[0]} of {rule.table} cannot be renamed: {why}",
+            f"{names[0]} of {written(rule.table)} cannot be renamed: {why}",
             where=rule.label,
             hint="Merge the duplicates with --action merge, or rename a column of text with --rename.",
         )

@@ -29,6 +29,7 @@ from integrity.repairs.result import RollbackResult, State
 from integrity.repairs.run import Options, held
 from integrity.repairs.selection import Chosen, Selection
 from integrity.repairs.standing import InTheWay, MadeBy, in_the_way
+from integrity.repairs.standing_uniques import UniqueInTheWay, uniques_in_the_way
 from integrity.repairs.taking_back import TakingBack
 from integrity.repairs.target_log import TargetLog
 
@@ -75,7 +76,7 @@ def roll_back(
 
     Raises:
         UnknownRun: no such run, or nothing of it is left to take back.
-        RollbackRefused: a foreign key, or a changed schema, stands in the way; nothing was changed.
+        RollbackRefused: a foreign key, a unique or a changed schema stands in the way; nothing was changed.
         RepairRunning: a repair holds the target.
     """
     options = options or Options()
@@ -93,8 +94,9 @@ def roll_back(
         work = _Rollback(session, journal, schema, references, record, selection or Selection(), options, log)
         work.refuse_other_columns()
         keys = work.standing(made_by or {})
-        if keys and not unvalidate:
-            raise _refusal(target, number, keys)
+        uniques = work.standing_uniques(made_by or {})
+        if uniques or (keys and not unvalidate):
+            raise _refusal(target, number, [*uniques, *keys])
         work.refuse_converted()
         return work.carry_out(keys, tuple(reversed_names))
 
@@ -109,15 +111,18 @@ def _references(schema: Schema, catalog: Catalog, others: Sequence[Reference]) -
     return known_references(schema, replace(catalog, references=tuple(usable)), others)
 
 
-def _refusal(target: Target, number: int, keys: Sequence[InTheWay]) -> RollbackRefused:
+def _refusal(target: Target, number: int, found: Sequence[InTheWay | UniqueInTheWay]) -> RollbackRefused:
     command = f"manage.py integrity_rollback {target} {number}"
+    hint = f"Either take the migrations back too: {command} --with-migrations; "
+    hint += f"or let old rows break the key: {command} --unvalidate."
+    if any(isinstance(each, UniqueInTheWay) for each in found):
+        hint = f"Take the migrations back too: {command} --with-migrations; or drop the unique. "
+        hint += "No unique can let old rows break it, so --unvalidate does not help."
+    keys = tuple(found)
     refused = RollbackRefused(
-        "; ".join(map(str, keys)),
-        where=target.alias,
-        hint=f"Nothing was changed. Either take the migrations back too: {command} --with-migrations; "
-        f"or let old rows break the key: {command} --unvalidate.",
+        "; ".join(map(str, found)), where=target.alias, hint=f"Nothing was changed. {hint}"
     )
-    refused.keys = tuple(keys)
+    refused.keys = keys
     return refused
 
 
@@ -161,6 +166,13 @@ class _Rollback:
         chosen = {each: self.chosen.literal(each) for each in images}
         made = not self.selection
         return in_the_way(self.session, self.schema, self.record, images, made_by, chosen, made=made)
+
+    def standing_uniques(self, made_by: MadeBy) -> list[UniqueInTheWay]:
+        """The uniques in the way of what would come back."""
+        if not any(step.get("kind") == "duplicates" for step in self.record.plan.get("steps", ())):
+            return []
+        chosen = {each: self.chosen.literal(each) for each in self.images}
+        return uniques_in_the_way(self.session, self.schema, self.record, self.images, made_by, chosen)
 
     def _wanted(self) -> list[Images]:
         """The tables of which something would come back, or go again."""

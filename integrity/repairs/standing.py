@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from integrity.database.identifiers import column
+from integrity.database.identifiers import TableName, column
 from integrity.database.schema import ForeignKey, Schema
 from integrity.database.session import Session
 from integrity.exceptions import NotCheckable
@@ -39,6 +39,11 @@ class InTheWay:
     key: ForeignKey
     rows: int
     migration: str = ""
+
+    @property
+    def table(self) -> TableName:
+        """Whose foreign key it is."""
+        return self.key.table
 
     def __str__(self) -> str:
         label = written(self.key.table, self.key.columns)

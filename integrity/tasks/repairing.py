@@ -12,7 +12,7 @@ from typing import Any
 from integrity import models, signals, store
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError
-from integrity.operations.catalog_migrations import foreign_keys_made_by
+from integrity.operations.catalog_migrations import foreign_keys_made_by, uniques_made_by
 from integrity.plans import Plan
 from integrity.references import load_catalog
 from integrity.repairs import (
@@ -43,7 +43,7 @@ def repair_and_store(
         alias: the target.
         plan: what was approved.
         catalog_file: a catalog lent for this run.
-        kind: ``cleanup`` or ``reassign``.
+        kind: ``cleanup``, ``reassign`` or ``deduplicate``.
         options: who asks, limits, progress; the references of the site's models are added.
 
     Raises:
@@ -84,13 +84,13 @@ def roll_back_and_store(
         catalog_file: a catalog lent for this run.
         options: who asks, progress.
         wishes: ``unvalidate``, ``selection`` and the rest of :func:`integrity.repairs.roll_back`; which
-            migration made which foreign key is found here.
+            migration made which foreign key or unique is found here.
 
     Raises:
         UnknownRun, RollbackRefused, …: see :func:`integrity.repairs.roll_back`.
     """
     target, catalog = Target(alias), load_catalog(alias, catalog_file)
-    wishes = {"made_by": foreign_keys_made_by(alias)} | wishes
+    wishes = {"made_by": foreign_keys_made_by(alias) | uniques_made_by(alias)} | wishes
     with _mirrored(target):
         result = roll_back(target, run, catalog=catalog, options=_complete(target, options), **wishes)
     _stored(result)

@@ -23,6 +23,7 @@ from integrity.repairs import Options, RollbackResult, find_run
 from integrity.repairs.journal import RunRecord
 from integrity.repairs.proving import prove
 from integrity.repairs.standing import InTheWay
+from integrity.repairs.standing_uniques import UniqueInTheWay
 from integrity.tasks.migrating import migrate_and_store
 from integrity.tasks.repairing import roll_back_and_store
 
@@ -96,7 +97,9 @@ def _rows_back(alias: str, record: RunRecord, wishes: dict[str, Any]) -> Rollbac
     return roll_back_and_store(alias, record.number, unvalidate=True, **wishes)
 
 
-def _stood_unvalidated(record: RunRecord, found: InTheWay) -> bool:
+def _stood_unvalidated(record: RunRecord, found: InTheWay | UniqueInTheWay) -> bool:
+    if isinstance(found, UniqueInTheWay):
+        return False
     keys = record.structure.get(str(found.key.table), {}).get("foreign_keys", ())
     return not found.key.validated and any(
         each["name"] == found.key.name and not each["validated"] for each in keys
@@ -161,12 +164,14 @@ def _reverse(alias: str, names: Sequence[str], on_step: OnStep | None, actor: st
     return [step.name for step in done.steps]
 
 
-def _stood_before(record: RunRecord, keys: Sequence[InTheWay]) -> tuple[str, ...]:
+def _stood_before(record: RunRecord, keys: Sequence[InTheWay | UniqueInTheWay]) -> tuple[str, ...]:
     """Those of the reversed keys that stood when the run began: the proof cannot find them any more."""
     stood = {
-        (table, each["name"]) for table, facts in record.structure.items() for each in facts["foreign_keys"]
+        (table, each["name"])
+        for table, facts in record.structure.items()
+        for each in (*facts["foreign_keys"], *facts["keys"])
     }
-    return tuple(each.key.name for each in keys if (str(each.key.table), each.key.name) in stood)
+    return tuple(each.key.name for each in keys if (str(each.table), each.key.name) in stood)
 
 
 def _prove_again(target: Target, record: RunRecord, left_out: Sequence[str], result: RollbackResult) -> None:
