@@ -177,3 +177,27 @@ def test_a_bitmap_scan_counts_as_its_index(empty_target: EmptyTarget, lend_catal
     )
 
     assert str(one_plan(lend_catalog(QUERY.format(sql=PLAIN))).access) == "index orders_customer_idx"
+
+
+def test_on_a_small_table_the_index_that_finds_the_row_is_told_from_one_that_finds_more(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    """Bitmaps over either cost the same there."""
+    values = ", ".join(f"({number}, {number % 10}, 's{number}')" for number in range(100))
+    empty_target.execute_script(
+        "CREATE TABLE c (id integer PRIMARY KEY, store integer, slug varchar(9));"
+        f"INSERT INTO c VALUES {values}; CREATE INDEX c_store_id ON c (store, id);"
+        f"CREATE INDEX c_store_slug ON c (store, slug);"
+        + ("" if empty_target.vendor == SQLITE else "ANALYZE c;")
+    )
+    catalog = lend_catalog("""
+        [[query]]
+        name = "by_slug"
+        sql = "SELECT * FROM c WHERE store = :store AND slug = :slug"
+        parameters = { store = "SELECT store FROM c LIMIT 1", slug = "SELECT slug FROM c LIMIT 1" }
+        table = "c"
+        index = "c_store_slug"
+        """)
+
+    assert str(one_plan(catalog).possible) == "index c_store_slug"
+    assert one_plan(catalog).uses_index
