@@ -18,14 +18,17 @@ class Lock(StrEnum):
 
 @dataclass(frozen=True)
 class Blocker:
-    """A transaction that a lock would wait for; ``pid`` is 0 for a prepared one."""
+    """A transaction that a lock would wait for; ``pid`` is 0 for a prepared one, ``seconds`` where a role
+    may not see how long it is open. ``key`` tells it from the next one of its session."""
 
     pid: int
     user: str
     program: str
     state: str
     seconds: int
+    key: str = ""
 
     def __str__(self) -> str:
         who = (f"process {self.pid}" if self.pid else "", self.user, self.program, self.state)
-        return f"a transaction open for {self.seconds} s ({', '.join(part for part in who if part)})"
+        age = f" open for {self.seconds:,} s" if self.seconds else ""
+        return f"a transaction{age} ({', '.join(part for part in who if part)})"

@@ -129,7 +129,8 @@ def _created(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> Non
         return
     opened.add(connection)
     if _execute not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_execute)
+        # First: `execute_wrapper()` of somebody who is on his way takes the last one off again.
+        connection.execute_wrappers.insert(0, _execute)
         connection.commit = _watched_commit(connection.commit, connection.alias)  # type: ignore[method-assign]
 
 

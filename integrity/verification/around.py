@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from django.db import DatabaseError
@@ -94,7 +95,8 @@ class Around(Attendant):
                     yield _in_time(check, operation, done_by_then, planned=bool(first))
 
     def _locks(self, own: Sequence[CatalogOperation], *, backwards: bool) -> Iterator[Check]:
-        """Waits as long as the migration itself would for transactions to end."""
+        """Waits as long as the migration itself would for the transactions to end that it finds; what comes
+        after them is what its own attempts are for."""
         wanted = {
             (lock, table)
             for each in own
@@ -105,11 +107,14 @@ class Around(Attendant):
             return
         until = time.monotonic() + conf.lock_timeout_ms() / 1000 * conf.lock_attempts()
         try:
-            while found := self._blockers(wanted):
+            found = self._blockers(wanted)
+            first = {each.key for each in found}
+            while found := [each for each in found if each.key in first]:
                 if time.monotonic() >= until:
                     yield _blocked(found[0], sorted({table for _, table in wanted}))
                     return
                 time.sleep(SECONDS_BETWEEN_LOOKS)
+                found = self._blockers(wanted)
         except (ReferentialIntegrityError, DatabaseError) as error:
             busy = isinstance(error, TargetBusy)
             yield _not_looked("locks", "", error, Verdict.FAILED if busy else Verdict.SKIPPED)
@@ -141,8 +146,9 @@ class Around(Attendant):
             schema = session.schema()
             for operation in own:
                 yield from _looked(session, operation, operation.results(session, schema))
-                if isinstance(operation, ForeignKeyOperation) and not operation.gone(schema):
-                    keys.append(standing(schema, operation.wanted(schema)))
+                if isinstance(operation, ForeignKeyOperation):
+                    with suppress(SchemaFixRefused, UnknownTable):  # said by its results
+                        keys.append(standing(schema, operation.wanted(schema)))
         unique = list(dict.fromkeys(key for key in keys if key is not None))
         if not unique:
             return

@@ -3,16 +3,21 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 from integrity import models
+from integrity.database.locks import Lock
+from integrity.database.session import Target
 from integrity.operations import AddForeignKey
+from integrity_project.postgres import PostgresServer
 from integrity_project.targets import database_settings
 from tests.commands import run, run_json
-from tests.management.conftest import CATALOG, Shop
+from tests.management.conftest import CATALOG, SHOP, Shop
+from tests.servers import EmptyTarget, MakePostgresDatabase, RegisterTarget
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
 
@@ -37,6 +42,21 @@ def written(shop: Shop) -> Shop:
     """The broken shop with its migrations written."""
     assert run("makemigrations", shop.alias).code == 0
     return shop
+
+
+@pytest.fixture
+def postgres_shop(
+    newest_postgres: PostgresServer,
+    make_postgres_database: MakePostgresDatabase,
+    register_target: RegisterTarget,
+    tmp_path: Path,
+) -> Shop:
+    """The broken shop on the newest PostgreSQL alone."""
+    url = make_postgres_database(newest_postgres)
+    target = EmptyTarget(register_target("target", url), "postgresql", url, newest_postgres)
+    found = Shop(target, tmp_path / "catalogs")
+    found.execute(SHOP)
+    return found
 
 
 def checks(document: Any) -> dict[str, list[tuple[str, str]]]:
@@ -150,13 +170,13 @@ def test_what_a_migration_claims_and_did_not_do_is_noticed(
 
 
 @contextmanager
-def held(shop: Shop, *, statement: str) -> Iterator[None]:
+def held(shop: Shop, *, statement: str, writes: bool = True) -> Iterator[None]:
     """Somebody whose transaction stays open."""
     if shop.vendor == "sqlite":
         with closing(
             sqlite3.connect(database_settings(shop.target.url)["NAME"], isolation_level=None)
         ) as other:
-            other.execute("BEGIN IMMEDIATE")
+            other.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
             yield
             other.execute("ROLLBACK")
     else:
@@ -183,13 +203,37 @@ def test_a_long_transaction_in_the_way_stops_it_before_its_first_change(written:
 
 
 def test_readers_are_not_in_the_way_of_a_foreign_key(written: Shop) -> None:
-    if written.vendor == "sqlite":
-        return
     written.execute(CLEAN)
     assert run("migrate", written.alias, "--phase", "1").code == 0
-    with held(written, statement="SELECT count(*) FROM orders"):
+    with held(written, statement="SELECT count(*) FROM orders", writes=False):
         ran = run("migrate", written.alias, "--phase", "2")
         assert ran.code == 0, ran.err
+
+
+def test_a_transaction_of_a_role_that_hides_its_age_counts_only_while_it_stays(
+    postgres_shop: Shop,
+) -> None:
+    shop = postgres_shop
+    url = shop.target.url
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute(
+            "CREATE ROLE hidden_from LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO hidden_from"
+        )
+    try:
+        with psycopg.connect(url) as other, Target(shop.alias).changing() as session, session.transaction():
+            other.execute("UPDATE orders SET note = note")
+            session.execute("SET LOCAL ROLE hidden_from")
+            schema = session.schema()
+            tables = [schema.table(schema.resolve("orders"))]
+            [found] = session.engine.blockers(session, tables, Lock.SHARE_ROW_EXCLUSIVE)
+            assert str(found).startswith("a transaction (process ")
+            other.rollback()
+            other.execute("UPDATE orders SET note = note")
+            [again] = session.engine.blockers(session, tables, Lock.SHARE_ROW_EXCLUSIVE)
+            assert again.key != found.key
+    finally:
+        with psycopg.connect(url, autocommit=True) as owner:
+            owner.execute("DROP OWNED BY hidden_from; DROP ROLE hidden_from")
 
 
 def test_rows_that_cannot_be_looked_at_do_not_pass_for_whole(written: Shop, settings: Any) -> None:

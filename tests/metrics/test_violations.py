@@ -9,7 +9,7 @@ from django.test import AsyncClient, Client
 
 from integrity import signals
 from integrity.database.violations import ViolationKind, violation_of
-from integrity.metrics import counters
+from integrity.metrics import counters, watching
 from tests.metrics.conftest import Scrape, key
 from tests.servers import EmptyTarget
 
@@ -116,6 +116,22 @@ def test_a_listener_that_raises_does_not_reach_the_request(site: Client) -> None
         assert site.get("/handles/1/").status_code == 200
     finally:
         signals.constraint_violated.disconnect(broken)
+
+
+def test_another_wrapper_that_is_on_its_way_is_left_alone(site: Client) -> None:
+    site.get("/fine/")
+    connection = connections["default"]
+    connection.execute_wrappers.clear()
+    connection.__dict__.pop("commit", None)
+    told: list[str] = []
+
+    def other(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        told.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(other):
+        watching.watch_connections()
+    assert connection.execute_wrappers == [watching._execute]
 
 
 DEFERRED = """
