@@ -15,6 +15,7 @@ from integrity.database.session import Target
 from integrity.exceptions import RepairRunning, SchemaFixRefused, TargetBusy, TargetUnreachable
 from integrity.operations import AddForeignKey, AddIndex, ValidateForeignKey
 from integrity.repairs import State
+from integrity.verification.measuring import measure
 from integrity_project.postgres import PostgresServer
 from tests.catalogs import LendCatalog
 from tests.commands import run, run_json
@@ -215,6 +216,22 @@ def test_every_command(world: World) -> None:
     assert run("verify", "target", *lent).code == 1  # the constraint is missing, and nothing else
     assert run("log", "target").code == 0
     assert run_json("rollback", "target", done["run"], "--no-input")["proof"]["rows_equal"]
+
+
+@pytest.mark.usefixtures("nothing_is_left")
+def test_queries_are_measured(world: World, lend_catalog: LendCatalog) -> None:
+    catalog = lend_catalog(
+        """
+[[query]]
+name = "orders"
+sql = "SELECT * FROM orders WHERE customer_id = :customer"
+parameters = { customer = "SELECT customer_id FROM orders ORDER BY id" }
+table = "orders"
+"""
+    )
+    (found,) = measure(Target("target"), catalog, seconds=3.0).queries
+    assert found.error == ""
+    assert found.runs > 0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -271,9 +271,9 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def begin_measuring(self, session: Session) -> None:
-        """Within a reading: nothing can be written by what runs, and rows without an order come in
-        the same one each time."""
+    def begin_measuring(self, session: Session, statement_timeout_ms: int) -> None:
+        """Within a reading: nothing can be written by what runs, rows without an order come in the same
+        one each time, and from now on a statement may take so long."""
 
     @abstractmethod
     def work(self, session: Session, sql: str, params: Sequence[Any]) -> Work:

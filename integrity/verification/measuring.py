@@ -28,6 +28,9 @@ from integrity.verification.timing import Timed, clocked, prepared
 QUERY_SECONDS = 20.0
 """How long measuring a target may take, about."""
 
+OPENING_SECONDS = 15.0
+"""How long reading the structure may take."""
+
 ROUNDS = 500
 """How often a query runs at most."""
 
@@ -87,7 +90,8 @@ def measure_side_by_side(
     share = seconds / max(len(queries), 1)
     with ExitStack() as stack:
         sides = [
-            _Side(stack.enter_context(_opened(target, share)), catalog, list(queries)) for target in targets
+            _Side(stack.enter_context(_opened(target)), catalog, queries, limit_ms(share))
+            for target in targets
         ]
         told = _Told(on_progress, len(queries) + ROUNDS)
         for number in range(len(queries)):
@@ -98,12 +102,17 @@ def measure_side_by_side(
         return [side.measured(time.monotonic() - began, seed) for side in sides]
 
 
+def limit_ms(share: float) -> int:
+    """Returns how long one statement may take: its share, or less where the settings say so."""
+    limit, setting = max(int(share * 1_000), 100), conf.statement_timeout_ms()
+    return min(limit, setting) if setting else limit
+
+
 @contextmanager
-def _opened(target: Target, share: float) -> Iterator[Session]:
-    limit = max(int(share * 1_000), 100)
-    setting = conf.statement_timeout_ms()
-    with target.reading(statement_timeout_ms=min(limit, setting) if setting else limit) as session:
-        session.engine.begin_measuring(session)
+def _opened(target: Target) -> Iterator[Session]:
+    """A structure that is locked keeps nobody waiting for ever."""
+    timeout = conf.statement_timeout_ms() or int(OPENING_SECONDS * 1_000)
+    with target.reading(statement_timeout_ms=timeout) as session:
         yield session
 
 
@@ -126,12 +135,14 @@ class _Side:
     session: Session
     catalog: Catalog
     queries: list[CatalogQuery]
+    statement_timeout_ms: int
     schema: Schema = field(init=False)
     timed: list[Timed] = field(default_factory=list)
     yardstick: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.schema = self.session.schema()
+        self.session.engine.begin_measuring(self.session, self.statement_timeout_ms)
 
     def prepare(self, number: int, seconds: float, seed: int) -> None:
         """Draws the values of one query and explains it."""

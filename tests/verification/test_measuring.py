@@ -176,7 +176,7 @@ def test_values_are_spread_and_the_same_each_time(empty_target: EmptyTarget) -> 
         "only": "SELECT max(id) FROM orders",
     }
     with Target("target").reading() as session:
-        session.engine.begin_measuring(session)
+        session.engine.begin_measuring(session, 5_000)
         drawn = draw(session, parameters, where="here")
         again = draw(session, parameters, where="here")
         others = draw(session, parameters, where="here", seed=2)

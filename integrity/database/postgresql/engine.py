@@ -333,9 +333,10 @@ class PostgreSQLEngine(Engine):
         """By EXPLAIN."""
         return plans.accesses(session, sql, params, prefer_index=prefer_index)
 
-    def begin_measuring(self, session: Session) -> None:
+    def begin_measuring(self, session: Session, statement_timeout_ms: int) -> None:
         """A reading refuses writes as it is; a scan must not begin where another one happens to be."""
         session.execute("SET LOCAL synchronize_seqscans = off")
+        session.execute(f"SET LOCAL statement_timeout = {int(statement_timeout_ms)}")
 
     def work(self, session: Session, sql: str, params: Sequence[Any]) -> Work:
         """By EXPLAIN (ANALYZE, BUFFERS)."""

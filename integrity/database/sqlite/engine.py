@@ -248,9 +248,10 @@ class SQLiteEngine(Engine):
         """By EXPLAIN QUERY PLAN."""
         return plans.accesses(session, sql, params)
 
-    def begin_measuring(self, session: Session) -> None:
+    def begin_measuring(self, session: Session, statement_timeout_ms: int) -> None:
         """``query_only``; rows come in the order of the table or index that is read."""
         session.execute("PRAGMA query_only = ON")
+        session.statement_timeout_ms = statement_timeout_ms
 
     def work(self, session: Session, sql: str, params: Sequence[Any]) -> Work:
         """By counting the instructions of the virtual machine."""
