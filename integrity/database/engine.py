@@ -250,6 +250,10 @@ class Engine(ABC):
         say which; None for any other error."""
 
     @abstractmethod
+    def violated_unique(self, error: BaseException) -> str | None:
+        """How the database names the unique that an error is about; None for any other error."""
+
+    @abstractmethod
     def given(self, column: Column) -> str:
         """SQL for a parameter that becomes a value of a column's own type."""
 

@@ -25,11 +25,25 @@ from integrity.management.terminal import Terminal
 DONE, FOUND, NOT_DONE = 0, 1, 2
 
 
+def exit_code(*, complete: bool, found: bool) -> int:
+    """Returns how a command ends: what could not be looked at wins over what was found in the rest,
+    because nobody knows what it would have been.
+
+    Args:
+        complete: whether everything was done or looked at that was asked for.
+        found: whether something was found at or above ``--fail-on``, or failed, or was refused.
+    """
+    if not complete:
+        return NOT_DONE
+    return FOUND if found else DONE
+
+
 class IntegrityCommand(BaseCommand):
     """A command: subclasses parse, call the function that does the work, and format what it returns.
 
     Exit 0: done. Exit 1: something was found, a verification failed, rows were refused. Exit 2: it could
-    not be done, or not completely; every exception ends here, so that a crash never reads as findings.
+    not be done, or not completely, whatever was found in the rest; every exception ends here, so that a
+    crash never reads as findings.
     """
 
     requires_system_checks: list[str] = []

@@ -7,8 +7,8 @@ from integrity.operations.add_unique import AddUnique
 from integrity.operations.compatibility_view import CreateCompatibilityView
 from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.migration import CatalogMigration
-from integrity.operations.remove_index import RemoveIndex
 from integrity.operations.remove_column import RemoveColumn
+from integrity.operations.remove_index import RemoveIndex
 from integrity.operations.repair_mirror import RepairMirror
 from integrity.operations.repair_orphans import RepairOrphans
 from integrity.operations.validate_foreign_key import ValidateForeignKey
@@ -20,8 +20,8 @@ __all__ = [
     "CatalogMigration",
     "ConvertColumn",
     "CreateCompatibilityView",
-    "RemoveIndex",
     "RemoveColumn",
+    "RemoveIndex",
     "RepairMirror",
     "RepairOrphans",
     "ValidateForeignKey",

@@ -13,9 +13,11 @@ from integrity.database.schema import Schema
 from integrity.database.session import Target
 from integrity.exceptions import CatalogMissing, UnknownTable
 from integrity.operations.add_foreign_key import AddForeignKey
+from integrity.operations.add_unique import AddUnique
 from integrity.operations.catalog_migrations import operations_of
 from integrity.operations.runner import MigrationState, migration_status
 from integrity.references import load_catalog
+from integrity.references.uniques import UniqueRule
 from integrity.tasks.measuring import measure_and_store
 from integrity.tasks.reading import others_of
 from integrity.verification import ExpectedConstraint, VerifyResult, verify
@@ -65,7 +67,7 @@ def verify_target(
 
 
 def expected_constraints(target: Target) -> list[ExpectedConstraint]:
-    """Returns the foreign keys that migrations made in a target and that none has taken back."""
+    """Returns the foreign keys and uniques that migrations made in a target and that none has taken back."""
     try:
         states = migration_status(target)
     except CatalogMissing:
@@ -74,16 +76,23 @@ def expected_constraints(target: Target) -> list[ExpectedConstraint]:
     made = [
         (migration.name, operation)
         for migration, operation in operations_of(target.alias)
-        if isinstance(operation, AddForeignKey) and migration.name in applied
+        if isinstance(operation, AddForeignKey | AddUnique) and migration.name in applied
     ]
     if not made:
         return []
     with target.reading() as session:
         schema = session.schema()
-    return [
-        ExpectedConstraint(each.name, _table(schema, each.table), tuple(each.columns), migration)
-        for migration, each in made
-    ]
+    return [_expected(schema, migration, each) for migration, each in made]
+
+
+def _expected(schema: Schema, migration: str, made: AddForeignKey | AddUnique) -> ExpectedConstraint:
+    name, columns = _table(schema, made.table), tuple(made.columns)
+    found = schema.tables.get(name)
+    whole = isinstance(made, AddUnique) and found is not None and found.has_columns(columns)
+    unique = made.rule(found) if isinstance(made, AddUnique) and found is not None and whole else None
+    if isinstance(made, AddUnique) and unique is None:
+        unique = UniqueRule(name, columns, made.name)
+    return ExpectedConstraint(made.name, name, columns, migration, unique)
 
 
 def _table(schema: Schema, text: str) -> TableName:

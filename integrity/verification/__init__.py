@@ -8,6 +8,7 @@ from integrity.verification.result import (
     ExpectedConstraint,
     FlowResult,
     QueryPlan,
+    UniqueState,
     VerifyResult,
 )
 from integrity.verification.verify import verify
@@ -21,6 +22,7 @@ __all__ = [
     "QueryComparison",
     "QueryMeasurement",
     "QueryPlan",
+    "UniqueState",
     "VerifyResult",
     "compare",
     "query_plans",

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from integrity.database.schema import ForeignKey, Schema, TableKind
+from django.db import DatabaseError
+
+from integrity.database.schema import ForeignKey, Schema, Table, TableKind
+from integrity.database.session import Session
 from integrity.detectors.finding import Finding, Severity
+from integrity.exceptions import ReferentialIntegrityError
 from integrity.references.reference import Reference, Source, written
+from integrity.references.uniques import standing_key
 from integrity.verification.result import ExpectedConstraint
 
 _CANNOT_BE_BOUND = (TableKind.VIEW, TableKind.MATERIALIZED_VIEW, TableKind.FOREIGN, TableKind.VIRTUAL)
@@ -76,26 +81,37 @@ def different_constraint(schema: Schema, reference: Reference) -> Iterator[Findi
 
 
 def lost_constraints(
-    schema: Schema, expected: Sequence[ExpectedConstraint], target: str
+    session: Session, schema: Schema, expected: Sequence[ExpectedConstraint], target: str
 ) -> Iterator[Finding]:
     """Yields the constraints that a migration made and that are gone."""
     for each in expected:
         table = schema.tables.get(each.table)
-        if table and any(set(key.columns) == set(each.columns) for key in table.foreign_keys):
+        if table and _stands(session, schema, table, each):
             continue
         gone = "" if table else ", with its table"
+        kind = "unique" if each.unique else "foreign key"
         yield Finding(
             code="constraint_lost",
             severity=Severity.ERROR,
             table=each.table,
             columns=each.columns,
             object=each.name,
-            message=f"The foreign key {each.name} on {written(each.table, each.columns)}, made by "
+            message=f"The {kind} {each.name} on {written(each.table, each.columns)}, made by "
             f"{each.made_by}, is gone{gone}: something dropped it since",
             suggestion=f"manage.py integrity_migrate {target}: reverse to before {each.made_by} "
             "and apply it again; then find what dropped it (an ORM's push, a rebuilt table)",
             evidence={"made_by": each.made_by},
         )
+
+
+def _stands(session: Session, schema: Schema, table: Table, each: ExpectedConstraint) -> bool:
+    if each.unique is None:
+        return any(set(key.columns) == set(each.columns) for key in table.foreign_keys)
+    try:
+        with session.look():
+            return standing_key(schema, each.unique, session) is not None
+    except (ReferentialIntegrityError, DatabaseError):
+        return any(key.name == each.name for key in table.keys)
 
 
 def shown(key: ForeignKey) -> str:

@@ -9,6 +9,7 @@ from integrity.audit import Coverage
 from integrity.database.access import Access
 from integrity.database.identifiers import TableName
 from integrity.detectors.finding import Finding, Severity
+from integrity.references.uniques import UniqueRule
 from integrity.verification.comparing import MeasuredQueries, slower_queries
 
 TRIAL = "trial"
@@ -17,12 +18,13 @@ SYSTEM_CATALOG = "system catalog"
 
 @dataclass(frozen=True)
 class ExpectedConstraint:
-    """A foreign key that ``made_by`` (a migration) made, and that nothing has removed since."""
+    """A foreign key, or a ``unique``, that ``made_by`` (a migration) made and none has taken back since."""
 
     name: str
     table: TableName
     columns: tuple[str, ...]
     made_by: str
+    unique: UniqueRule | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,39 @@ class ConstraintState:
             "referenced_schema": self.referenced_table.schema,
             "referenced_table": self.referenced_table.name,
             "referenced_columns": list(self.referenced_columns),
+        }
+
+
+@dataclass(frozen=True)
+class UniqueState:
+    """A unique that is there, and how it is known to work.
+
+    ``terms`` are what it compares, in order; ``constraint`` is false for a unique index, ``where`` makes it
+    partial. ``source`` says whether the catalog asks for it. ``by``, ``reason`` and ``note`` are those of
+    :class:`ConstraintState`.
+    """
+
+    table: TableName
+    name: str
+    columns: tuple[str, ...]
+    terms: tuple[str, ...]
+    constraint: bool
+    where: str
+    nulls_distinct: bool
+    source: str
+    validated: bool
+    enforced: bool
+    by: str = SYSTEM_CATALOG
+    reason: str = ""
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the state as plain values."""
+        return asdict(self) | {
+            "schema": self.table.schema,
+            "table": self.table.name,
+            "columns": list(self.columns),
+            "terms": list(self.terms),
         }
 
 
@@ -147,6 +182,7 @@ class VerifyResult:
     schema_fingerprint: str
     problems: list[Finding] = field(default_factory=list)
     constraints: list[ConstraintState] = field(default_factory=list)
+    uniques: list[UniqueState] = field(default_factory=list)
     queries: list[QueryPlan] = field(default_factory=list)
     flows: list[FlowResult] = field(default_factory=list)
     measured: MeasuredQueries | None = None
@@ -172,6 +208,7 @@ class VerifyResult:
             "coverage": self.coverage.as_json(),
             "problems": [problem.as_json() for problem in self.problems],
             "constraints": [constraint.as_json() for constraint in self.constraints],
+            "uniques": [unique.as_json() for unique in self.uniques],
             "queries": [query.as_json() for query in self.queries],
             "flows": [flow.as_json() for flow in self.flows],
             "measured": self.measured.as_json() if self.measured else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from integrity.database.identifiers import column as quoted
@@ -53,6 +53,22 @@ def trial_rows(session: Session, schema: Schema, key: ForeignKey) -> Iterator[Tr
     if filled:
         yield TrialRow(_copy(table) | _unique(session, fresh) | kept | safe | missing, copied=True)
     yield TrialRow(_made(session, table, fresh) | rest | safe | missing, copied=False)
+
+
+def ordinary_row(session: Session, schema: Schema, table: Table, filled: Collection[str]) -> TrialRow:
+    """Returns a row made by type, with values in ``filled``, that refers to what is there.
+
+    Raises:
+        CannotBuild: when a value cannot be made, or there is nothing to refer to.
+    """
+    values = {
+        each.name: NULL if each.nullable and each.name not in filled else made(session, each)
+        for each in table.stored_columns
+    }
+    for key in table.foreign_keys:
+        if all(name in filled or not table.column(name).nullable for name in key.columns):
+            values |= _existing(session, schema, key)
+    return TrialRow(values, copied=False)
 
 
 def _or_made(value: Value, name: str) -> Value:

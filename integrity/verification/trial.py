@@ -8,6 +8,7 @@ do, or there is none, it is made by type. Where no row can be tried, the system 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import DatabaseError
@@ -52,7 +53,7 @@ def try_key(session: Session, schema: Schema, key: ForeignKey) -> Outcome:
             if bound is not None:
                 return Outcome(bound and key.enforced, TRIAL, "" if bound == key.enforced else _half(key))
     except (CannotBuild, DatabaseError, ReferentialIntegrityError, UnicodeError) as error:
-        reason = _short(error)
+        reason = short(error)
     finally:
         _take_back(session, "integrity_key")
     return by_system_catalog(key, f"no row could be tried: {reason}")
@@ -63,17 +64,24 @@ def _half(key: ForeignKey) -> str:
 
 
 def _forbidden(schema: Schema, table: Table, key: ForeignKey) -> str:
-    """Why no row may be tried: something could act that a rollback does not take back."""
+    """Why no row may be tried for a key."""
+    if reason := hindrance(schema, table):
+        return reason
+    if any(table.column(name).generated for name in key.columns):
+        return "its columns are generated"
+    if schema.vendor == "sqlite" and key.deferred:
+        return "it is deferred: SQLite checks it at COMMIT"
+    return ""
+
+
+def hindrance(schema: Schema, table: Table) -> str:
+    """Why no row of a table may be tried: something could act that a rollback does not take back."""
     family = (table, *schema.leaves(table.name))
     triggers = sorted({each.name for part in family for each in part.triggers if each.fires_on("INSERT")})
     if triggers:
         return f"the table has triggers ({', '.join(triggers)})"
     if any(part.kind is TableKind.FOREIGN for part in family):
         return "its rows are kept on another server"
-    if any(table.column(name).generated for name in key.columns):
-        return "its columns are generated"
-    if schema.vendor == "sqlite" and key.deferred:
-        return "it is deferred: SQLite checks it at COMMIT"
     return ""
 
 
@@ -86,7 +94,7 @@ def _attempt(session: Session, schema: Schema, key: ForeignKey, row: TrialRow) -
         name = session.engine.violated_key(error)
         if name is not None and _is(schema, key, name):
             return True, ""
-        return None, _short(error)
+        return None, short(error)
     finally:
         _take_back(session, "integrity_trial")
     return (False, "") if inserted == 1 else (None, "the row was not inserted, and nothing said why")
@@ -97,6 +105,16 @@ def _take_back(session: Session, savepoint: str) -> None:
     session.execute(f"RELEASE SAVEPOINT {savepoint}")
 
 
+@contextmanager
+def taken_back(session: Session, savepoint: str) -> Iterator[None]:
+    """A part of a trial of which nothing stays, however it ends."""
+    session.execute(f"SAVEPOINT {savepoint}")
+    try:
+        yield
+    finally:
+        _take_back(session, savepoint)
+
+
 def _is(schema: Schema, key: ForeignKey, name: str) -> bool:
     """SQLite names none; a partition's copy of a key has its name, or begins with it."""
     if name in ("", key.name):
@@ -104,7 +122,8 @@ def _is(schema: Schema, key: ForeignKey, name: str) -> bool:
     return schema.table(key.table).kind is TableKind.PARTITIONED and name.startswith(key.name)
 
 
-def _short(error: BaseException) -> str:
+def short(error: BaseException) -> str:
+    """The first line of an error."""
     lines = str(error).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
 
@@ -118,7 +137,7 @@ def tried(session: Session, schema: Schema, keys: list[ForeignKey]) -> Iterator[
         session.engine.begin_trial(session)
     except (ReferentialIntegrityError, DatabaseError) as error:
         session.engine.rollback(session)
-        yield from ((key, by_system_catalog(key, _short(error))) for key in keys)
+        yield from ((key, by_system_catalog(key, short(error))) for key in keys)
         return
     try:
         for key in keys:

@@ -16,6 +16,7 @@ from integrity.plans.survey import count_orphans
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 from integrity.references.resolve import choose, known_references
+from integrity.references.uniques import UniqueRule
 from integrity.verification.conclusion import Decisions, conclude
 from integrity.verification.constraints import different_constraint, lost_constraints, missing_constraint
 from integrity.verification.flows import broken_flow, run_flow
@@ -24,6 +25,8 @@ from integrity.verification.parameters import NoValue
 from integrity.verification.queries import plans_of, queries_without_index
 from integrity.verification.result import SYSTEM_CATALOG, ExpectedConstraint, VerifyResult
 from integrity.verification.trial import Outcome, by_system_catalog, tried
+from integrity.verification.unique_trial import tried_uniques
+from integrity.verification.uniques import conclude_uniques, look_at_uniques, uniques_to_look_at
 
 
 def verify(
@@ -52,7 +55,7 @@ def verify(
         expected: constraints that migrations made, so that one dropped since is noticed.
         plans: whether to look at the plans of the catalog's queries.
         flows: whether to run the catalog's flows, and take them back.
-        trial: whether to try each foreign key with a row that it must refuse, and take it back.
+        trial: whether to try each foreign key and unique with a row that it must refuse, taken back.
         others: references known from elsewhere, such as the site's models.
         on_progress: told after each check.
 
@@ -67,13 +70,15 @@ def verify(
         work = _Work(schema, catalog, references, result, on_progress, total, narrowed=bool(only))
         orphans = work.count(session)
         unusable = {key: session.engine.unusable(session, key) for key in work.keys}
-        work.look_at_structure(session, expected, plans=plans)
+        rules = work.look_at_structure(session, expected, plans=plans)
         result.coverage.snapshot = "one" if session.engine.one_moment(session) else "per_reference"
     with target.changing() as session:
         outcomes = work.try_keys(session, unusable, trial=trial)
+        refusing = tried_uniques(session, schema, rules, trial=trial)
         if flows and not only:
             work.run_flows(session)
     work.told("", step=0)
+    conclude_uniques(result, schema, rules, refusing)
     conclude(result, references, orphans, outcomes, Decisions(dict(kept or {}), allow_kept))
     return result
 
@@ -124,10 +129,10 @@ class _Work:
 
     def look_at_structure(
         self, session: Session, expected: Sequence[ExpectedConstraint], *, plans: bool
-    ) -> None:
-        """Looks at what is there: constraints, indexes, plans."""
+    ) -> list[UniqueRule]:
+        """Looks at what is there: constraints, uniques, indexes, plans. Returns the uniques."""
         problems, target = self.result.problems, self.result.target
-        lost = list(lost_constraints(self.schema, expected, target))
+        lost = list(lost_constraints(session, self.schema, expected, target))
         problems += lost
         gone = {(each.table, frozenset(each.columns)) for each in lost}
         for reference in self.references:
@@ -135,7 +140,9 @@ class _Work:
                 problems += missing_constraint(self.schema, reference, target)
             problems += different_constraint(self.schema, reference)
         if self.narrowed:
-            return
+            return []
+        rules = uniques_to_look_at(session, self.schema, self.catalog, self.result)
+        look_at_uniques(session, self.schema, rules, self.result, {each.object for each in lost})
         problems += missing_indexes(self.schema, self.catalog, target)
         if plans:
             self.result.queries = plans_of(session, self.schema, self.catalog)
@@ -143,6 +150,7 @@ class _Work:
             self.result.coverage.skipped += [
                 {"query": plan.name, "reason": plan.error} for plan in self.result.queries if plan.error
             ]
+        return rules
 
     # -- trying ----------------------------------------------------------------------------
 

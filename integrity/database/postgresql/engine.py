@@ -319,6 +319,10 @@ class PostgreSQLEngine(Engine):
         """SQLSTATE 23503 names its constraint."""
         return errors.violated_key(error)
 
+    def violated_unique(self, error: BaseException) -> str | None:
+        """SQLSTATE 23505 names its constraint or index; of a partitioned table, the partition's."""
+        return errors.violated_unique(error)
+
     def given(self, column: Column) -> str:
         """By a cast."""
         return f"CAST(%s AS {column.type.replace('%', '%%')})"

@@ -29,10 +29,12 @@ def sqlstate(error: BaseException) -> str:
 
 def violated_key(error: BaseException) -> str | None:
     """Returns the name of the foreign key that an error is about, None for any other error."""
-    cause = error.__cause__ or error
-    if sqlstate(error) != "23503":
-        return None
-    return str(getattr(getattr(cause, "diag", None), "constraint_name", "") or "")
+    return violation(error).constraint if sqlstate(error) == "23503" else None
+
+
+def violated_unique(error: BaseException) -> str | None:
+    """Returns the name of the unique that an error is about, None for any other error."""
+    return violation(error).constraint if sqlstate(error) == "23505" else None
 
 
 _KINDS = {

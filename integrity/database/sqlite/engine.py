@@ -234,6 +234,11 @@ class SQLiteEngine(Engine):
         """SQLite says that one was violated, never which."""
         return "" if "FOREIGN KEY constraint failed" in str(error) else None
 
+    def violated_unique(self, error: BaseException) -> str | None:
+        """``table.column, …``, or ``index 'name'`` where it indexes expressions."""
+        _, found, named = str(error).partition("UNIQUE constraint failed: ")
+        return named.strip() if found else None
+
     def given(self, column: Column) -> str:
         """As it is: the column's affinity does the rest."""
         return "%s"

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from integrity.audit import AuditResult
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.management.blocks import Block, Line, Title
-from integrity.management.command import DONE, FOUND, NOT_DONE, IntegrityCommand, error_json
+from integrity.management.command import NOT_DONE, IntegrityCommand, error_json, exit_code
 from integrity.management.options import actor, add_references, add_target, positive
 from integrity.management.reports.audits import audit_blocks
 from integrity.tasks import audit_and_store
@@ -61,9 +61,10 @@ class Command(IntegrityCommand):
             return error
 
     def _code(self, found: Outcome, options: dict[str, Any]) -> int:
-        if isinstance(found, ReferentialIntegrityError) or not found.coverage.complete:
+        if isinstance(found, ReferentialIntegrityError):
             return NOT_DONE
-        return FOUND if self.fails([each.severity for each in found.findings], options) else DONE
+        bad = self.fails([each.severity for each in found.findings], options)
+        return exit_code(complete=found.coverage.complete, found=bad)
 
 
 def _json(alias: str, found: Outcome) -> dict[str, Any]:

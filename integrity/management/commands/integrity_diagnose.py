@@ -11,7 +11,7 @@ from integrity.database.session import Target
 from integrity.detectors import Severity
 from integrity.diagnosis import DiagnosisResult, diagnose, script
 from integrity.management.blocks import Line
-from integrity.management.command import DONE, FOUND, NOT_DONE, IntegrityCommand
+from integrity.management.command import IntegrityCommand, exit_code
 from integrity.management.options import add_references, add_target, positive
 from integrity.management.reports.diagnoses import diagnosis_blocks
 from integrity.references import load_catalog
@@ -68,7 +68,6 @@ class Command(IntegrityCommand):
         return self._code(result, options)
 
     def _code(self, result: DiagnosisResult, options: dict[str, Any]) -> int:
-        if not result.coverage.complete or any(each.gaps for each in result.references):
-            return NOT_DONE
+        complete = result.coverage.complete and not any(each.gaps for each in result.references)
         found = [Severity.ERROR for each in result.references if each.orphans]
-        return FOUND if self.fails(found, options) else DONE
+        return exit_code(complete=complete, found=self.fails(found, options))

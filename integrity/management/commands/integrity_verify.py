@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from integrity.management.command import DONE, FOUND, NOT_DONE, IntegrityCommand
+from integrity.management.command import IntegrityCommand, exit_code
 from integrity.management.options import actor, add_queries, add_references, add_target
 from integrity.management.reports.verifications import verify_blocks
 from integrity.tasks import verify_target
@@ -60,6 +60,5 @@ class Command(IntegrityCommand):
                 on_progress=told,
             )
         self.terminal.show(result.as_json(), list(verify_blocks(result)))
-        if result.failed or self.fails([each.severity for each in result.problems], options):
-            return FOUND
-        return DONE if result.coverage.complete else NOT_DONE
+        failed = result.failed or self.fails([each.severity for each in result.problems], options)
+        return exit_code(complete=result.coverage.complete, found=failed)

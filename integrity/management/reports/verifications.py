@@ -10,7 +10,7 @@ from integrity.management.blocks import Block, Grid, Line, Title, count
 from integrity.management.reports.audits import coverage_blocks, server
 from integrity.management.reports.measurements import measured_blocks
 from integrity.references.reference import written
-from integrity.verification import ConstraintState, VerifyResult
+from integrity.verification import ConstraintState, UniqueState, VerifyResult
 
 _STYLES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
 
@@ -20,6 +20,7 @@ def verify_blocks(result: VerifyResult) -> Iterator[Block]:
     yield Title(f"{result.target}: {server(result.vendor, result.server_version)}, verification")
     yield _verdict(result)
     yield from _constraints(result.constraints)
+    yield from _uniques(result.uniques)
     yield from _queries(result)
     yield from _flows(result)
     if result.problems:
@@ -58,6 +59,26 @@ def _constraint_row(each: ConstraintState) -> tuple[Any, ...]:
         each.enforced,
         each.by,
     )
+
+
+def _uniques(found: list[UniqueState]) -> Iterator[Block]:
+    if not found:
+        return
+    yield Title("Uniques")
+    rows = [
+        (
+            each.name,
+            written(each.table),
+            ", ".join(each.terms) + ("" if each.nulls_distinct else " nulls not distinct"),
+            each.where,
+            "constraint" if each.constraint else "index",
+            each.validated,
+            each.enforced,
+            each.by,
+        )
+        for each in found
+    ]
+    yield Grid(("unique", "on", "columns", "where", "as", "validated", "enforced", "known by"), rows)
 
 
 def _queries(result: VerifyResult) -> Iterator[Block]:
