@@ -3,10 +3,12 @@
 Its catalog is written for PostgreSQL; a SQLite copy of the shop shares it by ``CATALOG``.
 """
 
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connections
 
@@ -28,6 +30,8 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations_catalog" / "commerce" / "mi
 SHIPPED = {path.stem for path in MIGRATIONS.glob("0*.py")}
 ROWS = 1_000
 NAME = "target"
+UNIQUES = {"uq_categories_store_slug", "uq_tags_store_slug", "uq_categories_store_id"}
+INTEGRITY_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError)
 INDEXES = {"idx_order_items_order_product", "idx_order_items_variant", "idx_categories_store_slug"}
 SLUGLESS = "SELECT count(*) FROM tags WHERE slug IS NULL"
 TENANTS = ("products", "product_variants", "categories", "tags", "orders", "store_customers")
@@ -49,6 +53,10 @@ class Shop:
     def number(self, statement: str) -> int:
         """Ask the database one number, past the product."""
         return int(self.target.rows(statement)[0][0])
+
+    def execute(self, statement: str) -> None:
+        """Do what the application does, on a connection that enforces."""
+        self.target.execute_script(f"PRAGMA foreign_keys = ON; {statement}" if self.sqlite else statement)
 
     def schema(self) -> Schema:
         """Read the structure as it is."""
@@ -153,6 +161,52 @@ def test_foreign_keys_bind_new_rows_before_anything_is_cleaned(shop: Shop) -> No
     assert shop.state() == shop.before
 
 
+def test_the_whole_way_there_and_back_again(shop: Shop) -> None:
+    succeeds("backup")
+    succeeds("migrate", "--phase", "2")
+    stopped = run("migrate", NAME)
+    assert stopped.code == 2
+    assert "integrity_" in stopped.err
+    cleaned = succeeds("cleanup", "--no-input", "--require-backup")
+    stopped = run("migrate", NAME)
+    assert stopped.code == 2
+    assert "integrity_deduplicate" in stopped.err
+    merged = succeeds("deduplicate", "--no-input", "--require-backup")
+
+    succeeds("migrate")
+    assert succeeds("migrate")["migrations"] == []
+    verified = succeeds("verify")
+    assert enforced(verified) >= {each.name for each in shop.manifest.references} | UNIQUES
+    assert all(query["uses_index"] for query in verified["queries"])
+    assert_the_rules_bind(shop)
+
+    refused = run("rollback", NAME, merged["run"], "--no-input")
+    assert refused.code == 2
+    assert "--with-migrations" in refused.err
+    for number in (merged["run"], cleaned["run"]):
+        back = succeeds("rollback", number, "--with-migrations", "--no-input")
+        assert back["proof"]["rows_equal"] is True
+    succeeds("migrate", "zero", "--no-input")
+    assert shop.state() == shop.before
+
+
+def enforced(document: dict[str, Any]) -> set[str]:
+    listed = (*document["constraints"], *document["uniques"])
+    return {each["name"] for each in listed if each["validated"] and each["enforced"]}
+
+
+def assert_the_rules_bind(shop: Shop) -> None:
+    """Try what must not be, past the product: a slug twice, a category of another store."""
+    store, slug = shop.target.rows("SELECT store_id, slug FROM categories ORDER BY id LIMIT 1")[0]
+    with pytest.raises(INTEGRITY_ERRORS):
+        shop.execute(f"""INSERT INTO categories (id, store_id, slug, name)
+            VALUES ('00000000-0000-4000-8000-000000000001', '{store}', '{slug}', 'twice')""")
+    with pytest.raises(INTEGRITY_ERRORS):
+        shop.execute(f"""UPDATE products SET category_id = (
+            SELECT id FROM categories WHERE store_id <> '{store}' ORDER BY id LIMIT 1)
+            WHERE store_id = '{store}'""")
+
+
 def test_deleting_a_store_takes_all_that_belongs_to_it_and_nothing_else(shop: Shop) -> None:
     succeeds("migrate", "--phase", "2")
     succeeds("cleanup", "--no-input")
@@ -162,7 +216,7 @@ def test_deleting_a_store_takes_all_that_belongs_to_it_and_nothing_else(shop: Sh
     }
     assert shop.number(f"SELECT count(*) FROM products WHERE store_id = '{store}'") > 0
 
-    shop.target.execute_script(f"PRAGMA foreign_keys = ON; {delete(store)}" if shop.sqlite else delete(store))
+    shop.execute(f"DELETE FROM stores WHERE id = '{store}'")
 
     for table, rows in others.items():
         assert shop.number(f"SELECT count(*) FROM {table}") == rows, table
@@ -224,7 +278,3 @@ def test_the_migrations_that_are_shipped_are_those_that_would_be_written(shop: S
         shipped = MIGRATIONS.parent.parent / file.path.relative_to(folder)
         if not shop.sqlite and shipped.parent.name == "migrations" and shipped.stem != "__init__":
             assert shipped.read_text() == file.text
-
-
-def delete(store: str) -> str:
-    return f"DELETE FROM stores WHERE id = '{store}';"
