@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from integrity.database import clauses
-from integrity.database.identifiers import TableName, parse_table, shown
+from integrity.database.identifiers import TableName, parse_table, quote_table, shown
 from integrity.database.postgresql import ddl
 from integrity.database.schema import Schema, Table, TableKind
+from integrity.database.session import Session
 from integrity.operations.alteration import Alteration
+from integrity.operations.check import Check, Moment
 from integrity.operations.kept_values import KeptValues, key_columns
 from integrity.operations.mirror_operation import MirrorOperation, journal_name
 from integrity.operations.operation import bounded
@@ -34,6 +37,8 @@ class CreateCompatibilityView(MirrorOperation):
     """
 
     kind = "view"
+    locks = ()
+    reverse_locks = ()
 
     def __init__(
         self,
@@ -72,6 +77,29 @@ class CreateCompatibilityView(MirrorOperation):
         """Drops it."""
         return bounded([f"DROP VIEW {clauses.table(self.written_table(vendor, self.view))}"], vendor)
 
+    def locking(self) -> str:
+        """Nothing that others wait for."""
+        return f"ACCESS SHARE on {self.table} and what it repeats: readers and writers go on"
+
+    def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """The view's name is free, and the JSON can be read."""
+        table = self.stored_table(schema)
+        name = self._place(schema, table)
+        if schema.knows(name):
+            self._refuse_another(schema, table, name)
+            yield Check("view", self.view, message="it stands already")
+        else:
+            self._refuse_hidden(table)
+            self.refuse_without_index(self.sql(session, schema, table), "the view")
+            yield Check("view", self.view, message="its name is free")
+
+    def results(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """The view answers."""
+        table = self.stored_table(schema)
+        name = self._place(schema, table)
+        session.rows(f"SELECT * FROM {quote_table(name)} LIMIT 1")
+        yield Check("view", self.view, message="it answers", moment=Moment.AFTER)
+
     def make(self, work: Alteration) -> None:
         """Makes the view, unless it stands."""
         schema = work.look()
@@ -81,14 +109,17 @@ class CreateCompatibilityView(MirrorOperation):
             self._refuse_another(schema, table, name)
             self.adopt(work, name, str(name))
             return
+        self._refuse_hidden(table)
+        view = CompatibilityView.of(self, work, schema, table, name)
+        self.refuse_without_index(view.mirrored, "the view")
+        work.within_bounds(partial(self._make, work, view))
+
+    def _refuse_hidden(self, table: Table) -> None:
         if table.row_security:
             raise self.refuse(
                 f"Row-level security is on for {self.table}: the view would show what its owner may see",
                 "Make a view with security_invoker by hand, and take view out of the [[mirror]].",
             )
-        view = CompatibilityView.of(self, work, schema, table, name)
-        self.refuse_without_index(view.mirrored, "the view")
-        work.within_bounds(partial(self._make, work, view))
 
     def _make(self, work: Alteration, view: CompatibilityView) -> None:
         for statement in (view.create(), *view.grants(work)):
@@ -139,7 +170,7 @@ class CompatibilityView:
         cls, operation: MirrorOperation, work: Alteration, schema: Schema, table: Table, name: TableName
     ) -> CompatibilityView:
         """Returns the view for an operation; its columns are those that it has, or the table's."""
-        sql = operation.sql(work, schema, table)
+        sql = operation.sql(work.session, schema, table)
         kept = KeptValues(
             work.session.engine,
             journal_name(work.session, "kept", table.name, operation.column),

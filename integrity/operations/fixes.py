@@ -17,6 +17,7 @@ from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.catalog_migrations import operations_of
 from integrity.operations.convert_column import ConvertColumn
+from integrity.operations.mirror_operation import MirrorOperation
 from integrity.operations.operation import CatalogOperation
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 from integrity.references.catalog import Catalog
@@ -34,6 +35,9 @@ class FixKind(StrEnum):
     FOREIGN_KEY = "foreign_key"
     REPAIR = "repair"
     REDUNDANT = "redundant"
+    REWRITE = "rewrite"
+    VIEW = "view"
+    REMOVAL = "removal"
     VALIDATE = "validate"
 
 
@@ -294,6 +298,8 @@ def locks(operation: CatalogOperation, vendor: str) -> str:
     if isinstance(operation, AddForeignKey):
         both = table if operation.to == table else f"{table} and {operation.to}"
         return f"SHARE ROW EXCLUSIVE on {both}, briefly: writers wait"
+    if isinstance(operation, MirrorOperation):
+        return operation.locking()
     if isinstance(operation, ConvertColumn):
         return f"ACCESS EXCLUSIVE on {table} while it is rewritten: readers and writers wait"
     going_on = f"SHARE UPDATE EXCLUSIVE on {table}: readers and writers go on"

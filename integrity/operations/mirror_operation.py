@@ -8,7 +8,6 @@ from integrity.database.identifiers import TableName, parse_path
 from integrity.database.schema import Schema, Table, TableKind
 from integrity.database.session import Session
 from integrity.exceptions import NotCheckable, SchemaFixRefused
-from integrity.operations.alteration import Alteration
 from integrity.operations.operation import CatalogOperation
 from integrity.references.mirror import Mirror, resolved_elements
 from integrity.references.mirror_entry import DriftRule, ListOf, OnlyInJson, Shape
@@ -56,6 +55,10 @@ class MirrorOperation(CatalogOperation):
         """The column as it is written."""
         return f"{self.table}.{self.column}"
 
+    def locking(self) -> str:
+        """What it locks on PostgreSQL, and what that keeps others from doing."""
+        raise NotImplementedError
+
     def mirror(self, schema: Schema, table: TableName) -> Mirror:
         """Returns what the arguments mean in a schema."""
         path = parse_path(self.repeats)
@@ -80,13 +83,13 @@ class MirrorOperation(CatalogOperation):
             only_in_json=self.only_in_json,
         )
 
-    def sql(self, work: Alteration, schema: Schema, table: Table) -> MirrorSql:
+    def sql(self, session: Session, schema: Schema, table: Table) -> MirrorSql:
         """Returns the statements about the mirror.
 
         Raises:
             SchemaFixRefused: where they cannot be made.
         """
-        sql = MirrorSql(work.session.engine, schema, self.mirror(schema, table.name))
+        sql = MirrorSql(session.engine, schema, self.mirror(schema, table.name))
         try:
             sql.refuse_unreadable()
         except NotCheckable as error:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
 from integrity import conf
 from integrity.database.dependents import Dependent, Fate
 from integrity.database.engine import Predicate
-from integrity.database.identifiers import TableName, parse_table, shown
+from integrity.database.identifiers import TableName, parse_table, quote_table, shown
+from integrity.database.locks import Lock
 from integrity.database.postgresql import columns as postgresql
 from integrity.database.schema import Schema, Table
+from integrity.database.session import Session
 from integrity.database.sqlite import columns as sqlite
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations import removed_columns
 from integrity.operations.alteration import Alteration
+from integrity.operations.check import Check, Moment, Verdict
 from integrity.operations.compatibility_view import CompatibilityView
 from integrity.operations.kept_values import LATE, KeptValues, key_columns
 from integrity.operations.mirror_operation import MirrorOperation, held_rows, journal_name
@@ -57,6 +61,7 @@ class RemoveColumn(MirrorOperation):
     """
 
     kind = "removal"
+    locks = (Lock.SHARE_ROW_EXCLUSIVE, Lock.ACCESS_EXCLUSIVE)
 
     def __init__(
         self,
@@ -103,7 +108,40 @@ class RemoveColumn(MirrorOperation):
         """What comes back."""
         return [f"-- {self.label} comes back, every value from the journal"]
 
+    def locking(self) -> str:
+        """Two locks, one after the other."""
+        return (
+            f"SHARE ROW EXCLUSIVE on {self.table} while late changes are kept: writers wait; "
+            "then ACCESS EXCLUSIVE, briefly"
+        )
+
     # -- removing --------------------------------------------------------------------------
+
+    def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """All that uses the column is acknowledged, and nothing drifted."""
+        table = self.stored_table(schema)
+        if not table.has_columns((self.column,)):
+            yield Check("column", self.label, message="it is removed already")
+            return
+        self._refuse_kind(table)
+        self.key(table)
+        used = self._acknowledged(session, schema, table)
+        yield Check("dependents", self.label, message=f"{len(used)} use it, all acknowledged")
+        if self.repeats:
+            self._refuse_drift(session, self.sql(session, schema, table))
+            yield Check("mirror", self.label, message=f"nothing in it is missing in {self.repeats}")
+
+    def results(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """The column is gone, and its view answers."""
+        table = self.stored_table(schema)
+        gone = not table.has_columns((self.column,))
+        verdict = Verdict.PASSED if gone else Verdict.FAILED
+        said = f"{self.label} is {'removed' if gone else 'still there'}"
+        yield Check("column", self.label, verdict, said, moment=Moment.AFTER)
+        view = self.view_name(table)
+        if view is not None and schema.knows(view):
+            session.rows(f"SELECT * FROM {quote_table(view)} LIMIT 1")
+            yield Check("view", self.view, message="it answers", moment=Moment.AFTER)
 
     def make(self, work: Alteration) -> None:
         """Removes the column, unless it is gone.
@@ -119,10 +157,10 @@ class RemoveColumn(MirrorOperation):
             return
         self._refuse_kind(table)
         key = self.key(table)
-        dependents = self._acknowledged(work, schema, table)
-        mirrored = self.sql(work, schema, table) if self.repeats else None
+        dependents = self._acknowledged(work.session, schema, table)
+        mirrored = self.sql(work.session, schema, table) if self.repeats else None
         if mirrored:
-            self._refuse_drift(work, mirrored)
+            self._refuse_drift(work.session, mirrored)
         kept = self.kept(work, table, key)
         facts = self._facts(work, table, key, dependents)
         if work.sqlite:
@@ -141,10 +179,10 @@ class RemoveColumn(MirrorOperation):
                 f"{self.table} inherits or is inherited from", "Remove the column by hand, from all of them."
             )
 
-    def _acknowledged(self, work: Alteration, schema: Schema, table: Table) -> list[Dependent]:
+    def _acknowledged(self, session: Session, schema: Schema, table: Table) -> list[Dependent]:
         view = self.view_name(table)
         own = [view] if view is not None and schema.knows(view) else []
-        found = work.session.engine.dependents(work.session, schema, table, self.column, besides=own)
+        found = session.engine.dependents(session, schema, table, self.column, besides=own)
         blocking = [each.label for each in found if each.fate is Fate.BLOCKS]
         if blocking:
             raise self.refuse(
@@ -161,16 +199,17 @@ class RemoveColumn(MirrorOperation):
             )
         return found
 
-    def _refuse_drift(self, work: Alteration, sql: MirrorSql) -> None:
-        found = survey_mirror(work.session, sql.schema, Catalog(), sql.mirror, samples=False)
+    def _refuse_drift(self, session: Session, sql: MirrorSql) -> None:
+        alias = session.target.alias
+        found = survey_mirror(session, sql.schema, Catalog(), sql.mirror, samples=False)
         if found.held and self.only_in_json is OnlyInJson.REFUSE:
-            raise held_rows(self.label, found.held, work.alias)
+            raise held_rows(self.label, found.held, alias)
         if found.drifted and self.drift is not DriftRule.KEEP:
             raise SchemaFixRefused(
                 f"{found.drifted:,} rows of {self.label} say something else than {self.repeats}",
-                where=work.alias,
-                hint=f"See them with: manage.py integrity_diagnose {work.alias} --column {self.label}. "
-                f"Rewrite them: manage.py integrity_makemigrations {work.alias} --with-repairs; or say "
+                where=alias,
+                hint=f"See them with: manage.py integrity_diagnose {alias} --column {self.label}. "
+                f"Rewrite them: manage.py integrity_makemigrations {alias} --with-repairs; or say "
                 'drift = "keep".',
             )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from integrity import conf
 from integrity.database.engine import Predicate
 from integrity.database.identifiers import TableName, column, quote_table
 from integrity.database.postgresql import columns as postgresql
-from integrity.database.schema import Table
+from integrity.database.schema import Schema, Table
+from integrity.database.session import Session
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations.alteration import Alteration
+from integrity.operations.check import Check, Moment, Verdict
 from integrity.operations.kept_values import key_columns
 from integrity.operations.mirror_operation import MirrorOperation, held_rows, journal_name
 from integrity.references.catalog import Catalog
@@ -32,6 +36,8 @@ class RepairMirror(MirrorOperation):
     """
 
     kind = "mirror_repair"
+    locks = ()
+    reverse_locks = ()
 
     def __init__(
         self,
@@ -72,7 +78,35 @@ class RepairMirror(MirrorOperation):
         """What is taken back."""
         return [f"-- {self.label}: every value that was rewritten comes back from the journal"]
 
+    def locking(self) -> str:
+        """Batch by batch."""
+        return f"SHARE on {self.repeats.split('.')[0]} and rows of {self.table}, batch by batch: writers wait"
+
     # -- rewriting -------------------------------------------------------------------------
+
+    def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """No more rows than were looked at, and none that only JSON has."""
+        table = self.stored_table(schema)
+        if not table.has_columns((self.column,)):
+            yield Check("mirror", self.label, message="the column is removed already")
+            return
+        sql = self.sql(session, schema, table)
+        self.key(table)
+        found = survey_mirror(session, schema, Catalog(), sql.mirror, samples=False)
+        self._refuse_more(found.drifted - found.spared, session.target.alias)
+        if found.spared:
+            raise held_rows(self.label, found.spared, session.target.alias)
+        yield Check("mirror", self.label, message=f"{found.drifted:,} rows are to be rewritten")
+
+    def results(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """The JSON says what the table says."""
+        table = self.stored_table(schema)
+        if table.has_columns((self.column,)):
+            sql = self.sql(session, schema, table)
+            left = survey_mirror(session, schema, Catalog(), sql.mirror, samples=False)
+            verdict = Verdict.NOTED if left.drifted else Verdict.PASSED
+            said = f"{left.drifted:,} rows of {self.label} say something else than {self.repeats}"
+            yield Check("mirror", self.label, verdict, said, moment=Moment.AFTER)
 
     def make(self, work: Alteration) -> None:
         """Rewrites what drifted.
@@ -85,24 +119,24 @@ class RepairMirror(MirrorOperation):
         table = self.stored_table(schema)
         if not table.has_columns((self.column,)):
             return
-        sql = self.sql(work, schema, table)
+        sql = self.sql(work.session, schema, table)
         key = self.key(table)
         found = survey_mirror(work.session, schema, Catalog(), sql.mirror, samples=False)
-        spared = found.held if self.only_in_json is OnlyInJson.REFUSE else 0
-        self._refuse_more(found.drifted - spared, work)
+        spared = found.spared
+        self._refuse_more(found.drifted - spared, f"{work.alias}, {work.migration}")
         if found.drifted > spared:
             self.refuse_without_index(sql, "rewriting")
             self._rewrite(work, sql, table, key)
         if spared:
             raise held_rows(self.label, spared, work.alias)
 
-    def _refuse_more(self, rows: int, work: Alteration) -> None:
+    def _refuse_more(self, rows: int, where: str) -> None:
         if self.max_rows is not None and rows > self.max_rows:
             raise SchemaFixRefused(
                 f"{rows:,} rows of {self.label} would be rewritten: more than max_rows={self.max_rows:,}",
-                where=f"{work.alias}, {work.migration}",
+                where=where,
                 hint="Nothing was changed. Look at them: manage.py integrity_diagnose "
-                f"{work.alias} --column {self.label}. Then raise max_rows in the migration.",
+                f"{where.split(',')[0]} --column {self.label}. Then raise max_rows in the migration.",
             )
 
     def _rewrite(self, work: Alteration, sql: MirrorSql, table: Table, key: tuple[str, ...]) -> None:
@@ -117,7 +151,7 @@ class RepairMirror(MirrorOperation):
         table = self.stored_table(schema)
         if not table.has_columns((self.column,)):
             raise self.refuse(f"{self.label} is not there", "Reverse its removal first.")
-        sql = self.sql(work, schema, table)
+        sql = self.sql(work.session, schema, table)
         work.within_bounds(Rewritten(self, work, sql, table, self.key(table)).give_back)
 
 

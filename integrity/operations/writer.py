@@ -20,6 +20,7 @@ from integrity.exceptions import CatalogError
 from integrity.operations.catalog_document import catalog_text
 from integrity.operations.catalog_migrations import CatalogPackage, catalog_package
 from integrity.operations.fixes import FixKind, SchemaFix
+from integrity.operations.mirror_fixes import CHAPTERS
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 
@@ -69,6 +70,7 @@ _UNIQUE = (
     " A unique binds new rows from its first moment. Not while duplicates are left: it stops, names them and "
     "the command that resolves them, and nothing stays of it."
 )
+_MIRRORS = tuple(name for name, _, _ in CHAPTERS.values())
 _REDUNDANT = "redundant_indexes"
 _REDUNDANT_TITLE = "indexes that others make redundant (phase 3 of 3)"
 _REDUNDANT_WHEN = (
@@ -103,7 +105,8 @@ def write_migrations(
         number += 1
         group = list(found)
         uniques = phase == _LAST and all(fix.kind is FixKind.UNIQUE for fix in group)
-        name = f"{number:04d}_{(_REPAIRS, 'uniques' if uniques else _NAMES[phase], _REDUNDANT)[part]}"
+        chapters = (_REPAIRS, "uniques" if uniques else _NAMES[phase], _REDUNDANT, *_MIRRORS)
+        name = f"{number:04d}_{chapters[part]}"
         needs = [*dependencies, *([(package.label, previous)] if previous else [])]
         text = migration_text(package.name, phase, group, needs, sqlite=sqlite)
         files.append(WrittenFile(package.folder / "migrations" / f"{name}.py", text))
@@ -114,7 +117,8 @@ def write_migrations(
 def _chapter(fix: SchemaFix) -> tuple[int, int]:
     """What one file holds: a phase, before what binds all rows the repairs that make it possible, and last
     what nobody needs then."""
-    return fix.phase, {FixKind.REPAIR: 0, FixKind.REDUNDANT: 2}.get(fix.kind, 1)
+    order = [FixKind.REPAIR, None, FixKind.REDUNDANT, *CHAPTERS]
+    return fix.phase, order.index(fix.kind) if fix.kind in order else 1
 
 
 def start_catalog(
@@ -196,7 +200,7 @@ def migration_text(
     sqlite: bool = False,
 ) -> str:
     """Returns a migration's text: what it does and when not to, then its operations with their reasons."""
-    repairs = all(fix.kind is FixKind.REPAIR for fix in fixes)
+    repairs = all(fix.kind in (FixKind.REPAIR, FixKind.REWRITE) for fix in fixes)
     title, advice = _heading(phase, fixes, sqlite=sqlite)
     when = "\n".join(wrap(advice, WIDTH))
     what = "repair" if repairs else "schema fix"
@@ -220,6 +224,8 @@ def _heading(phase: int, fixes: Sequence[SchemaFix], *, sqlite: bool) -> tuple[s
     kinds = {fix.kind for fix in fixes}
     if kinds == {FixKind.REPAIR}:
         return _REPAIRS_TITLE, _REPAIRS_WHEN
+    for kind in kinds & set(CHAPTERS):
+        return CHAPTERS[kind][1:]
     if kinds == {FixKind.REDUNDANT}:
         return _REDUNDANT_TITLE, _REDUNDANT_WHEN
     title, advice = _TITLES[phase], (_ON_SQLITE if sqlite else _WHEN)[phase]

@@ -11,6 +11,7 @@ from integrity.database.session import Session
 from integrity.references.catalog import Catalog
 from integrity.references.masking import MASKED, is_masked
 from integrity.references.mirror import Mirror
+from integrity.references.mirror_entry import OnlyInJson
 from integrity.references.mirrored import DRIFTED, HELD, NULL_WITH_ROWS, MirrorSql, MirrorState
 
 _LONGEST = 200
@@ -59,9 +60,9 @@ class MirrorSurvey:
         return sum(self.states.values())
 
     @property
-    def lost(self) -> int:
-        """Rows that rewriting JSON from the table would take something from."""
-        return self.held
+    def spared(self) -> int:
+        """Rows that are left alone because rewriting them would take something away."""
+        return self.held if self.mirror.only_in_json is OnlyInJson.REFUSE else 0
 
     def as_json(self) -> dict[str, Any]:
         """Returns the survey as plain values; samples by their state."""

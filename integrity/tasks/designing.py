@@ -10,11 +10,14 @@ from integrity import store
 from integrity.database.schema import Schema
 from integrity.database.session import Target
 from integrity.operations.fixes import FixKind, SchemaFix, planned_fixes, schema_fixes
+from integrity.operations.mirror_fixes import mirror_fixes, mirror_repairs
 from integrity.operations.redundant_fixes import redundant_fixes
 from integrity.operations.repair_fixes import repair_fixes
 from integrity.operations.writer import WrittenFile, start_catalog, write_migrations
 from integrity.plans import Change, Request, make_plan
 from integrity.references import Catalog, Reference, known_references, load_catalog
+from integrity.references.mirror import standing_mirrors
+from integrity.references.mirror_survey import survey_mirror
 from integrity.references.reference import written
 from integrity.references.resolve import known_uniques
 from integrity.tasks.reading import others_of
@@ -30,7 +33,8 @@ def fixes_for(alias: str, *, catalog_file: FilePath | None = None) -> tuple[list
     with Target(alias).reading() as session:
         uniques = known_uniques(schema, catalog, session)
     planned = planned_fixes(alias)
-    return schema_fixes(schema, catalog, references, uniques=uniques, planned=planned), schema.vendor
+    fixes = schema_fixes(schema, catalog, references, uniques=uniques, planned=planned)
+    return [*fixes, *mirror_fixes(schema, catalog, references, planned=planned)], schema.vendor
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def make_migrations(
     kept = store.kept_until(alias)
     found = fixes_for(alias, catalog_file=catalog_file)[0]
     if with_repairs:
-        found += _repairs(alias, catalog_file, found)
+        found += [*_repairs(alias, catalog_file, found), *_rewritten(alias, catalog_file)]
     if drop_redundant:
         schema, catalog, _ = known_of(alias, catalog_file)
         found += redundant_fixes(schema, catalog, found, planned=planned_fixes(alias))
@@ -100,6 +104,16 @@ def _repairs(alias: str, catalog_file: FilePath | None, fixes: Sequence[SchemaFi
     sides = {(fix.table, fix.columns) for fix in fixes if fix.kind is FixKind.VALIDATE}
     concerned = [each for each in references if each.label in rows or (each.table, each.columns) in sides]
     return repair_fixes(concerned, rows, planned=planned_fixes(alias))
+
+
+def _rewritten(alias: str, catalog_file: FilePath | None) -> list[SchemaFix]:
+    """The rewriting of JSON that says something else than the table, with the rows that it is about here."""
+    schema, catalog, references = known_of(alias, catalog_file)
+    with Target(alias).reading() as session:
+        mirrors = standing_mirrors(session, schema, catalog, references)
+        found = [survey_mirror(session, schema, catalog, each, samples=False) for each in mirrors]
+    rows = {each.mirror.label: each.drifted - each.spared for each in found}
+    return mirror_repairs(mirrors, rows, planned=planned_fixes(alias))
 
 
 def make_catalog(
