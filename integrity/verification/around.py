@@ -31,7 +31,6 @@ from integrity.exceptions import (
 from integrity.operations.check import Attendant, Check, Moment, Verdict
 from integrity.operations.foreign_key import ForeignKeyOperation, standing
 from integrity.operations.operation import CatalogOperation
-from integrity.operations.repair_orphans import RepairOrphans
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Resolution, written
 from integrity.verification.flows import run_flow
@@ -92,7 +91,7 @@ class Around(Attendant):
             for place, operation in enumerate(own):
                 done_by_then = [*first, *own[:place]]
                 for check in _looked(session, operation, operation.preconditions(session, schema)):
-                    yield _in_time(check, operation, done_by_then, planned=bool(first))
+                    yield _in_time(check, operation, done_by_then)
 
     def _locks(self, own: Sequence[CatalogOperation], *, backwards: bool) -> Iterator[Check]:
         """Waits as long as the migration itself would for the transactions to end that it finds; what comes
@@ -223,28 +222,33 @@ def _not_looked(what: str, subject: str, error: Exception, verdict: Verdict = Ve
     return Check(what, subject, verdict, text)
 
 
-def _in_time(
-    check: Check, operation: CatalogOperation, earlier: Sequence[CatalogOperation], *, planned: bool
-) -> Check:
+def _in_time(check: Check, operation: CatalogOperation, earlier: Sequence[CatalogOperation]) -> Check:
     """What an operation before this one puts right does not keep it from beginning."""
     if check.verdict is not Verdict.FAILED:
         return check
-    if check.what == "orphans" and any(_repairs(each, operation) for each in earlier):
+    if check.what != operation.kind and any(_repairs(each, operation) for each in earlier):
         return replace(check, verdict=Verdict.NOTED, message=f"{check.message}; repaired before", hint="")
-    if planned and check.what == operation.kind:  # not rows: it cannot be made, or not yet
+    if check.what == operation.kind and any(_prepares(each, operation) for each in earlier):
         message = f"cannot be said before what comes first is done: {check.message}"
         return replace(check, verdict=Verdict.SKIPPED, message=message, hint="")
     return check
 
 
 def _repairs(earlier: CatalogOperation, operation: CatalogOperation) -> bool:
-    if not isinstance(earlier, RepairOrphans) or earlier.action == Resolution.KEEP:
+    """Whether an operation resolves rows that are in the way of another: orphans or duplicates."""
+    path = getattr(earlier, "path", None)
+    if path is None or getattr(earlier, "action", Resolution.KEEP) == Resolution.KEEP:
         return False
     try:
-        path, table = earlier.path, parse_table(operation.table)
+        table = parse_table(operation.table)
     except InvalidIdentifier:
         return False
     return path.table == table.table and set(path.columns) == set(getattr(operation, "columns", ()))
+
+
+def _prepares(earlier: CatalogOperation, operation: CatalogOperation) -> bool:
+    """Whether an operation may make possible what is not yet: by a key to refer to, by another type."""
+    return type(earlier) is not type(operation) and earlier.table in operation.locked_tables()
 
 
 def _holders(engine: Engine, session: Session, schema: Schema, lock: Lock, text: str) -> list[Blocker]:

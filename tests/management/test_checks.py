@@ -251,3 +251,37 @@ def test_rows_that_cannot_be_looked_at_do_not_pass_for_whole(written: Shop, sett
         for each in step["checks"]
         if each["what"] == "orphans"
     ]
+
+
+def test_what_an_operation_before_it_makes_possible_is_no_obstacle(shop: Shop) -> None:
+    shop.execute(CLEAN)
+    shop.execute("CREATE TABLE ledgers (id integer, order_id integer)")
+    folder = shop.root / shop.alias / "migrations"
+    folder.mkdir(parents=True)
+    (folder / "0001_both.py").write_text(
+        "from integrity.operations import AddForeignKey, AddUnique, CatalogMigration\n\n\n"
+        "class Migration(CatalogMigration):\n    target = 'target'\n    phase = 3\n    operations = [\n"
+        "        AddUnique(table='orders', columns=('id', 'customer_id'), name='orders_both'),\n"
+        "        AddForeignKey(table='ledgers', columns=('id', 'order_id'), to='orders',\n"
+        "            to_columns=('id', 'customer_id'), name='fk_ledgers_orders'),\n    ]\n"
+    )
+    done = run_json("migrate", shop.alias)
+    assert ("foreign_key", "skipped") in checks(done)["0001"]
+    assert ("foreign key", "passed") in checks(done)["0001"]
+
+
+def test_what_nothing_makes_possible_stops_before_the_first_change(shop: Shop) -> None:
+    folder = shop.root / shop.alias / "migrations"
+    folder.mkdir(parents=True)
+    (folder / "0001_both.py").write_text(
+        "from integrity.operations import AddForeignKey, AddIndex, CatalogMigration\n\n\n"
+        "class Migration(CatalogMigration):\n    target = 'target'\n    phase = 3\n    operations = [\n"
+        "        AddIndex(table='customers', columns=('name',), name='customers_name'),\n"
+        "        AddForeignKey(table='lines', columns=('label',), to='orders', to_columns=('note',),\n"
+        "            name='fk_lines_note'),\n    ]\n"
+    )
+    before = shop.state()
+    stopped = run("migrate", shop.alias)
+    assert stopped.code == 2
+    assert "orders.note is no key" in stopped.err
+    assert shop.state() == before
