@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from integrity.database.identifiers import literal, quote, quote_columns, shown
+from integrity.database.identifiers import literal, quote, shown
+from integrity.detectors.duplicate_rows import kind_of_unique
 from integrity.exceptions import NotCheckable
 from integrity.explaining.explanation import Explanation
 from integrity.explaining.place import Known, Place
@@ -16,6 +17,7 @@ from integrity.references.catalog import Catalog, catalog_file
 from integrity.references.masking import MASKED
 from integrity.references.orphans import orphaned, refuse_uncheckable
 from integrity.references.reference import Reference, Resolution, Source, written
+from integrity.references.uniques import bound, terms
 
 _MANY = 3
 
@@ -106,16 +108,17 @@ def _why_open(said: Explanation) -> Iterator[str]:
 
 
 def _why_duplicate(said: Explanation, place: Place) -> Iterator[str]:
+    kind = kind_of_unique(place.rule) if place.rule else ""
     unique = f"{said.table} ({', '.join(said.columns)})"
-    values = ", ".join(said.values) or "The value"
+    values, name = ", ".join(said.values) or "The value", said.constraint or "its key"
     if place.key is None:
-        yield f"{said.constraint or 'The unique'} is not there: {unique} holds values more than once."
-    elif said.rows:
-        yield f"{values} stands in {unique} already; {said.constraint or 'its key'} allows it once."
+        yield f"{said.constraint or 'The unique'} is not there: {unique} holds values more than once{kind}."
     elif said.rows == 0:
         yield f"{values} does not stand in {unique} now: whoever had it is gone, or not committed yet."
     else:
-        yield f"The value stands in {unique} already; {said.constraint or 'its key'} allows it once."
+        yield f"{values} stands in {unique} already; {name} allows it once{kind}."
+    if place.rule is not None and place.rule.rationale:
+        yield f"{place.rule.name or place.rule.label}: {place.rule.rationale}."
 
 
 def _rows(count: int) -> str:
@@ -132,8 +135,7 @@ def _refer(count: int) -> str:
 def _commands(said: Explanation, reference: Reference | None, place: Place) -> Iterator[str]:
     target = said.target
     if said.kind is ErrorKind.DUPLICATE:
-        if place.key is None:
-            yield f"manage.py integrity_audit {target}"
+        yield from _commands_for_duplicates(said, place)
     elif reference is None:
         broken = [each.reference for each in said.also if each.rows] or [each.reference for each in said.also]
         yield from (
@@ -149,6 +151,18 @@ def _commands(said: Explanation, reference: Reference | None, place: Place) -> I
     else:
         yield f"manage.py integrity_startcatalog {target}"
         yield f"manage.py integrity_diagnose {target} --reference {_word(reference.label)}"
+
+
+def _commands_for_duplicates(said: Explanation, place: Place) -> Iterator[str]:
+    """Where the unique stands, there are none: the row that was refused is the application's affair."""
+    if place.key is not None:
+        return
+    yield f"manage.py integrity_audit {said.target}"
+    if place.rule is not None and place.rule.source is Source.CATALOG:
+        if said.rows or said.more_like_it:
+            yield f"manage.py integrity_deduplicate {said.target} --unique {_word(place.rule.label)}"
+        yield f"manage.py integrity_makemigrations {said.target}"
+        yield f"manage.py integrity_migrate {said.target}"
 
 
 def _resolving(said: Explanation, reference: Reference) -> Iterator[str]:
@@ -197,15 +211,22 @@ def _queries(said: Explanation, reported: Reported, known: Known, place: Place) 
 
 
 def _duplicate_queries(said: Explanation, reported: Reported, known: Known, place: Place) -> Iterator[str]:
-    if place.table is None or not place.columns:
+    rule = place.rule
+    if place.table is None or rule is None:
         return
-    source = known.session.engine.source(known.schema.table(place.table))
+    engine, table = known.session.engine, known.schema.table(place.table)
+    source, compared = engine.source(table), terms(engine, table, rule)
+    part = f" AND ({rule.where.replace('%', '%%')})" if rule.where else ""
     values = parts(reported.values, len(place.columns)) if reported.keys else ()
     if values and MASKED not in said.values:
-        yield shown(f"SELECT * FROM {source} c WHERE {_equal(place.columns, values)};")
+        pairs = zip(compared, values, strict=True)
+        same = " AND ".join(f"{sql} = {literal(value).replace('%', '%%')}" for sql, value in pairs)
+        yield shown(f"SELECT * FROM {source} c WHERE {same}{part};")
     if place.key is None:
-        keys = quote_columns(place.columns)
-        yield shown(f"SELECT {keys}, count(*) FROM {source} c GROUP BY {keys} HAVING count(*) > 1;")
+        keys, where = ", ".join(compared), bound(rule, engine, table).sql
+        yield shown(
+            f"SELECT {keys}, count(*) FROM {source} c WHERE {where} GROUP BY {keys} HAVING count(*) > 1;"
+        )
 
 
 def _equal(columns: Sequence[str], values: Sequence[str]) -> str:

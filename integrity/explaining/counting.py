@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.db import DatabaseError
 
 from integrity.database.engine import Predicate
-from integrity.database.identifiers import TableName, column, quote_columns
+from integrity.database.identifiers import TableName, column
 from integrity.diagnosis.causes import causes_of
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.explaining.advice import advised
@@ -20,9 +20,11 @@ from integrity.explaining.reported import ErrorKind, Reported
 from integrity.explaining.wording import parts
 from integrity.plans.survey import count_orphans
 from integrity.references.constraint_state import constraint_state
+from integrity.references.duplicates import count_duplicates, holding
 from integrity.references.masking import MASKED, any_masked
 from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference
+from integrity.references.uniques import bound
 
 Result = TypeVar("Result")
 
@@ -158,7 +160,7 @@ def _duplicates(reported: Reported, known: Known, place: Place, said: Explanatio
     values = parts(reported.values, len(columns)) if reported.keys and columns else ()
     rows = None
     if values:
-        where = _equal(known, place.table, columns, values)
+        where = _repeating(known, place.table, place, values)
         rows = _tried(known, gaps, partial(_count, known, place.table, where))
     total = _tried(known, gaps, partial(_surplus, known, place)) if place.key is None else 0
     hidden = any_masked(known.catalog, place.table, columns)
@@ -178,14 +180,19 @@ def _duplicates(reported: Reported, known: Known, place: Place, said: Explanatio
 
 def _surplus(known: Known, place: Place) -> int:
     """How many rows are one too many, over all values."""
-    table = known.schema.table(place.table) if place.table else None
-    if table is None or not place.columns:
-        return 0
-    keys = quote_columns(place.columns, "c")
-    whole = " AND ".join(f"{column(name, 'c')} IS NOT NULL" for name in place.columns)
-    source = known.session.engine.source(table)
-    groups = f"SELECT count(*) - 1 AS n FROM {source} c WHERE {whole} GROUP BY {keys} HAVING count(*) > 1"
-    return int(known.session.value(f"SELECT coalesce(sum(n), 0) FROM ({groups}) k"))
+    return count_duplicates(known.session, known.schema, place.rule, samples=0).surplus if place.rule else 0
+
+
+def _repeating(known: Known, name: TableName, place: Place, values: Sequence[str]) -> Predicate:
+    """The condition that a row ``c`` has these values, as the unique compares them."""
+    if place.rule is None:
+        return _equal(known, name, place.columns, values)
+    engine, table = known.session.engine, known.schema.table(name)
+    given = tuple(
+        None if value == "null" and not place.rule.nulls_distinct and table.column(each).nullable else value
+        for each, value in zip(place.columns, values, strict=True)
+    )
+    return holding(engine, table, place.rule, given) & bound(place.rule, engine, table)
 
 
 def _equal(known: Known, table: TableName, columns: Sequence[str], values: Sequence[str]) -> Predicate:

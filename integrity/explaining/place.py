@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from django.db import DatabaseError
 
 from integrity.database.identifiers import TableName
 from integrity.database.schema import Key, Schema, Table
 from integrity.database.session import Session, Target
+from integrity.exceptions import ReferentialIntegrityError
 from integrity.explaining.reported import ErrorKind, Reported
 from integrity.explaining.wording import parts
 from integrity.references.catalog import Catalog, load_catalog
 from integrity.references.django_models import has_models, model_references
 from integrity.references.reference import Reference, Source, matching_key
-from integrity.references.resolve import known_references
+from integrity.references.resolve import known_references, known_uniques
+from integrity.references.uniques import UniqueRule
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,8 @@ class Place:
     """What in a target an error is about.
 
     ``references`` holds one where it is clear, several where the error leaves it open, the likeliest first.
-    ``sure`` says that the constraint is known there by its name, not only the tables.
+    ``sure`` says that the constraint is known there by its name, not only the tables. ``rule`` is the unique
+    that a duplicate breaks, its columns in the order in which the error lists them.
     """
 
     references: tuple[Reference, ...] = ()
@@ -45,6 +51,7 @@ class Place:
     key: Key | None = None
     sure: bool = False
     known: bool = field(default=True)
+    rule: UniqueRule | None = None
 
 
 def known_in(session: Session, catalog: Catalog | None = None) -> Known:
@@ -149,21 +156,64 @@ def _key(reported: Reported, known: Known) -> Place | None:
         if reported.schema and table.name.schema != reported.schema:
             continue
         for key in table.keys:
-            if _same_key(reported, key):
-                return Place(table=table.name, columns=key.columns, key=key, sure=True)
+            if _same_key(reported, table, key):
+                rule = rule_of(known, table, key)
+                columns = rule.columns if rule else key.columns
+                return Place(table=table.name, columns=columns, key=key, sure=True, rule=rule)
     return _wanted_key(reported, known)
 
 
-def _same_key(reported: Reported, key: Key) -> bool:
+def _same_key(reported: Reported, table: Table, key: Key) -> bool:
+    """By its name: that of a partition's part as well, for each has a name of its own."""
     if reported.constraint:
         return key.name == reported.constraint
-    return bool(reported.columns) and set(key.columns) == set(reported.columns)
+    return bool(reported.columns) and set(key.columns) == set(reported.columns) and not key.expressions
+
+
+def rule_of(known: Known, table: Table, key: Key) -> UniqueRule | None:
+    """Returns the catalog's word for a key that stands, else what the key itself says; None where it has
+    expressions that the catalog does not explain."""
+    for rule in _catalog_rules(known):
+        if rule.table == table.name and rule.declared == key:
+            return replace(rule, columns=_as_indexed(table, key, rule.columns), declared=key)
+    if key.expressions:
+        return None
+    return UniqueRule(
+        table.name, key.columns, key.name, key.where, key.nulls_distinct, declared=key, source=Source.DECLARED
+    )
+
+
+def _catalog_rules(known: Known) -> list[UniqueRule]:
+    try:
+        with known.session.look():
+            return known_uniques(known.schema, known.catalog, known.session)
+    except (ReferentialIntegrityError, DatabaseError):
+        return known_uniques(known.schema, known.catalog)
+
+
+def _as_indexed(table: Table, key: Key, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of a unique in the order of its index, in which the error lists the values."""
+    index = table.index(key.name)
+    if index is None:
+        return columns
+    found = [
+        name
+        for term in index.terms
+        for name in columns
+        if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", term)
+    ]
+    return tuple(found) if sorted(found) == sorted(columns) else columns
 
 
 def _wanted_key(reported: Reported, known: Known) -> Place | None:
-    for entry in known.catalog.uniques:
-        if entry.name == reported.constraint:
-            return Place(table=known.schema.resolve(entry.table), columns=entry.columns, sure=True)
+    """The unique that could not be made yet: the catalog's, by its name or its columns."""
+    for rule in _catalog_rules(known):
+        same = rule.table.name == reported.table and set(rule.columns) == set(reported.columns)
+        if rule.name == reported.constraint if reported.constraint else same:
+            return Place(table=rule.table, columns=rule.columns, sure=True, rule=rule)
     tables: Sequence[Table] = [each for each in known.schema if each.name.name == reported.table]
     columns = next((_columns(reported.keys, each) or reported.columns for each in tables), ())
-    return Place(table=tables[0].name, columns=columns) if tables and columns else None
+    if not (tables and columns):
+        return None
+    rule = UniqueRule(tables[0].name, columns, reported.constraint, source=Source.INFERRED)
+    return Place(table=tables[0].name, columns=columns, rule=rule)

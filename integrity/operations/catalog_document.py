@@ -9,7 +9,7 @@ from tomlkit.items import AoT, Table
 
 from integrity.database.schema import Action, Match, Schema
 from integrity.references.catalog import Catalog
-from integrity.references.entries import CatalogIndex
+from integrity.references.entries import CatalogIndex, CatalogUnique
 from integrity.references.reference import Reference, written
 
 
@@ -26,7 +26,7 @@ def catalog_text(alias: str, schema: Schema, catalog: Catalog, references: Seque
     entries = {
         "reference": [_reference(each) for each in references],
         "index": [_index(each) for each in catalog.indexes],
-        "unique": [_index(each) for each in catalog.uniques],
+        "unique": [_unique(each) for each in catalog.uniques],
     }
     for word, tables in entries.items():
         if tables:
@@ -62,6 +62,21 @@ def _index(index: CatalogIndex) -> Table:
     table = _table({"table": ".".join(_part(part) for part in index.table.parts)})
     table["columns"] = list(index.columns)
     for word, value in (("name", index.name), ("where", index.where), ("rationale", index.rationale)):
+        if value:
+            table[word] = value
+    return table
+
+
+def _unique(unique: CatalogUnique) -> Table:
+    table = _index(unique)
+    facts = {
+        "nulls": "" if unique.nulls_distinct else "not distinct",
+        "case": "insensitive" if unique.ignores_case else "",
+        "duplicates": str(unique.duplicates or ""),
+        "survivor": unique.survivor,
+        "rename": unique.rename,
+    }
+    for word, value in facts.items():
         if value:
             table[word] = value
     return table

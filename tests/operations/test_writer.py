@@ -2,6 +2,7 @@
 
 import ast
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,24 @@ def test_a_new_catalog_says_what_is_declared_and_can_be_read_again(shop: Shop) -
     again = known_references(schema, load_catalog("target"))
     assert {reference.name for reference in again} == {"fk_orders_customer", 'fk "odd"'}
     assert all(reference.declared is not None for reference in again)
+
+
+def test_what_a_lent_catalog_says_of_uniques_is_written_back_without_loss(
+    sqlite_shop: Shop, tmp_path: Path
+) -> None:
+    lent = tmp_path / "lent.toml"
+    lent.write_text(
+        '[[unique]]\ntable = "orders"\ncolumns = ["total", "status"]\nname = "uq"\nwhere = "total > 0"\n'
+        'nulls = "not distinct"\ncase = "insensitive"\nduplicates = "rename"\nsurvivor = "total desc"\n'
+        'rename = "status"\nrationale = "Because"\n\n[[unique]]\ntable = "orders"\ncolumns = ["total"]\n'
+    )
+    catalog = load_catalog("target", lent)
+    start_catalog("target", sqlite_shop.schema(), catalog)
+
+    assert load_catalog("target").uniques == tuple(
+        replace(each, entry=again.entry)
+        for each, again in zip(catalog.uniques, load_catalog("target").uniques, strict=True)
+    )
 
 
 def test_an_empty_catalog_shows_how_an_entry_looks(sqlite_shop: Shop) -> None:
