@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.utils.translation import gettext as _
 
+from integrity import conf
 from integrity.database.schema import did_you_mean
 from integrity.database.session import Target
 from integrity.exceptions import CatalogError, ReferentialIntegrityError
@@ -45,6 +47,7 @@ def register() -> None:
     """Tells Django of these checks; called when the app is ready."""
     checks.register(check_settings, TAG)
     checks.register(check_alerts, TAG)
+    checks.register(check_admin_models, TAG)
     checks.register(check_test_databases, TAG)
     checks.register(check_catalogs, TAG)
     checks.register(check_standing_violations, checks.Tags.database)
@@ -85,6 +88,20 @@ def check_alerts(**kwargs: Any) -> list[checks.CheckMessage]:
 def _alerts(what: str, hint: str) -> checks.CheckMessage:
     text = _('INTEGRITY["ALERTS"]: %(what)s.') % {"what": what}
     return checks.Warning(text, hint=hint, id="integrity.W004")
+
+
+def check_admin_models(**kwargs: Any) -> list[checks.CheckMessage]:
+    """W005: somebody asked for rows in admin, and there is nothing to show them by."""
+    return [
+        checks.Warning(
+            _("ADMIN_MODELS names %(name)r, which has no models in INSTALLED_APPS.") % {"name": name},
+            hint=_("Write them with: manage.py integrity_models %(name)s.") % {"name": name},
+            id="integrity.W005",
+        )
+        for name in conf.admin_models()
+        if f"catalog_{name}" not in apps.app_configs
+        or not any(apps.get_app_config(f"catalog_{name}").get_models())
+    ]
 
 
 def check_test_databases(**kwargs: Any) -> list[checks.CheckMessage]:

@@ -1,7 +1,8 @@
 """Settings of the site that is shipped to try the product with.
 
 ``DATABASE_URL`` says where the site keeps its own records, ``INTEGRITY_TARGETS`` which databases are under
-care, ``SECRET_KEY`` and ``DEBUG`` what they say in every Django project.
+care, ``INTEGRITY_ADMIN_MODELS`` whose rows admin shows, ``SECRET_KEY`` and ``DEBUG`` what they say in every
+Django project.
 """
 
 import os
@@ -69,6 +70,7 @@ DATABASES = {
     ),
     **parse_targets(os.environ.get("INTEGRITY_TARGETS", "")),
 }
+DATABASE_ROUTERS = ["integrity.routers.CatalogRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
@@ -76,3 +78,5 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
+
+INTEGRITY = {"ADMIN_MODELS": os.environ.get("INTEGRITY_ADMIN_MODELS", "").split()}

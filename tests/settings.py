@@ -6,7 +6,7 @@ the settings read them.
 
 import os
 
-for _name in ("DATABASE_URL", "INTEGRITY_TARGETS", "DEBUG"):
+for _name in ("DATABASE_URL", "INTEGRITY_TARGETS", "INTEGRITY_ADMIN_MODELS", "DEBUG"):
     os.environ.pop(_name, None)
 os.environ["SECRET_KEY"] = "tests keep no secrets"
 

@@ -32,7 +32,9 @@ def snake(name: str) -> str:
     """Returns a name as Python writes it: ``storeId`` and ``Store ID`` are ``store_id``."""
     text = unicodedata.normalize("NFKC", name)
     text = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", text))
-    return re.sub(r"_+", "_", re.sub(r"\W", "_", text.lower())).strip("_")
+    text = unicodedata.normalize("NFKC", text.lower())
+    words = "".join(each if f"a{each}".isidentifier() else "_" for each in text)
+    return re.sub(r"_+", "_", words).strip("_")
 
 
 def one_of(name: str) -> str:
@@ -50,8 +52,8 @@ def class_name(table: TableName, default_schema: str, taken: set[str]) -> str:
     """
     prefix = "" if table.schema == default_schema else snake(table.schema) + "_"
     wanted = [_camel(prefix + one_of(table.name)), _camel(prefix + snake(table.name))]
-    legal = [name for name in wanted if _is_legal_class(name)] or [f"Table{wanted[0]}"]
-    return _first_free(legal, taken)
+    legal = [name for name in (*wanted, f"Table{wanted[0]}", "Table") if _is_legal_class(name)]
+    return _first_free(legal[:2], taken)
 
 
 def field_name(wanted: Iterable[str], taken: set[str], *, relation: bool = False) -> str:
@@ -74,7 +76,7 @@ def _legal(name: str) -> str:
         name = f"field_{name}"
     if keyword.iskeyword(name) or name in RESERVED or name in _IN_THE_MODULE:
         name = f"{name}_field"
-    return name if name.isidentifier() else ""
+    return name if _is_python(name) else ""
 
 
 def _camel(name: str) -> str:
@@ -83,7 +85,12 @@ def _camel(name: str) -> str:
 
 def _is_legal_class(name: str) -> bool:
     hidden = keyword.iskeyword(name) or hasattr(builtins, name) or name in _IN_THE_MODULE
-    return name.isidentifier() and not hidden
+    return _is_python(name) and not hidden
+
+
+def _is_python(name: str) -> bool:
+    """Whether Python reads it as a name, and as this one: it normalises names (PEP 3131)."""
+    return name.isidentifier() and unicodedata.normalize("NFKC", name) == name
 
 
 def _first_free(names: list[str], taken: set[str]) -> str:

@@ -10,6 +10,15 @@ from integrity.database.schema import Index, Key
 from integrity.modelling.graph import ModelGraph, TableModel
 from integrity.modelling.layout import Call, Listed, Node, Raw, assigned, comment, docstring, literal
 from integrity.modelling.names import one_of, snake
+from integrity.modelling.parts import (
+    field_call,
+    in_sql,
+    is_whole,
+    listed,
+    plain_index,
+    raw_sql,
+    type_arguments,
+)
 from integrity.modelling.relations import Relation, RelationKind
 
 BASE = "Base"
@@ -50,6 +59,10 @@ def generated_text(target: str, app_label: str, graph: ModelGraph, elsewhere: Co
     imports = "\n\n".join("\n".join(lines) for lines in (theirs, ours) if lines)
     head = _HEAD.format(target=target)
     return f'"""{head}"""\n\n{imports}\n\n\n{body}\n' if body else f'"""{head}"""\n'
+
+
+_NULLS = literal("supports_nulls_distinct_unique_constraints")
+"""Without this, Django warns of each such unique on every other database (models.W047)."""
 
 
 class _Class:
@@ -94,7 +107,7 @@ class _Class:
     def _system_key(self) -> Node:
         kind = "models.BigAutoField" if self.graph.schema.vendor == "sqlite" else "fields.RowPlaceField"
         return Call(
-            kind, (("primary_key", Raw("True")), ("db_column", literal(_in_sql(self.model.system_key))))
+            kind, (("primary_key", Raw("True")), ("db_column", literal(in_sql(self.model.system_key))))
         )
 
     # -- columns -----------------------------------------------------------------------------
@@ -116,8 +129,8 @@ class _Class:
     def _plain(self, column: str, kind: FieldType) -> Node:
         key = self.model.key == (column,)
         nullable = self.model.table.column(column).nullable and column not in self.model.key
-        arguments = [
-            *_arguments(kind),
+        arguments: list[tuple[str, Node]] = [
+            *type_arguments(kind),
             *([("primary_key", Raw("True"))] if key else []),
             *([("unique", Raw("True"))] if not key and self._unique(column) else []),
             *([("null", Raw("True")), ("blank", Raw("True"))] if nullable else []),
@@ -131,17 +144,17 @@ class _Class:
     def _default(self, column: str) -> list[tuple[str, Node]]:
         """What the database puts where nothing is given, so that it still does."""
         default = self.model.table.column(column).default or ""
-        return [] if default.upper() in ("", "NULL") else [("db_default", _raw_sql(default))]
+        return [] if default.upper() in ("", "NULL") else [("db_default", raw_sql(default))]
 
     def _generated(self, column: str, kind: FieldType) -> Node:
         named = self._named(column, self.model.names[column])
         if not kind.expression:
             return Call(
-                kind.name, (*_arguments(kind), ("null", Raw("True")), ("editable", Raw("False")), *named)
+                kind.name, (*type_arguments(kind), ("null", Raw("True")), ("editable", Raw("False")), *named)
             )
         arguments: list[tuple[str, Node]] = [
-            ("expression", _raw_sql(kind.expression)),
-            ("output_field", _field(kind)),
+            ("expression", raw_sql(kind.expression)),
+            ("output_field", field_call(kind)),
             ("db_persist", Raw("True")),
             *([("unique", Raw("True"))] if self._unique(column) else []),
             *named,
@@ -150,12 +163,11 @@ class _Class:
 
     def _unique(self, column: str) -> bool:
         return any(
-            key.columns == (column,) and _is_whole(key) and key.nulls_distinct
-            for key in self.model.table.keys
+            key.columns == (column,) and is_whole(key) and key.nulls_distinct for key in self.model.table.keys
         )
 
     def _named(self, column: str, default: str) -> list[tuple[str, Node]]:
-        written = _in_sql(column)
+        written = in_sql(column)
         return [] if written == default else [("db_column", literal(written))]
 
     # -- relations ---------------------------------------------------------------------------
@@ -169,8 +181,8 @@ class _Class:
         arguments: list[tuple[str, Node]] = [("", literal(target)), ("", Raw(f"models.{relation.on_delete}"))]
         if relation.kind is RelationKind.FOREIGN_OBJECT:
             arguments += [
-                ("from_fields", _listed(list(relation.from_fields))),
-                ("to_fields", _listed(list(relation.to_fields))),
+                ("from_fields", listed(list(relation.from_fields))),
+                ("to_fields", listed(list(relation.to_fields))),
             ]
         arguments += [("to_field", literal(relation.to_field))] if relation.to_field else []
         arguments += [("related_name", literal(relation.related_name))]
@@ -198,7 +210,9 @@ class _Class:
         constraints = tuple(self._constraints())
         if constraints:
             yield assigned("constraints", Listed(constraints, spread=True), 8)
-        indexes = [index for index in self._ordinary_indexes() if _plain_index(index)]
+            if any(not key.nulls_distinct for key in self._several()):
+                yield f"        required_db_features = {{{_NULLS.text}}}"
+        indexes = [index for index in self._ordinary_indexes() if plain_index(index)]
         if indexes:
             yield assigned("indexes", Listed(tuple(map(self._index, indexes)), spread=True), 8)
         for text in self._left_out():
@@ -212,27 +226,32 @@ class _Class:
         name = self.model.table.name
         alone = sum(other.name == name.name for other in self.graph.models) == 1
         if name.schema == self.graph.schema.default_schema and alone:
-            return _in_sql(name.name)
-        return f'{_in_sql(name.schema)}"."{_in_sql(name.name)}'
+            return in_sql(name.name)
+        return f'{in_sql(name.schema)}"."{in_sql(name.name)}'
+
+    def _several(self) -> list[Key]:
+        """The uniques that no single field can say."""
+        return [
+            key
+            for key in sorted(self.model.table.keys, key=lambda key: key.name)
+            if not key.primary and is_whole(key) and key.columns != self.model.key
+            if len(key.columns) > 1 or not key.nulls_distinct
+        ]
 
     def _constraints(self) -> Iterator[Node]:
-        for key in sorted(self.model.table.keys, key=lambda key: key.name):
-            shown_otherwise = len(key.columns) == 1 and key.nulls_distinct
-            if key.primary or not _is_whole(key) or shown_otherwise or key.columns == self.model.key:
-                continue
+        for key in self._several():
             arguments: list[tuple[str, Node]] = [
-                ("fields", _listed([self.model.names[n] for n in key.columns]))
+                ("fields", listed([self.model.names[name] for name in key.columns])),
+                ("name", literal(self._object_name(key.name, key.columns))),
+                *([] if key.nulls_distinct else [("nulls_distinct", Raw("False"))]),
             ]
-            arguments.append(("name", literal(self._object_name(key.name, key.columns))))
-            if not key.nulls_distinct:
-                arguments.append(("nulls_distinct", Raw("False")))
             yield Call("models.UniqueConstraint", tuple(arguments))
 
     def _index(self, index: Index) -> Node:
         name = self._object_name(index.name, index.columns)
         kind = "models.Index" if len(name) <= DJANGO_NAMES_AT_MOST else "fields.NamedIndex"
         names = [self.model.names[column] for column in index.columns]
-        return Call(kind, (("fields", _listed(names)), ("name", literal(name))))
+        return Call(kind, (("fields", listed(names)), ("name", literal(name))))
 
     def _object_name(self, name: str, columns: tuple[str, ...]) -> str:
         """The database's name, unless Django could not have it or another app has it."""
@@ -253,47 +272,9 @@ class _Class:
     def _left_out(self) -> Iterator[str]:
         """What Django could only say with more than the structure's facts."""
         for key in sorted(self.model.table.keys, key=lambda key: key.name):
-            if not key.primary and not _is_whole(key):
+            if not key.primary and not is_whole(key):
                 part = f" where {key.where}" if key.where else ""
                 yield f"Unique {key.name} of ({', '.join(key.columns)}{' …' * key.expressions}){part}."
         for index in self._ordinary_indexes():
-            if not _plain_index(index):
+            if not plain_index(index):
                 yield f"Index {index.name}: {index.definition or ', '.join(index.columns)}"
-
-
-def _is_whole(key: Key) -> bool:
-    """Whether no two rows may share these columns, at any moment."""
-    return not (key.where or key.expressions or key.deferrable)
-
-
-_SPECIAL = re.compile(r"\b(DESC|INCLUDE|COLLATE|NULLS|ONLY)\b|_ops\b", re.IGNORECASE)
-
-
-def _plain_index(index: Index) -> bool:
-    plain = index.valid and index.method == "btree" and not index.where and not index.expressions
-    behind = index.definition.partition("(")[2]
-    return plain and bool(index.columns) and _SPECIAL.search(behind) is None
-
-
-def _arguments(kind: FieldType) -> list[tuple[str, Node]]:
-    return [
-        (name, _field(value) if isinstance(value, FieldType) else _listed(value))
-        for name, value in kind.arguments
-    ]
-
-
-def _listed(value: object) -> Node:
-    return Listed(tuple(map(literal, value))) if isinstance(value, list) else literal(value)
-
-
-def _field(kind: FieldType) -> Call:
-    return Call(kind.name, tuple(_arguments(kind)))
-
-
-def _raw_sql(text: str) -> Call:
-    return Call("RawSQL", (("", literal(text.replace("%", "%%"))), ("", Raw("[]"))))
-
-
-def _in_sql(name: str) -> str:
-    """A name for Django, which quotes it but doubles nothing in it."""
-    return name.replace('"', '""').replace("%", "%%")

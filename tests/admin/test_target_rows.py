@@ -14,6 +14,7 @@ from django.urls import clear_url_caches, reverse
 from fixtures import commerce
 from integrity.admin import row_lists
 from integrity.admin.target_rows import TargetRowAdmin, register_target_models
+from integrity.checks import check_admin_models
 from integrity.references.masking import MASKED
 from integrity_project import urls
 from integrity_project.postgres import PostgresServer
@@ -159,3 +160,11 @@ def test_a_target_that_cannot_be_read_is_said_in_a_line(rows: EmptyTarget, sign_
     answer = client.get(listed("payment"), follow=True)
     assert answer.status_code == 200
     assert "payments cannot be read" in answer.text
+
+
+def test_rows_that_were_asked_for_and_have_no_models_are_said(settings: Any) -> None:
+    settings.INTEGRITY = {"ADMIN_MODELS": ["commerce", "gaztime", "shop"]}
+    found = check_admin_models()
+    assert [each.id for each in found] == ["integrity.W005"] * 2
+    assert "gaztime" in found[0].msg
+    assert found[1].hint == "Write them with: manage.py integrity_models shop."
