@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from integrity import models, signals, store
 from integrity.database.session import Target
+from integrity.exceptions import CatalogError
 from integrity.operations.executor import OnStep, StepEvent, StepState
 from integrity.operations.runner import MigrateResult, MigrationStatus, migration_status, run_migrations
 from integrity.references import load_catalog
+from integrity.references.catalog import Catalog
 from integrity.verification.around import Around
 
 Result = TypeVar("Result")
@@ -64,7 +66,7 @@ def migrate_and_store(
         if on_step is not None:
             on_step(step)
 
-    attendant = Around(Target(alias), load_catalog(alias)) if checks else None
+    attendant = Around(Target(alias), _catalog(alias)) if checks else None
     try:
         result = run_migrations(
             Target(alias), to=to, phase=phase, on_step=told, admit=admit, attendant=attendant
@@ -78,6 +80,13 @@ def migrate_and_store(
     if result.steps:
         signals.migration_finished.send_robust(models.MigrationRun, target=alias, result=result)
     return result
+
+
+def _catalog(alias: str) -> Catalog | CatalogError:
+    try:
+        return load_catalog(alias)
+    except CatalogError as error:
+        return error
 
 
 def _store(alias: str, step: StepEvent, actor: str) -> None:
@@ -120,7 +129,7 @@ def plan_of_migrations(
     Raises:
         CatalogMissing, CatalogError: see :func:`integrity.operations.runner.run_migrations`.
     """
-    attendant = Around(Target(alias), load_catalog(alias), runs_flows=False) if checks else None
+    attendant = Around(Target(alias), _catalog(alias), runs_flows=False) if checks else None
     return _apart(
         lambda: run_migrations(Target(alias), to=to, phase=phase, with_sql=True, attendant=attendant)
     )

@@ -22,16 +22,18 @@ from integrity.database.locks import Blocker, Lock
 from integrity.database.schema import Schema
 from integrity.database.session import Session, Target
 from integrity.exceptions import (
+    CatalogError,
     InvalidIdentifier,
     ReferentialIntegrityError,
     SchemaFixRefused,
     TargetBusy,
     UnknownTable,
 )
-from integrity.operations.check import Attendant, Check, Moment, Verdict
+from integrity.operations.check import Attendant, Check, Moment, Verdict, failed
 from integrity.operations.foreign_key import ForeignKeyOperation, standing
 from integrity.operations.operation import CatalogOperation
 from integrity.references.catalog import Catalog
+from integrity.references.entries import CatalogFlow
 from integrity.references.reference import Resolution, written
 from integrity.verification.flows import run_flow
 from integrity.verification.trial import tried
@@ -48,12 +50,13 @@ class Around(Attendant):
 
     Args:
         target: the target.
-        catalog: what should hold there, for its flows.
+        catalog: what should hold there, for its flows; what is wrong with it where it cannot be read: a
+            mistake in it must not keep a migration from being reversed.
         runs_flows: whether to run them; not where nothing will be migrated.
     """
 
     target: Target
-    catalog: Catalog
+    catalog: Catalog | CatalogError
     runs_flows: bool = True
     worked: dict[str, bool] = field(default_factory=dict)
     """Which flows worked when they were last run."""
@@ -63,14 +66,15 @@ class Around(Attendant):
     ) -> list[Check]:
         """Looks at rows and locks; in a plan, at what earlier migrations leave to be seen now."""
         own = operations_in(migration)
-        checks: list[Check] = []
+        # Locks first: whoever holds a table for himself alone would keep the other looks waiting.
+        checks = [] if earlier else list(self._locks(own, backwards=backwards))
+        if failed(checks):
+            return checks
         if not self.worked:
             self._flows(backwards=False)  # so that it is known which of them worked before the first change
         if not backwards:
             first = [each for before in earlier for each in operations_in(before)]
             checks += self._preconditions(own, first)
-        if not earlier:
-            checks += self._locks(own, backwards=backwards)
         return checks
 
     def after(self, migration: Migration, *, backwards: bool) -> list[Check]:
@@ -129,13 +133,20 @@ class Around(Attendant):
                 session.retrying(lambda: session.engine.begin_trial(session))
                 session.engine.rollback(session)
                 return []
-            with session.transaction():
-                schema = session.schema()
-                return [
-                    blocker
-                    for lock, text in sorted(wanted)
-                    for blocker in _holders(session.engine, session, schema, lock, text)
-                ]
+            try:
+                with session.transaction():
+                    schema = session.schema()
+                    return [
+                        blocker
+                        for lock, text in sorted(wanted)
+                        for blocker in _holders(session.engine, session, schema, lock, text)
+                    ]
+            except TargetBusy:
+                with session.transaction():
+                    alone = session.engine.blockers(session, [], Lock.ACCESS_EXCLUSIVE)
+                if not alone:
+                    raise
+                return alone
 
     # -- after -----------------------------------------------------------------------------
 
@@ -166,20 +177,22 @@ class Around(Attendant):
                     yield Check("enforced", subject, Verdict.FAILED, f"{key.name} is not enforced: {why}")
 
     def _flows(self, *, backwards: bool) -> list[Check]:
+        if isinstance(self.catalog, CatalogError):
+            return [_not_looked("flow", "", self.catalog)]
         if not (self.catalog.flows and self.runs_flows):
             return []
         try:
             with self.target.changing(statement_timeout_ms=LONGEST_FLOW_MS) as session:
                 return [
-                    self._flow(session, name, backwards=backwards) for name in range(len(self.catalog.flows))
+                    self._flow(session, self.catalog, flow, backwards=backwards)
+                    for flow in self.catalog.flows
                 ]
         except (ReferentialIntegrityError, DatabaseError) as error:
             return [_not_looked("flow", "", error)]
 
-    def _flow(self, session: Session, place: int, *, backwards: bool) -> Check:
-        flow = self.catalog.flows[place]
+    def _flow(self, session: Session, catalog: Catalog, flow: CatalogFlow, *, backwards: bool) -> Check:
         try:
-            done = run_flow(session, self.catalog, flow)
+            done = run_flow(session, catalog, flow)
         except (ReferentialIntegrityError, DatabaseError) as error:
             return _not_looked("flow", flow.name, error)
         worked, self.worked[flow.name] = self.worked.get(flow.name), done.ok

@@ -202,6 +202,25 @@ def test_a_long_transaction_in_the_way_stops_it_before_its_first_change(written:
     assert run("migrate", written.alias).code == 0
 
 
+def test_a_table_that_somebody_holds_for_himself_alone_is_not_waited_for_without_end(written: Shop) -> None:
+    written.execute(CLEAN)
+    with held(written, statement="LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"):
+        stopped = run("migrate", written.alias)
+        assert stopped.code == 2
+        if written.vendor != "sqlite":
+            assert "nightly report" in stopped.err
+    assert run("migrate", written.alias).code == 0
+
+
+def test_a_mistake_in_the_catalog_does_not_keep_a_migration_from_being_reversed(written: Shop) -> None:
+    written.execute(CLEAN)
+    assert run("migrate", written.alias).code == 0
+    written.write_catalog("[[flow]]\nnames = 1")
+    back = run_json("migrate", written.alias, "zero", "--no-input")
+    assert [each["state"] for each in back["migrations"]] == ["reversed"] * 3
+    assert ("flow", "skipped") in checks(back)["0001"]
+
+
 def test_readers_are_not_in_the_way_of_a_foreign_key(written: Shop) -> None:
     written.execute(CLEAN)
     assert run("migrate", written.alias, "--phase", "1").code == 0
