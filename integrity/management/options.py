@@ -87,6 +87,18 @@ def add_target(parser: CommandParser, *, several: bool = False) -> None:
     )
 
 
+def add_sources(parser: CommandParser) -> None:
+    """Where the application's code is."""
+    parser.add_argument(
+        "--source",
+        action="append",
+        type=FilePath,
+        default=[],
+        metavar="PATH",
+        help="a folder or file of the application, in which the column is looked for; repeatable",
+    )
+
+
 def add_references(parser: CommandParser) -> None:
     """Which references to look at."""
     parser.add_argument(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
 from integrity import store
+from integrity.database.identifiers import Path
 from integrity.database.schema import Schema
 from integrity.database.session import Target
+from integrity.diagnosis.columns import diagnose_columns
+from integrity.exceptions import SchemaFixRefused
 from integrity.operations.fixes import FixKind, SchemaFix, planned_fixes, schema_fixes
 from integrity.operations.mirror_fixes import mirror_fixes, mirror_repairs
 from integrity.operations.redundant_fixes import redundant_fixes
@@ -42,12 +45,14 @@ class Designed:
     """Schema fixes and the files that hold them.
 
     ``left_out`` are the references whose orphans are kept by decision: their foreign keys bind new rows
-    only, and are validated by a later migration, when the orphans are resolved.
+    only, and are validated by a later migration, when the orphans are resolved. ``unacknowledged`` is, by
+    column, what uses one that is to go and would stop its removal.
     """
 
     fixes: list[SchemaFix]
     files: list[WrittenFile]
     left_out: list[str]
+    unacknowledged: dict[str, list[str]] = field(default_factory=dict)
 
 
 def make_migrations(
@@ -58,6 +63,7 @@ def make_migrations(
     dry_run: bool = False,
     with_repairs: bool = False,
     drop_redundant: bool = False,
+    sources: Sequence[FilePath] = (),
 ) -> Designed:
     """Writes the schema fixes of a target as migrations, one a phase.
 
@@ -68,9 +74,11 @@ def make_migrations(
         dry_run: returns the files without writing them.
         with_repairs: resolves orphans by policy, too, before what binds all rows.
         drop_redundant: drops the indexes that others make redundant.
+        sources: where the application's code is, in which columns that are to go are looked for.
 
     Raises:
         PlanRefused: a policy would break another rule.
+        SchemaFixRefused: a source file names a column that is to go, and nobody acknowledged it.
     """
     kept = store.kept_until(alias)
     found = fixes_for(alias, catalog_file=catalog_file)[0]
@@ -88,7 +96,31 @@ def make_migrations(
             left_out.append(label)
         elif wanted(fix):
             fixes.append(fix)
-    return Designed(fixes, write_migrations(alias, fixes, dry_run=dry_run), left_out)
+    unacknowledged = _unacknowledged(alias, catalog_file, fixes, sources)
+    return Designed(fixes, write_migrations(alias, fixes, dry_run=dry_run), left_out, unacknowledged)
+
+
+def _unacknowledged(
+    alias: str, catalog_file: FilePath | None, fixes: Sequence[SchemaFix], sources: Sequence[FilePath]
+) -> dict[str, list[str]]:
+    """What uses the columns that are to go; source files must be acknowledged before anything is written,
+    for the place where migrations are applied has none."""
+    going = [fix for fix in fixes if fix.kind is FixKind.REMOVAL]
+    if not going:
+        return {}
+    removed = [Path((fix.table.schema, fix.table.name), fix.columns) for fix in going]
+    catalog, others = load_catalog(alias, catalog_file), others_of(Target(alias))
+    found = diagnose_columns(Target(alias), catalog, removed, sources=sources, others=others)
+    for each in found:
+        named = [label for label in each.unacknowledged if label.startswith("source ")]
+        if named:
+            raise SchemaFixRefused(
+                f"{each.column} is named by {', '.join(named)}",
+                where=str(catalog.file or alias),
+                hint="Nothing was written. Change these files, or acknowledge them in the [[mirror]]: "
+                + ", ".join(f'"{label}"' for label in named),
+            )
+    return {each.column: each.unacknowledged for each in found if each.unacknowledged}
 
 
 def _repairs(alias: str, catalog_file: FilePath | None, fixes: Sequence[SchemaFix]) -> list[SchemaFix]:

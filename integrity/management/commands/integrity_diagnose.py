@@ -10,9 +10,12 @@ from django.core.management.base import CommandParser
 from integrity.database.session import Target
 from integrity.detectors import Severity
 from integrity.diagnosis import DiagnosisResult, diagnose, script
+from integrity.diagnosis.columns import diagnose_columns
+from integrity.exceptions import PlanRefused
 from integrity.management.blocks import Line
 from integrity.management.command import IntegrityCommand, exit_code
-from integrity.management.options import add_references, add_target, positive
+from integrity.management.options import add_references, add_sources, add_target, positive, reference
+from integrity.management.reports.columns import column_blocks
 from integrity.management.reports.diagnoses import diagnosis_blocks
 from integrity.references import load_catalog
 from integrity.tasks import others_of
@@ -41,10 +44,23 @@ class Command(IntegrityCommand):
             metavar="SECONDS",
             help="how long one question may take (default: the setting)",
         )
+        parser.add_argument(
+            "--column",
+            action="append",
+            type=reference,
+            default=[],
+            metavar="TABLE.COLUMN",
+            help="a column that is to go, instead of references: what it repeats, what uses it; repeatable",
+        )
+        add_sources(parser)
         super().add_arguments(parser)
 
     def work(self, options: dict[str, Any]) -> int:
         """Diagnoses, shows, and writes the questions."""
+        if options["column"]:
+            return self._columns(options)
+        if options["source"]:
+            raise PlanRefused("--source says where a --column is looked for", hint="Give it with --column.")
         target = Target(options["target"])
         catalog, others = load_catalog(target.alias, options["catalog"]), others_of(target)
         only, timeout = options["reference"], options["timeout"]
@@ -66,6 +82,25 @@ class Command(IntegrityCommand):
         ]
         self.terminal.show(result.as_json() | {"files": [str(file) for file in files]}, blocks)
         return self._code(result, options)
+
+    def _columns(self, options: dict[str, Any]) -> int:
+        """A column's data that drifted is an error, what nobody acknowledged a warning."""
+        target, timeout = Target(options["target"]), options["timeout"]
+        with self.terminal.progress(f"diagnosing {target}"):
+            found = diagnose_columns(
+                target,
+                load_catalog(target.alias, options["catalog"]),
+                options["column"],
+                sources=options["source"],
+                others=others_of(target),
+                statement_timeout_ms=None if timeout is None else timeout * 1000,
+            )
+        data = {"target": target.alias, "columns": [each.as_json() for each in found]}
+        self.terminal.show(data, list(column_blocks(target.alias, found)))
+        severities = [Severity.ERROR for each in found if each.mirror and each.mirror.drifted]
+        severities += [Severity.WARNING for each in found if each.unacknowledged]
+        complete = not any(each.gaps for each in found)
+        return exit_code(complete=complete, found=self.fails(severities, options))
 
     def _code(self, result: DiagnosisResult, options: dict[str, Any]) -> int:
         complete = result.coverage.complete and not any(each.gaps for each in result.references)

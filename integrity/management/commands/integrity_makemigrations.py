@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from integrity.database.session import Target
 from integrity.management.blocks import Line
 from integrity.management.command import DONE, FOUND, IntegrityCommand
-from integrity.management.options import add_references, add_target
+from integrity.management.options import add_references, add_sources, add_target
 from integrity.management.reports.migrations import files_json, fix_json, fixes_blocks
 from integrity.operations.fixes import SchemaFix
 from integrity.tasks import make_migrations
@@ -39,6 +39,7 @@ class Command(IntegrityCommand):
             action="store_true",
             help="drop the indexes that others make redundant, in a migration of their own",
         )
+        add_sources(parser)
         super().add_arguments(parser)
 
     def work(self, options: dict[str, Any]) -> int:
@@ -52,6 +53,7 @@ class Command(IntegrityCommand):
             dry_run=dry_run,
             with_repairs=options["with_repairs"],
             drop_redundant=options["drop_redundant"],
+            sources=options["source"],
         )
         data = {
             "target": target.alias,
@@ -59,11 +61,16 @@ class Command(IntegrityCommand):
             "fixes": [fix_json(fix, target.vendor) for fix in made.fixes],
             "files": files_json(made.files),
             "left_out": made.left_out,
+            "unacknowledged": made.unacknowledged,
         }
         blocks = list(fixes_blocks(target.alias, made.fixes, made.files, target.vendor, dry_run=dry_run))
         blocks += [
             Line(f"{label} is not validated: its orphans are kept by decision.", "warning")
             for label in made.left_out
+        ]
+        blocks += [
+            Line(f"{column} will not be removed before it is acknowledged: {', '.join(labels)}.", "warning")
+            for column, labels in made.unacknowledged.items()
         ]
         self.terminal.show(data, blocks)
         return FOUND if options["check"] and made.fixes else DONE
