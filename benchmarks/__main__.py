@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.clean import clean_ratios
 from benchmarks.pairs import Ratio
 from benchmarks.postgresql import postgresql_ratios
 from benchmarks.queries import measured_queries, print_queries
@@ -36,6 +37,7 @@ def main() -> int:
         ratios = [
             *postgresql_ratios(options.rows, options.repeat),
             *sqlite_ratios(Path(folder), options.rows, options.repeat),
+            *clean_ratios(Path(folder), options.rows, options.repeat),
         ]
     _print(ratios, options.rows)
     return 0

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from integrity import conf
+from integrity.database.engine import Predicate
 from integrity.database.identifiers import column
 from integrity.database.schema import Schema
 from integrity.database.session import Session
@@ -18,6 +19,7 @@ from integrity.references.causes.created import Span, created_column, profile
 from integrity.references.causes.parents import Parents, look_at_parents
 from integrity.references.causes.rules import Facts, causes, may_be_oldest
 from integrity.references.causes.survey import Survey, Surveyor
+from integrity.references.distinct_keys import orphans_by_key
 from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference
 
@@ -55,8 +57,7 @@ def examine(session: Session, schema: Schema, reference: Reference) -> Examinati
         NotCheckable: when no honest answer can be given, with the reason.
     """
     where = orphaned(session.engine, schema, reference)
-    source = session.engine.source(schema.table(reference.table))
-    if session.value(f"SELECT 1 FROM {source} c WHERE {where.sql} LIMIT 1", where.params) is None:
+    if not _any(session, schema, reference, where):
         return Examination()
     rows, nulls, span = _look_at_rows(session, schema, reference)
     try:
@@ -74,6 +75,15 @@ def examine(session: Session, schema: Schema, reference: Reference) -> Examinati
         surveyor = Surveyor(session, schema, reference, where, Parents(), None, explains=False)
         counted = _examination(surveyor.survey(conf.sample_rows()), nulls)
         return replace(counted, gap=str(error).strip() or type(error).__name__)
+
+
+def _any(session: Session, schema: Schema, reference: Reference, where: Predicate) -> bool:
+    """Whether there is an orphan at all."""
+    found = orphans_by_key(session, schema, reference, where)
+    if found is not None:
+        return found
+    source = session.engine.source(schema.table(reference.table))
+    return session.value(f"SELECT 1 FROM {source} c WHERE {where.sql} LIMIT 1", where.params) is not None
 
 
 def _examination(
