@@ -39,4 +39,7 @@ class _Counted:
         source: Any = REGISTRY
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             source = multiprocess.MultiProcessCollector(None)  # type: ignore[no-untyped-call]
-        yield from (family for family in source.collect() if family.name.startswith(PREFIX))
+        for family in source.collect():
+            if family.name.startswith(PREFIX):
+                family.samples = [each for each in family.samples if not each.name.endswith("_created")]
+                yield family
