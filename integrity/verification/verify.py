@@ -21,6 +21,7 @@ from integrity.verification.conclusion import Decisions, conclude
 from integrity.verification.constraints import different_constraint, lost_constraints, missing_constraint
 from integrity.verification.flows import broken_flow, run_flow
 from integrity.verification.indexes import missing_indexes
+from integrity.verification.mirrors import mirror_problems
 from integrity.verification.parameters import NoValue
 from integrity.verification.queries import plans_of, queries_without_index
 from integrity.verification.result import SYSTEM_CATALOG, ExpectedConstraint, VerifyResult
@@ -144,6 +145,7 @@ class _Work:
         rules = uniques_to_look_at(session, self.schema, self.catalog, self.result)
         look_at_uniques(session, self.schema, rules, self.result, {each.object for each in lost})
         problems += missing_indexes(self.schema, self.catalog, target)
+        problems += mirror_problems(session, self.schema, self.catalog, self.references)
         if plans:
             self.result.queries = plans_of(session, self.schema, self.catalog)
             problems += queries_without_index(self.schema, self.result.queries)

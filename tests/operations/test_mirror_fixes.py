@@ -2,6 +2,8 @@
 
 import pytest
 
+from integrity.audit import audit
+from integrity.database.session import Target
 from integrity.operations import RemoveColumn, RepairMirror
 from integrity.operations.fixes import SchemaFix, planned_fixes
 from integrity.operations.mirror_fixes import mirror_fixes, mirror_repairs
@@ -9,6 +11,7 @@ from integrity.operations.writer import write_migrations
 from integrity.references.catalog import load_catalog
 from integrity.references.mirror import known_mirrors
 from integrity.references.resolve import known_references
+from integrity.verification.mirrors import mirror_problems
 from tests.operations.conftest import Shop
 from tests.operations.test_mirrors import ROWS, fill, values
 
@@ -93,3 +96,40 @@ def test_each_says_what_it_locks_and_shows_its_sql(mirrored: Shop) -> None:
             assert fix.statements(vendor)
             assert fix.locks(vendor)
             assert fix.operation.reverse_statements(vendor)
+
+
+def verified(shop: Shop) -> list[tuple[str, str]]:
+    schema, catalog = shop.schema(), load_catalog("target")
+    with Target("target").reading() as session:
+        found = mirror_problems(session, schema, catalog, known_references(schema, catalog))
+        return [(str(each.severity), each.message) for each in found]
+
+
+def test_a_verification_knows_how_far_a_mirror_is_on_its_way(mirrored: Shop) -> None:
+    assert verified(mirrored) == [("warning", "customers.orders still repeats orders.customer_id")]
+    write_migrations("target", fixes(mirrored))
+    mirrored.run()
+    assert verified(mirrored) == []
+    assert audit(Target("target"), load_catalog("target")).coverage.complete
+
+    mirrored.execute("ALTER TABLE customers ADD COLUMN orders varchar(9)")
+    assert verified(mirrored) == [("error", "customers.orders is there again, though a migration removed it")]
+    mirrored.execute("ALTER TABLE customers DROP COLUMN orders; DROP VIEW customers_compat")
+    assert verified(mirrored) == [
+        ("error", "The view customers_compat, by which old readers read customers.orders, is missing")
+    ]
+
+
+def test_a_view_that_does_not_answer_is_an_error(mirrored: Shop) -> None:
+    write_migrations("target", fixes(mirrored))
+    mirrored.run()
+    if mirrored.sqlite:
+        mirrored.execute("PRAGMA legacy_alter_table = ON; ALTER TABLE orders RENAME TO others")
+        mirrored.execute("CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer)")
+        mirrored.execute("DROP TABLE customers; CREATE TABLE customers (id integer PRIMARY KEY)")
+    else:
+        mirrored.execute("""ALTER VIEW customers_compat RENAME TO old; CREATE FUNCTION broken() RETURNS text
+            LANGUAGE plpgsql AS $$ BEGIN RAISE 'no more'; END $$;
+            CREATE VIEW customers_compat AS SELECT id, broken() AS orders, name FROM customers""")
+    ((severity, message),) = verified(mirrored)
+    assert (severity, message.split(":")[0]) == ("error", "The view customers_compat does not answer")
