@@ -60,7 +60,7 @@ def _message(rule: UniqueRule, table: Table, narrower: Key | None) -> str:
         said += f"; the index {broken[0]} is what a failed build left of it"
     if narrower is not None:
         already = "the primary key" if narrower.primary else narrower.name
-        said += f", though no value can repeat: {already} is on {', '.join(narrower.columns)}"
+        said += f" (yet no value can repeat: {already} is on {', '.join(narrower.columns)})"
     return f"{said}: {rule.rationale}" if rule.rationale else said
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connections
 
-from integrity.exceptions import SchemaFixRefused
+from integrity.exceptions import ReferentialIntegrityError, SchemaFixRefused
 from integrity.operations import AddForeignKey, AddUnique
 from tests.operations.conftest import KEY, Shop
 
@@ -60,6 +61,40 @@ def test_a_build_that_ended_before_the_constraint_is_finished(postgres_shop: Sho
     key = postgres_shop.table("customers").key_on(("code",))
     assert key is not None
     assert key.constraint
+
+
+@pytest.mark.parametrize("more", [{}, {"where": "code > 0"}], ids=["a constraint", "an index"])
+def test_what_a_killed_build_left_is_built_anew(postgres_shop: Shop, more: dict[str, str]) -> None:
+    before = postgres_shop.fingerprint()
+    postgres_shop.execute("INSERT INTO customers (id, code) VALUES (9, 1)")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        postgres_shop.execute("CREATE UNIQUE INDEX CONCURRENTLY customers_code_key ON customers (code)")
+    postgres_shop.execute("DELETE FROM customers WHERE id = 9")
+    left = postgres_shop.table("customers").index("customers_code_key")
+    assert left is not None
+    assert not left.valid
+
+    postgres_shop.apply(AddUnique(table="customers", columns=("code",), name="customers_code_key", **more))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        postgres_shop.execute("INSERT INTO customers (id, code) VALUES (9, 1)")
+    postgres_shop.run(to="zero")
+
+    assert postgres_shop.fingerprint() == before
+
+
+def test_a_role_that_does_not_own_the_table_is_told_so_and_nothing_stays(postgres_shop: Shop) -> None:
+    shop = postgres_shop
+    before = shop.fingerprint()
+    shop.execute("CREATE ROLE stranger; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO stranger")
+    try:
+        connections.databases["target"].setdefault("OPTIONS", {})["assume_role"] = "stranger"
+        with pytest.raises(ReferentialIntegrityError, match=r"must be owner|permission denied|GRANT"):
+            shop.apply(UNIQUE)
+    finally:
+        connections.databases["target"]["OPTIONS"].pop("assume_role")
+        shop.execute("DROP OWNED BY stranger; DROP ROLE stranger")
+
+    assert shop.fingerprint() == before
 
 
 def test_another_object_of_the_name_stops_it(shop: Shop) -> None:

@@ -129,8 +129,9 @@ def _duplicates(found: list[Finding]) -> Iterator[Block]:
     ]
     yield Grid(("unique", "name", "values", "rows", "too many"), rows)
     for each in found:
-        yield Line(f"{_label(each)}: {'; '.join(_repeated(each))}", "faint", 1)
-    yield Title("What to do with them")
+        yield Line(f"{_label(each)}:", "faint", 1)
+        yield from (Line(text, "faint", 2) for text in _repeated(each))
+    yield Title("What to do with the duplicates")
     for each in found:
         yield Line(f"{_label(each)}: {each.suggestion}", depth=1)
 
