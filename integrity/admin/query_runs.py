@@ -22,7 +22,7 @@ class QueryTimingInline(TabularInline):
     model = models.QueryTiming
     can_delete = False
     extra = 0
-    fields = ("name", "access", "p50", "p95", "p99", "number", "work", "times_as_long", "said")
+    fields = ("access", "p50", "p95", "p99", "number", "work", "times_as_long", "said")
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -53,8 +53,8 @@ class QueryTimingInline(TabularInline):
     def work(self, timing: models.QueryTiming) -> str:
         """Pages on PostgreSQL, machine steps on SQLite."""
         if timing.pages is not None:
-            return _("%(number)s pages") % {"number": cells.number(round(timing.pages))}
-        return _("%(number)s steps") % {"number": cells.number(round(timing.steps))} if timing.steps else "–"
+            return _("%(number)s pages") % {"number": cells.grouped(round(timing.pages))}
+        return _("%(number)s steps") % {"number": cells.grouped(round(timing.steps))} if timing.steps else "–"
 
     @admin.display(description=gettext_lazy("to the baseline"))
     def times_as_long(self, timing: models.QueryTiming) -> str:

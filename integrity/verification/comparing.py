@@ -61,6 +61,12 @@ class QueryComparison:
     judged_by: str = ""
     faster: bool = False
 
+    @property
+    def broken(self) -> bool:
+        """Whether it ran before and does not now, for another reason than the time limit."""
+        ran = self.before is not None and not self.before.error
+        return ran and bool(self.after.error) and not self.after.timed_out
+
     def as_json(self) -> dict[str, Any]:
         """Returns the comparison as plain values."""
         return {

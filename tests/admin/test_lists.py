@@ -141,3 +141,11 @@ def test_a_forged_action_is_refused(name: str, action: str, sign_in: SignIn) -> 
     response = sign_in("decide_finding").post(reverse(f"admin:integrity_{name}_changelist"), data)
     assert response.status_code == 403
     assert not models.Job.objects.exists()
+
+
+def test_a_measured_query_is_shown_with_its_work_and_verdict(sign_in: SignIn) -> None:
+    run = factories.QueryRunFactory.create()
+    page = sign_in().get(reverse("admin:integrity_queryrun_change", args=[run.pk])).content.decode()
+    assert "12 pages" in page
+    assert "× 1.50" in page
+    assert "it takes 1.50 times as long" in page

@@ -76,3 +76,14 @@ def test_what_was_migrated_is_said_also_when_measuring_fails_afterwards(
     assert ran.code == 2
     assert "0001_indexes" in ran.out
     assert "Stopped by Ctrl-C" in ran.err
+
+
+def test_a_query_that_does_not_run_any_more_is_told(written: Shop) -> None:
+    renamed = 'ALTER TABLE lines RENAME COLUMN label TO "name"'
+    run_json("migrate", written.alias, "--phase", 1)
+    written.write_catalog(CATALOG + QUERY.replace("SELECT *", "SELECT label"))
+    run("verify", written.alias, "--queries", "--query-seconds", 1)
+    written.execute(renamed)
+    ran = run("verify", written.alias, "--queries", "--query-seconds", 1)
+    assert ran.code == 2
+    assert "BROKEN" in ran.out

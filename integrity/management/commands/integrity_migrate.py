@@ -102,7 +102,8 @@ class Command(IntegrityCommand):
             raise
         self.terminal.show(shown | {"measured": found.as_json()}, [*blocks, *measured_blocks(found)])
         backwards = all(step.backwards for step in result.steps)
-        return FOUND if found.regressed and not backwards else DONE
+        worse = found.regressed or any(each.broken for each in found.comparisons)
+        return FOUND if worse and not backwards else DONE
 
     def _measured(
         self, target: Target, options: dict[str, Any], occasion: Occasion, baseline: int | None = None

@@ -43,12 +43,12 @@ def _change(each: QueryComparison, shown: Callable[[QueryMeasurement, str], str]
 
 
 def _ratio(each: QueryComparison) -> str:
-    verdict = "SLOWER" if each.regressed else "faster" if each.faster else ""
+    verdict = "BROKEN" if each.broken else "SLOWER" if each.regressed else "faster" if each.faster else ""
     return " ".join(filter(None, ["" if each.ratio is None else f"{each.ratio:.2f}", verdict]))
 
 
 def _style(each: QueryComparison) -> str:
-    if each.regressed:
+    if each.regressed or each.broken:
         return "error"
     if each.after.error:
         return "warning"
