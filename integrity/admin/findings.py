@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrity import models
 from integrity.admin import cells, schema_fixes
-from integrity.admin.base import ReadOnlyAdmin, link
+from integrity.admin.base import ReadOnlyAdmin, link, may
 
 _WORST_FIRST = Case(
     When(severity=models.Severity.ERROR, then=Value(0)),
@@ -102,6 +102,20 @@ class FindingAdmin(FindingColumns):
         (_("When"), {"fields": ["first_seen", "last_seen", "opened_at", "resolved_at", "fingerprint"]}),
     ]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Duplicates with their values, for whoever may see rows of a target."""
+        found = list(super().get_fieldsets(request, obj))
+        duplicates = obj is not None and obj.code == "duplicate_rows" and obj.evidence.get("samples")
+        if duplicates and may(request, "view_sample_rows"):
+            found.insert(2, (_("Values that occur more than once"), {"fields": ["repeated"]}))
+        return found
+
+    @admin.display(description=_("values"))
+    def repeated(self, finding: models.Finding) -> str:
+        """The commonest values, each with its number of rows and the keys of the first of them."""
+        key = ", ".join(finding.evidence.get("key", []))
+        return cells.facts([(_value(each), _rows(each, key)) for each in finding.evidence["samples"]])
+
     def get_urls(self) -> list[URLPattern]:
         """Adds the page that writes schema fixes."""
         write = self.admin_site.admin_view(self.write_view)
@@ -115,3 +129,14 @@ class FindingAdmin(FindingColumns):
     def write_view(self, request: HttpRequest, alias: str) -> HttpResponse:
         """Writes the migrations that were shown, or offers them for download."""
         return schema_fixes.write(self, request, alias)
+
+
+def _value(sample: dict[str, Any]) -> str:
+    return ", ".join("NULL" if part is None else str(part) for part in sample["value"])
+
+
+def _rows(sample: dict[str, Any], key: str) -> str:
+    keys = "; ".join(", ".join(map(str, each)) for each in sample["keys"])
+    more = " …" if len(sample["keys"]) < sample["rows"] else ""
+    rows = _("%(count)s rows") % {"count": cells.grouped(sample["rows"])}
+    return f"{rows}, {key} {keys}{more}" if keys else str(rows)
