@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from integrity.detectors.base import Detector, Inspection
 from integrity.detectors.finding import Finding, Severity
@@ -42,7 +43,7 @@ def _finding(inspection: Inspection, found: MirrorSurvey) -> Finding:
         source="catalog",
         message=f"{found.drifted:,} of {found.rows:,} rows of {mirror.label} say something else than "
         f"{mirror.reference.label}: {said(found)}",
-        suggestion=f"manage.py integrity_diagnose {inspection.session.target} --column {mirror.label}",
+        suggestion=f"manage.py integrity_diagnose {inspection.session.target} --column {quote(mirror.label)}",
         evidence=found.as_json(),
     )
 

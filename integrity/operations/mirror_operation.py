@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from zlib import crc32
 
-from integrity.database.identifiers import TableName, parse_path
+from integrity.database.identifiers import TableName, parse_path, parse_table
 from integrity.database.schema import Schema, Table, TableKind
 from integrity.database.session import Session
 from integrity.exceptions import NotCheckable, SchemaFixRefused
@@ -13,7 +14,7 @@ from integrity.references.mirror import Mirror, resolved_elements
 from integrity.references.mirror_entry import DriftRule, ListOf, OnlyInJson, Shape
 from integrity.references.mirror_survey import row_key
 from integrity.references.mirrored import MirrorSql
-from integrity.references.reference import Reference
+from integrity.references.reference import Reference, written
 
 MANY = 10_000
 """From so many rows on, what looks them up one by one needs an index."""
@@ -53,7 +54,14 @@ class MirrorOperation(CatalogOperation):
     @property
     def label(self) -> str:
         """The column as it is written."""
-        return f"{self.table}.{self.column}"
+        path = parse_table(self.table)
+        return written(TableName(path.schema or "public", path.table), (self.column,))
+
+    @property
+    def repeated(self) -> str:
+        """The repeated table as it is written."""
+        path = parse_path(self.repeats)
+        return written(TableName(path.schema or "public", path.table))
 
     def locking(self) -> str:
         """What it locks on PostgreSQL, and what that keeps others from doing."""
@@ -141,6 +149,6 @@ def held_rows(label: str, rows: int, alias: str) -> SchemaFixRefused:
         f"{rows:,} {'row' if one else 'rows'} of {label} {'has' if one else 'have'} what the table does not "
         "have, or cannot be read",
         where=alias,
-        hint=f"See them with: manage.py integrity_diagnose {alias} --column {label}. Insert what is missing "
-        'into the table, or say only_in_json = "journal": the journal then has it.',
+        hint=f"See them with: manage.py integrity_diagnose {alias} --column {quote(label)}. Insert what is "
+        'missing into the table, or say only_in_json = "journal": the journal then has it.',
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from integrity import conf
-from integrity.database.dependents import Dependent, Fate
+from integrity.database.dependents import Dependent
 from integrity.database.engine import Predicate
 from integrity.database.identifiers import TableName, parse_table, quote_table, shown
 from integrity.database.locks import Lock
@@ -15,7 +15,6 @@ from integrity.database.postgresql import columns as postgresql
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
 from integrity.database.sqlite import columns as sqlite
-from integrity.exceptions import SchemaFixRefused
 from integrity.operations import removed_columns
 from integrity.operations.alteration import Alteration
 from integrity.operations.check import Check, Moment, Verdict
@@ -24,11 +23,10 @@ from integrity.operations.kept_values import LATE, KeptValues, key_columns
 from integrity.operations.mirror_operation import MirrorOperation, held_rows, journal_name
 from integrity.operations.operation import bounded
 from integrity.operations.record import recorded
+from integrity.operations.removal_checks import acknowledged_dependents, refuse_drift, refuse_kind
 from integrity.operations.removed_columns import RemovedColumn
 from integrity.operations.return_column import ReturningColumn
-from integrity.references.catalog import Catalog
-from integrity.references.mirror_entry import DriftRule, OnlyInJson
-from integrity.references.mirror_survey import survey_mirror
+from integrity.references.mirror_entry import OnlyInJson
 from integrity.references.mirrored import HELD, MirrorSql
 
 BATCH = 20
@@ -123,12 +121,12 @@ class RemoveColumn(MirrorOperation):
         if not table.has_columns((self.column,)):
             yield Check("column", self.label, message="it is removed already")
             return
-        self._refuse_kind(table)
+        refuse_kind(self, table)
         self.key(table)
-        used = self._acknowledged(session, schema, table)
-        yield Check("dependents", self.label, message=f"{len(used)} use it, all acknowledged")
+        used = acknowledged_dependents(self, session, schema, table)
+        yield Check("dependents", self.label, message=f"{len(used)} found, all acknowledged")
         if self.repeats:
-            self._refuse_drift(session, self.sql(session, schema, table))
+            refuse_drift(self, session, self.sql(session, schema, table))
             yield Check("mirror", self.label, message=f"nothing in it is missing in {self.repeats}")
 
     def results(self, session: Session, schema: Schema) -> Iterator[Check]:
@@ -155,12 +153,12 @@ class RemoveColumn(MirrorOperation):
             if recorded(work.session, self.kind, table.name, self.name) is None:
                 self.adopt(work, table.name, "")
             return
-        self._refuse_kind(table)
+        refuse_kind(self, table)
         key = self.key(table)
-        dependents = self._acknowledged(work.session, schema, table)
+        dependents = acknowledged_dependents(self, work.session, schema, table)
         mirrored = self.sql(work.session, schema, table) if self.repeats else None
         if mirrored:
-            self._refuse_drift(work.session, mirrored)
+            refuse_drift(self, work.session, mirrored)
         kept = self.kept(work, table, key)
         facts = self._facts(work, table, key, dependents)
         if work.sqlite:
@@ -169,49 +167,6 @@ class RemoveColumn(MirrorOperation):
             self._copy(work, schema, table, kept)
             last = partial(self._remove, work, schema, table, kept, facts, dependents, mirrored)
             work.within_bounds(last)
-
-    def _refuse_kind(self, table: Table) -> None:
-        column = table.column(self.column)
-        if column.generated or column.identity:
-            raise self.refuse(f"{self.label} is generated", "Remove it by hand: it holds nothing of its own.")
-        if table.parents or (table.children and str(table.kind) == "table"):
-            raise self.refuse(
-                f"{self.table} inherits or is inherited from", "Remove the column by hand, from all of them."
-            )
-
-    def _acknowledged(self, session: Session, schema: Schema, table: Table) -> list[Dependent]:
-        view = self.view_name(table)
-        own = [view] if view is not None and schema.knows(view) else []
-        found = session.engine.dependents(session, schema, table, self.column, besides=own)
-        blocking = [each.label for each in found if each.fate is Fate.BLOCKS]
-        if blocking:
-            raise self.refuse(
-                f"{self.label} is used by {', '.join(blocking)}",
-                "Change that by hand, in a migration before this one.",
-            )
-        unknown = [each for each in found if each.label not in self.acknowledged]
-        if unknown:
-            listed = "; ".join(f"{each.label} ({each.fate})" for each in unknown)
-            literals = ", ".join(f'"{each.label}"' for each in unknown)
-            raise self.refuse(
-                f"{self.label} is used by {listed}",
-                f"Look at them, then add to acknowledged, here and in the [[mirror]]: {literals}.",
-            )
-        return found
-
-    def _refuse_drift(self, session: Session, sql: MirrorSql) -> None:
-        alias = session.target.alias
-        found = survey_mirror(session, sql.schema, Catalog(), sql.mirror, samples=False)
-        if found.held and self.only_in_json is OnlyInJson.REFUSE:
-            raise held_rows(self.label, found.held, alias)
-        if found.drifted and self.drift is not DriftRule.KEEP:
-            raise SchemaFixRefused(
-                f"{found.drifted:,} rows of {self.label} say something else than {self.repeats}",
-                where=alias,
-                hint=f"See them with: manage.py integrity_diagnose {alias} --column {self.label}. "
-                f"Rewrite them: manage.py integrity_makemigrations {alias} --with-repairs; or say "
-                'drift = "keep".',
-            )
 
     def kept(self, work: Alteration, table: Table, key: tuple[str, ...]) -> KeptValues:
         """Returns where the values are kept."""

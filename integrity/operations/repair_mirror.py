@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from integrity import conf
 from integrity.database.engine import Predicate
@@ -80,7 +81,7 @@ class RepairMirror(MirrorOperation):
 
     def locking(self) -> str:
         """Batch by batch."""
-        return f"SHARE on {self.repeats.split('.')[0]} and rows of {self.table}, batch by batch: writers wait"
+        return f"SHARE on {self.repeated} and rows of {self.table}, batch by batch: writers wait"
 
     # -- rewriting -------------------------------------------------------------------------
 
@@ -105,7 +106,8 @@ class RepairMirror(MirrorOperation):
             sql = self.sql(session, schema, table)
             left = survey_mirror(session, schema, Catalog(), sql.mirror, samples=False)
             verdict = Verdict.NOTED if left.drifted else Verdict.PASSED
-            said = f"{left.drifted:,} rows of {self.label} say something else than {self.repeats}"
+            rows = f"{left.drifted:,} rows" if left.drifted else "no row"
+            said = f"{rows} of {self.label} {'say' if left.drifted else 'says'} something else"
             yield Check("mirror", self.label, verdict, said, moment=Moment.AFTER)
 
     def make(self, work: Alteration) -> None:
@@ -136,7 +138,7 @@ class RepairMirror(MirrorOperation):
                 f"{rows:,} rows of {self.label} would be rewritten: more than max_rows={self.max_rows:,}",
                 where=where,
                 hint="Nothing was changed. Look at them: manage.py integrity_diagnose "
-                f"{where.split(',')[0]} --column {self.label}. Then raise max_rows in the migration.",
+                f"{where.split(',')[0]} --column {quote(self.label)}. Then raise max_rows in the migration.",
             )
 
     def _rewrite(self, work: Alteration, sql: MirrorSql, table: Table, key: tuple[str, ...]) -> None:

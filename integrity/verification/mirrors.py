@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from django.db import DatabaseError
 
@@ -45,7 +46,7 @@ def _still_there(session: Session, mirror: Mirror) -> Finding:
         "mirror_column",
         Severity.ERROR if again else Severity.WARNING,
         f"{mirror.label} {said}" + ("" if again else f" {mirror.reference.label}"),
-        f"manage.py integrity_diagnose {session.target} --column {mirror.label}"
+        f"manage.py integrity_diagnose {session.target} --column {quote(mirror.label)}"
         if again
         else f"manage.py integrity_makemigrations {session.target}, then integrity_migrate {session.target}",
     )

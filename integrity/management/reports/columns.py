@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from integrity.diagnosis.columns import ColumnDiagnosis
 from integrity.diagnosis.sources import Mention
 from integrity.management.blocks import Block, Grid, Line, Title, count
+from integrity.operations.removal_checks import literals
 from integrity.references.mirror_entry import DriftRule
 from integrity.references.mirror_survey import MirrorSurvey
 from integrity.references.mirrored import MirrorState
@@ -100,5 +101,5 @@ def _verdict(each: ColumnDiagnosis) -> Iterator[Block]:
         yield Line(f"Change by hand before the column can go: {names}.", "error")
     waiting = [label for label in each.unacknowledged if label not in {one.label for one in each.blocking}]
     if waiting:
-        literals = ", ".join(f'"{label}"' for label in waiting)
-        yield Line(f"To be acknowledged in the [[mirror]]: acknowledged = [{literals}]", "warning")
+        listed = literals(waiting)
+        yield Line(f"To be acknowledged in the [[mirror]]: acknowledged = [{listed}]", "warning")
