@@ -48,7 +48,7 @@ def measure_and_store(
         ReferentialIntegrityError: when the target cannot be opened or its catalog has a mistake.
     """
     target, catalog = Target(alias), load_catalog(alias, catalog_file)
-    before = store.load_queries(alias, baseline) if baseline else None
+    before = store.load_queries(alias, baseline) if baseline is not None else None
     after = measure(target, catalog, seconds=seconds, on_progress=on_progress)
     after = replace(after, migrations=_applied(target))
     before = before or store.baseline_for(after)

@@ -31,6 +31,9 @@ QUERY_SECONDS = 20.0
 OPENING_SECONDS = 15.0
 """How long reading the structure may take."""
 
+LONGEST_MS = 86_400_000
+"""A day; PostgreSQL holds at most 24 of them."""
+
 ROUNDS = 500
 """How often a query runs at most."""
 
@@ -104,7 +107,7 @@ def measure_side_by_side(
 
 def limit_ms(share: float) -> int:
     """Returns how long one statement may take: its share, or less where the settings say so."""
-    limit, setting = max(int(share * 1_000), 100), conf.statement_timeout_ms()
+    limit, setting = min(max(int(share * 1_000), 100), LONGEST_MS), conf.statement_timeout_ms()
     return min(limit, setting) if setting else limit
 
 

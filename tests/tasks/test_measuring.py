@@ -91,6 +91,7 @@ def test_a_baseline_can_be_named(empty_target: EmptyTarget, catalog: Path) -> No
     first = verified(catalog, "--queries").json["measured"]["run"]
     verified(catalog, "--queries")
     assert verified(catalog, "--baseline", first).json["measured"]["baseline"] == first
+    assert verified(catalog, "--baseline", 0).code == 2
     ran = verified(catalog, "--baseline", 4711)
     assert ran.code == 2
     assert "has no query measurement 4711" in ran.err
@@ -99,7 +100,9 @@ def test_a_baseline_can_be_named(empty_target: EmptyTarget, catalog: Path) -> No
 
 def test_a_query_that_cannot_be_measured_is_a_gap(empty_target: EmptyTarget, catalog: Path) -> None:
     empty_target.execute_script(ORDERS + INDEX)
-    catalog.write_text(CATALOG + '[[query]]\nname = "writes"\nsql = "UPDATE orders SET note = NULL"\nafter = "scan"\n')
+    catalog.write_text(
+        CATALOG + '[[query]]\nname = "writes"\nsql = "UPDATE orders SET note = NULL"\nafter = "scan"\n'
+    )
     ran = verified(catalog, "--queries")
     assert ran.code == 2
     assert [each["query"] for each in ran.json["coverage"]["skipped"]] == ["writes"]

@@ -146,3 +146,8 @@ def test_a_table_without_statistics_rows_or_keys_is_measured(
     empty_target.execute_script("CREATE TABLE bare (a integer); CREATE TABLE orders (id integer)")
     found = measured(lend_catalog, '[[query]]\nname = "bare"\nsql = "SELECT * FROM bare"\nafter = "scan"')
     assert (found.error, found.rows, found.runs) == ("", 0.0, 30)
+
+
+def test_any_number_of_seconds_will_do(empty_target: EmptyTarget, lend_catalog: LendCatalog) -> None:
+    empty_target.execute_script(ORDERS)
+    assert measured(lend_catalog, seconds=1e12).error == ""

@@ -42,7 +42,7 @@ class Command(IntegrityCommand):
         super().add_arguments(parser)
 
     def _measuring(self, options: dict[str, Any]) -> dict[str, Any] | None:
-        if not (options["queries"] or options["baseline"]):
+        if not options["queries"] and options["baseline"] is None:
             return None
         return {"seconds": options["query_seconds"], "baseline": options["baseline"], "actor": actor()}
 
