@@ -19,7 +19,10 @@ from integrity.references.masking import MASKED, is_masked
 from integrity.references.uniques import UniqueRule, standing_key
 
 NAMED = 10
-"""So many values are named, and so many keys of each."""
+"""So many values are named."""
+
+KEYS = 3
+"""So many keys of each are named: the command that resolves them shows the others."""
 
 
 def refuse_duplicates(session: Session, schema: Schema, rule: UniqueRule) -> None:
@@ -27,7 +30,8 @@ def refuse_duplicates(session: Session, schema: Schema, rule: UniqueRule) -> Non
     found = count_duplicates(session, schema, rule, samples=NAMED)
     if found.rows:
         alias = session.target.alias
-        raise SchemaFixRefused(in_the_way(alias, rule, found), where=alias, hint=resolve(alias, rule))
+        hint = f"Nothing stays of the attempt. {resolve(alias, rule)}"
+        raise SchemaFixRefused(in_the_way(alias, rule, found), where=alias, hint=hint)
 
 
 def duplicates_check(session: Session, schema: Schema, rule: UniqueRule) -> Check:
@@ -62,7 +66,7 @@ def in_the_way(alias: str, rule: UniqueRule, found: Duplicated) -> str:
 def resolve(alias: str, rule: UniqueRule) -> str:
     """Returns what makes the unique possible."""
     command = f"manage.py integrity_deduplicate {alias} --unique {shlex.quote(rule.label)}"
-    return f"Nothing stays of the attempt. Resolve them, then run it again: {command}"
+    return f"Resolve them, then run it again: {command}."
 
 
 def _named(alias: str, rule: UniqueRule, found: Duplicated) -> Iterator[str]:
@@ -74,8 +78,8 @@ def _named(alias: str, rule: UniqueRule, found: Duplicated) -> Iterator[str]:
 def _keys(found: Duplicated, sample: Repeated, hidden: set[str]) -> str:
     if not sample.keys:
         return ""
-    listed = ", ".join(_values(found.key, each, hidden) for each in sample.keys[:NAMED])
-    more = ", …" if sample.rows > NAMED else ""
+    listed = ", ".join(_values(found.key, each, hidden) for each in sample.keys[:KEYS])
+    more = ", …" if sample.rows > KEYS else ""
     return f" ({', '.join(found.key)} {listed}{more})"
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from integrity.audit import AuditResult, audit
 from integrity.database.identifiers import parse_path
@@ -199,3 +200,32 @@ def test_the_fingerprint_stays_while_rows_come_and_go(
     assert (
         found(lend_catalog, 'where = "gone = 1"\n', UNIQUE.replace("uq_tags", "other")).fingerprint != before
     )
+
+
+def test_a_check_that_takes_too_long_is_a_gap(empty_target: EmptyTarget, lend_catalog: LendCatalog) -> None:
+    if empty_target.vendor == SQLITE:
+        return
+    empty_target.execute_script(TABLES)
+    catalog = lend_catalog(UNIQUE + "where = \"pg_sleep(3)::text = ''\"\n")
+    result = audit(Target("target"), catalog, statement_timeout_ms=1_000)
+
+    assert [each["unique"] for each in result.coverage.timed_out] == ["tags.store,slug"]
+    assert [each.code for each in result.findings] == ["missing_unique"]
+
+
+def test_rows_that_this_role_may_not_read_are_a_gap_that_names_the_grant(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    if empty_target.vendor == SQLITE:
+        return
+    empty_target.execute_script(TABLES + "CREATE ROLE nosy; GRANT SELECT (id, store) ON tags TO nosy")
+    options = connections.databases["target"].setdefault("OPTIONS", {})
+    options["assume_role"] = "nosy"
+    try:
+        result = audited(lend_catalog)
+    finally:
+        del options["assume_role"]
+        empty_target.execute_script("DROP OWNED BY nosy; DROP ROLE nosy")
+
+    assert 'GRANT SELECT ("slug") ON "public"."tags" TO "nosy";' in result.coverage.skipped[0]["reason"]
+    assert [each.code for each in result.findings] == ["missing_unique"]
