@@ -198,8 +198,10 @@ def test_the_whole_way_there_and_back_again(shop: Shop) -> None:
     assert refused.code == 2
     assert "--with-migrations" in refused.err
     for number in (merged["run"], cleaned["run"]):
-        back = succeeds("rollback", number, "--with-migrations", "--no-input")
-        assert back["proof"]["rows_equal"] is True
+        proof = succeeds("rollback", number, "--with-migrations", "--no-input")["proof"]
+        assert proof["rows_equal"] is True
+        odd = [] if shop.sqlite else ["public.store_customers: columns in another order"]
+        assert proof["schema_differences"] == odd
     succeeds("migrate", "zero", "--no-input")
     assert shop.state() == shop.before
 
