@@ -370,7 +370,7 @@ def _different_parts(before: dict[str, Any], after: dict[str, Any]) -> list[str]
                 for each in before[part] + after[part]
                 if before[part].count(each) != after[part].count(each)
             ]
-            found += sorted({str(each.get("name") or part) for each in odd}) or [f"{part} in another order"]
+            found += sorted({str(each.get("name") or part) for each in odd}) or [f"{part} in another order"] or [f"{part} in another order"]
         else:
             found.append(part)
     return found

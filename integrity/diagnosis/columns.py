@@ -10,11 +10,13 @@ from typing import Any
 from django.db import DatabaseError
 
 from integrity.database.dependents import Dependent, Fate
-from integrity.database.identifiers import Path
+from integrity.database.identifiers import Path, TableName
 from integrity.database.schema import Schema
 from integrity.database.session import Session, Target
 from integrity.diagnosis.sources import Searched, search_sources
 from integrity.exceptions import ReferentialIntegrityError
+from integrity.operations.compatibility_view import CreateCompatibilityView
+from integrity.operations.record import Origin, recorded
 from integrity.references.catalog import Catalog
 from integrity.references.mirror import Mirror, standing_mirrors
 from integrity.references.mirror_survey import MirrorSurvey, survey_mirror
@@ -98,6 +100,14 @@ def diagnose_columns(
         ]
 
 
+def _own_view(session: Session, schema: Schema, mirror: Mirror | None) -> list[TableName]:
+    """The compatibility view, where a migration made it: the removal makes it anew."""
+    if mirror is None or mirror.view is None or not schema.knows(mirror.view):
+        return []
+    made = recorded(session, CreateCompatibilityView.kind, mirror.view, written(mirror.view))
+    return [mirror.view] if made is not None and made.origin is Origin.MADE else []
+
+
 def _diagnose(
     session: Session,
     schema: Schema,
@@ -112,8 +122,9 @@ def _diagnose(
     mirror = next((each for each in mirrors if (each.table, each.column) == (table.name, name)), None)
     found = ColumnDiagnosis(written(table.name, (name,)), column.type, column.nullable, column.default)
     found.acknowledged = mirror.acknowledged if mirror else ()
-    view = [mirror.view] if mirror and mirror.view and schema.knows(mirror.view) else []
-    found.dependents = session.engine.dependents(session, schema, table, name, besides=view)
+    found.dependents = session.engine.dependents(
+        session, schema, table, name, besides=_own_view(session, schema, mirror)
+    )
     if sources:
         others = [each.name.name for each in schema]
         found.sources = search_sources(sources, table.name.name, name, tables=others)

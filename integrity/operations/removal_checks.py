@@ -39,8 +39,8 @@ def acknowledged_dependents(
     Raises:
         SchemaFixRefused: for what must be changed by hand, or what nobody acknowledged.
     """
-    view = operation.view_name(table)
-    own = [view] if view is not None and schema.knows(view) else []
+    view = operation.own_view(session, schema, table)
+    own = [view] if view is not None else []
     found = session.engine.dependents(session, schema, table, operation.column, besides=own)
     blocking = [each.label for each in found if each.fate is Fate.BLOCKS]
     if blocking:

@@ -18,11 +18,11 @@ from integrity.database.sqlite import columns as sqlite
 from integrity.operations import removed_columns
 from integrity.operations.alteration import Alteration
 from integrity.operations.check import Check, Moment, Verdict
-from integrity.operations.compatibility_view import CompatibilityView
+from integrity.operations.compatibility_view import CompatibilityView, CreateCompatibilityView
 from integrity.operations.kept_values import LATE, KeptValues, key_columns
 from integrity.operations.mirror_operation import MirrorOperation, held_rows, journal_name
 from integrity.operations.operation import bounded
-from integrity.operations.record import recorded
+from integrity.operations.record import Origin, recorded
 from integrity.operations.removal_checks import acknowledged_dependents, refuse_drift, refuse_kind
 from integrity.operations.removed_columns import RemovedColumn
 from integrity.operations.return_column import ReturningColumn
@@ -136,8 +136,8 @@ class RemoveColumn(MirrorOperation):
         verdict = Verdict.PASSED if gone else Verdict.FAILED
         said = f"{self.label} is {'removed' if gone else 'still there'}"
         yield Check("column", self.label, verdict, said, moment=Moment.AFTER)
-        view = self.view_name(table)
-        if view is not None and schema.knows(view):
+        view = self.own_view(session, schema, table)
+        if view is not None:
             session.rows(f"SELECT * FROM {quote_table(view)} LIMIT 1")
             yield Check("view", self.view, message="it answers", moment=Moment.AFTER)
 
@@ -253,8 +253,8 @@ class RemoveColumn(MirrorOperation):
 
     def _switch_view(self, work: Alteration, schema: Schema, table: Table) -> CompatibilityView | None:
         """The view reads the journal from here on, under the same lock."""
-        name = self.view_name(table)
-        if name is None or not schema.knows(name):
+        name = self.own_view(work.session, schema, table)
+        if name is None:
             return None
         view = CompatibilityView.of(self, work, schema, table, name)
         if work.sqlite:
@@ -263,11 +263,16 @@ class RemoveColumn(MirrorOperation):
         work.execute(view.without_column())
         return view
 
-    def view_name(self, table: Table) -> TableName | None:
+    def own_view(self, session: Session, schema: Schema, table: Table) -> TableName | None:
+        """The compatibility view, where a migration made it; one that was adopted uses the column like any
+        other, or does not."""
         if not (self.view and self.repeats):
             return None
         path = parse_table(self.view)
-        return TableName(path.schema or table.name.schema, path.table)
+        name = TableName(path.schema or table.name.schema, path.table)
+        made = recorded(session, CreateCompatibilityView.kind, name, self.view)
+        ours = made is not None and made.origin is Origin.MADE
+        return name if ours and schema.knows(name) else None
 
     def _remove_at_once(
         self,

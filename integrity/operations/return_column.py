@@ -173,8 +173,8 @@ class ReturningColumn:
             self.work.execute(statement)
 
     def _view(self, schema: Schema, table: Table) -> CompatibilityView | None:
-        name = self.operation.view_name(table)
-        if name is None or not schema.knows(name):
+        name = self.operation.own_view(self.work.session, schema, table)
+        if name is None:
             return None
         return CompatibilityView.of(self.operation, self.work, schema, table, name)
 
@@ -196,16 +196,13 @@ class ReturningColumn:
         """In one transaction, the column in its place; what was dropped is made again as it was."""
         work, facts = self.work, self.facts
         schema = work.look()
-        name = self.operation.view_name(table)
-        standing = name is not None and schema.knows(name)
-        if standing:
-            assert name is not None
+        name = self.operation.own_view(work.session, schema, table)
+        if name is not None:
             work.execute(f"DROP VIEW {clauses.table(name)}")
         for statement in self._with_column(schema, table, kept):
             work.execute(statement)
         after = work.look()
-        if standing:
-            assert name is not None
+        if name is not None:
             view = CompatibilityView.of(self.operation, work, after, after.table(table.name), name)
             work.execute(view.create())
         for statement in (*(sql for _, sql in facts.indexes), *facts.made, kept.drop()):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
+from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema, differences, fingerprint, without
 from integrity.database.session import Session
 from integrity.repairs.journal import RunRecord
@@ -24,7 +26,18 @@ def prove(session: Session, record: RunRecord, proof: Proof, names: Collection[s
         if text in known:
             table = proof.tables.setdefault(known[text], TableProof())
             table.digest_before = digest
-            table.digest_after = digest_of(session, after, known[text])
+            table.digest_after = digest_of(session, in_order(after, known[text], record), known[text])
+
+
+def in_order(schema: Schema, name: TableName, record: RunRecord) -> Schema:
+    """The columns of a table as they stood before the run, where they are the same: one that was removed
+    and put back stands last on PostgreSQL, and a digest is of whole rows."""
+    before = [each["name"] for each in record.structure.get(str(name), {}).get("columns", ())]
+    table = schema.table(name)
+    if sorted(before) != sorted(table.column_names):
+        return schema
+    ordered = replace(table, columns=tuple(map(table.column, before)))
+    return replace(schema, tables=schema.tables | {name: ordered})
 
 
 def as_recorded(schema: Schema) -> dict[str, Any]:

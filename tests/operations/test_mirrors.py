@@ -9,9 +9,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from integrity.database.schema import differences
 from integrity.database.session import Target
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations import CreateCompatibilityView, RemoveColumn, RepairMirror
+from integrity.operations.return_column import ReturningColumn
+from integrity.repairs import RunRecord, State
+from integrity.repairs.proving import as_recorded, in_order
 from tests.operations.conftest import Shop
 
 pytestmark = pytest.mark.newest_postgres_only
@@ -578,3 +582,94 @@ def test_killed_between_copy_and_removal_it_goes_on(
     after = values(shop)
     assert json.loads(after[0][1]) == {"count": 2, "late": 1}
     assert after[1:] == before[1:]
+
+
+def test_killed_while_it_comes_back_it_goes_on(postgres_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = postgres_shop
+    shop.execute("DROP TABLE orders; DROP TABLE customers")
+    fill(shop, ROWS)
+    shop.execute("CREATE INDEX customers_orders_idx ON customers (orders)")
+    before, structure = values(shop), fingerprint(shop)
+    shop.apply(VIEW)
+    shop.apply(RemoveColumn(**MIRROR, view="customers_compat", acknowledged=("index customers_orders_idx",)))
+
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    for step in ("_fill", "_end"):
+        with monkeypatch.context() as patch:
+            patch.setattr(ReturningColumn, step, killed)
+            with pytest.raises(KeyboardInterrupt):
+                shop.run(to="0001_step")
+        assert values(shop, "customers_compat") == before
+    shop.run(to="zero")
+    assert values(shop) == before
+    assert fingerprint(shop) == structure
+
+
+def test_a_view_that_was_adopted_is_somebody_elses_and_in_the_way_like_any_other(empty_shop: Shop) -> None:
+    fill(empty_shop, ROWS)
+    empty_shop.execute("CREATE VIEW customers_compat AS SELECT id, orders, name FROM customers")
+    structure = fingerprint(empty_shop)
+    empty_shop.apply(VIEW)
+    with pytest.raises(SchemaFixRefused, match=r"is used by view customers_compat \(dropped with it\)"):
+        empty_shop.apply(REMOVE)
+    (empty_shop.root / "target/migrations/0002_step.py").unlink()
+    empty_shop.apply(RemoveColumn(**MIRROR, view="customers_compat", acknowledged=("view customers_compat",)))
+    empty_shop.run(to="zero")
+    assert fingerprint(empty_shop) == structure
+
+
+def test_what_others_write_meanwhile_is_not_rewritten_with_old_numbers(
+    postgres_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = postgres_shop
+    shop.execute("DROP TABLE orders; DROP TABLE customers")
+    fill(shop)
+    shop.execute("""INSERT INTO customers SELECT n, '{"count": 7}', 'n' FROM generate_series(1, 2000) n""")
+    monkeypatch.setattr("integrity.conf.batch_rows", lambda: 20)
+    done = threading.Event()
+    written: list[int] = []
+
+    def order() -> None:
+        """Every order is counted by its customer's row in the same transaction, whatever that says."""
+        with psycopg.connect(shop.target.url) as connection:
+            while not done.is_set():
+                number = len(written) + 1
+                customer = number * 37 % 2000 + 1
+                connection.execute("INSERT INTO orders VALUES (%s, %s)", [number, customer])
+                connection.execute(
+                    "UPDATE customers SET orders = jsonb_set(orders, '{count}', "
+                    "to_jsonb((orders ->> 'count')::int + 1)) WHERE id = %s",
+                    [customer],
+                )
+                connection.commit()
+                written.append(number)
+
+    writer = threading.Thread(target=order)
+    writer.start()
+    shop.apply(RepairMirror(**MIRROR, only_in_json="journal"))
+    done.set()
+    writer.join()
+    assert len(written) > 10
+    wrong = """SELECT count(*) FROM customers c WHERE (orders ->> 'count')::int
+        <> (SELECT count(*) FROM orders o WHERE o.customer_id = c.id)"""
+    assert shop.value(wrong) == 0
+
+
+def test_a_table_is_proved_the_same_although_the_column_stands_last(postgres_shop: Shop) -> None:
+    shop = postgres_shop
+    shop.execute("DROP TABLE orders; DROP TABLE customers")
+    fill(shop, ROWS)
+    structure = as_recorded(shop.schema())
+    record = RunRecord(1, "cleanup", State.FINISHED, "", {}, structure, "", "", "")
+    with Target("target").reading() as session:
+        before = session.engine.digest(session, session.schema().table(shop.table("customers").name))
+    shop.apply(REMOVE)
+    shop.run(to="zero")
+    with Target("target").reading() as session:
+        name, schema = shop.table("customers").name, session.schema()
+        assert session.engine.digest(session, schema.table(name)) != before
+        assert session.engine.digest(session, in_order(schema, name, record).table(name)) == before
+    found = differences(structure, as_recorded(shop.schema()))
+    assert found == ["public.customers: columns in another order"]
