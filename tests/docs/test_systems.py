@@ -1,23 +1,25 @@
 """What docs/systems.md says answers a record does exist: commands, options, codes, names, migrations, flows."""
 
 import re
+from typing import Any
 
 from integrity.detectors import all_detectors
 from integrity.references.catalog import load_catalog
+from migrations_catalog.commerce import models
 from tests.docs.test_documents import CHECKOUT, COMMANDS, options, text
 
 SYSTEMS = "docs/systems.md"
 MIGRATIONS = CHECKOUT / "migrations_catalog"
 
 
-def words(pattern: str) -> set[str]:
+def words(pattern: str) -> set[Any]:
     return set(re.findall(pattern, text(SYSTEMS)))
 
 
 def test_every_command_and_option_of_the_systems_exists() -> None:
     known = set().union(*(options(command) for command in COMMANDS))
     assert words(r"\bintegrity_[a-z]+\b") <= {*COMMANDS, "integrity_journal"}
-    assert words(r"(?<![\w-])--[a-z][a-z-]+") <= known | {"--rows", "--column", "--source"}
+    assert words(r"(?<![\w-])--[a-z][a-z-]+") <= known | {"--rows"}
 
 
 def test_every_constraint_and_index_of_the_systems_stands_in_a_catalog() -> None:
@@ -62,3 +64,10 @@ def test_tables_of_the_systems_have_two_cells_in_each_row() -> None:
     rows = [line for line in text(SYSTEMS).splitlines() if line.startswith("|")]
     assert rows
     assert not [row for row in rows if len(re.findall(r"(?<!\\)\|", row)) < 3]
+
+
+def test_every_relation_of_the_shop_that_is_named_leads_somewhere() -> None:
+    named = words(r"`([A-Z][A-Za-z]+)\.([a-z_]+)`")
+    assert named
+    for model, name in named:
+        assert hasattr(getattr(models, model), name), f"{model}.{name}"
