@@ -123,7 +123,7 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Index:
-    """An index; ``columns`` are its leading plain columns, ``expressions`` says there is more.
+    """An index; ``columns`` are its plain columns, ``expressions`` says there is more.
 
     Part by part, in order: ``terms`` is the SQL of a column or expression, ``collations`` is given where
     it is not the type's default (``loose`` where it finds different texts equal), ``operators``
@@ -158,7 +158,16 @@ class Index:
     def serves(self, columns: tuple[str, ...]) -> bool:
         """Whether it finds rows by all of ``columns``: they lead it, in any order."""
         usable = self.valid and not self.where and self.method in ("btree", "hash")
-        return usable and set(self.columns[: len(columns)]) == set(columns)
+        return usable and set(self.leading[: len(columns)]) == set(columns)
+
+    @property
+    def leading(self) -> tuple[str, ...]:
+        """The columns before the first expression."""
+        if not self.expressions:
+            return self.columns
+        pairs = zip(self.terms, self.columns, strict=False)
+        plain = [term in (name, '"' + name.replace('"', '""') + '"') for term, name in pairs]
+        return self.columns[: (*plain, False).index(False)]
 
 
 @dataclass(frozen=True)
@@ -370,7 +379,7 @@ def _different_parts(before: dict[str, Any], after: dict[str, Any]) -> list[str]
                 for each in before[part] + after[part]
                 if before[part].count(each) != after[part].count(each)
             ]
-            found += sorted({str(each.get("name") or part) for each in odd}) or [f"{part} in another order"] or [f"{part} in another order"]
+            found += sorted({str(each.get("name") or part) for each in odd}) or [f"{part} in another order"]
         else:
             found.append(part)
     return found

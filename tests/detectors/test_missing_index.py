@@ -74,17 +74,24 @@ def test_a_reference_without_an_index_is_a_warning(empty_target: EmptyTarget) ->
     "sql",
     [
         TABLES + "CREATE INDEX i ON c (p, q)",
+        TABLES + "CREATE INDEX i ON c (p, (q + 1))",
         "CREATE TABLE p (id integer PRIMARY KEY); CREATE TABLE c (id integer PRIMARY KEY REFERENCES p (id))",
         "CREATE TABLE p (id integer PRIMARY KEY);"
         "CREATE TABLE c (p integer REFERENCES p (id), n integer, PRIMARY KEY (p, n))",
         "CREATE TABLE p (id integer PRIMARY KEY); CREATE TABLE c (p integer UNIQUE REFERENCES p (id))",
     ],
-    ids=["a longer index", "the key itself", "the key's beginning", "a unique"],
+    ids=["a longer index", "an expression behind", "the key itself", "the key's beginning", "a unique"],
 )
 def test_a_reference_that_some_index_serves_is_left_in_peace(empty_target: EmptyTarget, sql: str) -> None:
     empty_target.execute_script(sql)
 
     assert found() == []
+
+
+def test_an_index_that_begins_with_an_expression_serves_no_reference(empty_target: EmptyTarget) -> None:
+    empty_target.execute_script(TABLES + "CREATE INDEX i ON c ((q + 1), p)")
+
+    assert found() == [(Severity.WARNING, "reference")]
 
 
 def test_nothing_is_said_of_indexes_when_one_reference_was_asked_for(
