@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from integrity.database.identifiers import TableName
+from integrity.database.identifiers import TableName, quote_table
 from integrity.database.schema import Schema, Table, did_you_mean
 from integrity.database.session import Session
 from integrity.exceptions import CatalogError, UnknownTable
@@ -118,7 +118,11 @@ def was_removed(session: Session, schema: Schema, mirror: Mirror) -> bool:
     """Whether the column is gone because it was removed: the journal says so, or its view stands."""
     if mirror.view is not None and schema.knows(mirror.view):
         return True
-    return session.engine.has_table(session, session.engine.journal_table(REMOVED))
+    place = session.engine.journal_table(REMOVED)
+    if not session.engine.has_table(session, place):
+        return False
+    sql = f"SELECT count(*) FROM {quote_table(place)} WHERE table_name = %s AND column_name = %s"
+    return bool(session.value(sql, [str(mirror.table), mirror.column]))
 
 
 def _mirror(schema: Schema, catalog: Catalog, entry: CatalogMirror, known: Sequence[Reference]) -> Mirror:
