@@ -299,6 +299,15 @@ def test_duplicates_are_renamed_and_merged_as_planned_and_come_back(shop: Shop) 
     assert shop.state() == shop.before
 
 
+def test_the_rewriting_of_a_column_is_written_before_its_removal_without_being_asked_for(shop: Shop) -> None:
+    connections.databases[NAME]["CATALOG"] = "another"
+    catalog = MIGRATIONS.parent / "catalog.toml"
+    designed = run_json("makemigrations", NAME, "--catalog", catalog, "--dry-run")
+
+    names = [Path(each["path"]).stem for each in designed["files"]]
+    assert [name for name in names if name.startswith("0")] == sorted(SHIPPED)
+
+
 def unlimited(text: str) -> str:
     """Take out how many rows may be rewritten: each copy of the shop has its own number."""
     return re.sub(

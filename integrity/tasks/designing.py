@@ -83,7 +83,9 @@ def make_migrations(
     kept = store.kept_until(alias)
     found = fixes_for(alias, catalog_file=catalog_file)[0]
     if with_repairs:
-        found += [*_repairs(alias, catalog_file, found), *_rewritten(alias, catalog_file)]
+        found += _repairs(alias, catalog_file, found)
+    if with_repairs or any(fix.kind is FixKind.REMOVAL for fix in found):
+        found += _rewritten(alias, catalog_file)  # afterwards there would be no place before the removal
     if drop_redundant:
         schema, catalog, _ = known_of(alias, catalog_file)
         found += redundant_fixes(schema, catalog, found, planned=planned_fixes(alias))
