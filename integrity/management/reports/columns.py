@@ -64,7 +64,7 @@ def _mirror(found: MirrorSurvey) -> Iterator[Block]:
     if found.drifted and found.mirror.drift is None:
         yield Line('Nobody decided: say drift = "table" or "keep" in the [[mirror]].', "warning")
     elif found.drifted and found.mirror.drift is DriftRule.TABLE:
-        yield Line("Rewritten from the table by: integrity_makemigrations --with-repairs", "faint")
+        yield Line("Rewritten from the table by what integrity_makemigrations writes before the removal.", "faint")
 
 
 def _dependents(each: ColumnDiagnosis) -> Iterator[Block]:
