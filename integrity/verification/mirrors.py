@@ -11,7 +11,7 @@ from integrity.database.identifiers import quote_table
 from integrity.database.schema import Schema
 from integrity.database.session import Session
 from integrity.detectors.finding import Finding, Severity
-from integrity.exceptions import ReferentialIntegrityError
+from integrity.exceptions import MissingPrivilege, ReferentialIntegrityError
 from integrity.operations.removed_columns import remembered
 from integrity.references.catalog import Catalog
 from integrity.references.mirror import Mirror, known_mirrors
@@ -38,8 +38,7 @@ def mirror_problems(
 
 
 def _still_there(session: Session, mirror: Mirror) -> Finding:
-    removed = remembered(session, mirror.table, mirror.column)
-    again = removed is not None and not removed.returning
+    again = _was_removed(session, mirror)
     said = "is there again, though a migration removed it" if again else "still repeats"
     return _finding(
         mirror,
@@ -50,6 +49,16 @@ def _still_there(session: Session, mirror: Mirror) -> Finding:
         if again
         else f"manage.py integrity_makemigrations {session.target}, then integrity_migrate {session.target}",
     )
+
+
+def _was_removed(session: Session, mirror: Mirror) -> bool:
+    """Whether a migration removed the column; a role that may not read the journal cannot know."""
+    try:
+        with session.look():
+            removed = remembered(session, mirror.table, mirror.column)
+    except MissingPrivilege:
+        return False
+    return removed is not None and not removed.returning
 
 
 def _view(session: Session, schema: Schema, mirror: Mirror, *, needed: bool) -> Iterator[Finding]:

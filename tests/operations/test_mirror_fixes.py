@@ -1,9 +1,12 @@
 """A mirror of the catalog becomes a view, its rewriting and its removal, each a migration of its own."""
 
 import pytest
+from django.db import connections
 
 from integrity.audit import audit
+from integrity.database.identifiers import parse_path
 from integrity.database.session import Target
+from integrity.diagnosis.columns import diagnose_columns
 from integrity.operations import RemoveColumn, RepairMirror
 from integrity.operations.fixes import SchemaFix, planned_fixes
 from integrity.operations.mirror_fixes import mirror_fixes, mirror_repairs
@@ -14,6 +17,7 @@ from integrity.references.resolve import known_references
 from integrity.verification.mirrors import mirror_problems
 from tests.operations.conftest import Shop
 from tests.operations.test_mirrors import ROWS, fill, values
+from tests.servers import RegisterTarget
 
 pytestmark = pytest.mark.newest_postgres_only
 
@@ -133,3 +137,31 @@ def test_a_view_that_does_not_answer_is_an_error(mirrored: Shop) -> None:
             CREATE VIEW customers_compat AS SELECT id, broken() AS orders, name FROM customers""")
     ((severity, message),) = verified(mirrored)
     assert (severity, message.split(":")[0]) == ("error", "The view customers_compat does not answer")
+
+
+def test_a_role_without_the_journal_verifies_and_diagnoses_what_it_can_see(
+    postgres_shop: Shop, register_target: RegisterTarget
+) -> None:
+    shop = postgres_shop
+    shop.execute("DROP TABLE orders; DROP TABLE customers")
+    fill(shop, ROWS)
+    for alias in ("target", "reader"):
+        (shop.root / alias).mkdir(parents=True)
+        (shop.root / alias / "catalog.toml").write_text(CATALOG)
+    write_migrations("target", fixes(shop))
+    shop.run(to="0002")
+    shop.execute("DROP ROLE IF EXISTS mirror_reader; CREATE ROLE mirror_reader LOGIN")
+    shop.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO mirror_reader")
+    try:
+        register_target("reader", shop.target.url)
+        connections.databases["reader"]["USER"] = "mirror_reader"
+        catalog = load_catalog("reader")
+        with Target("reader").reading() as session:
+            schema = session.schema()
+            references = known_references(schema, catalog)
+            (problem,) = mirror_problems(session, schema, catalog, references)
+        assert str(problem.severity) == "warning"
+        (found,) = diagnose_columns(Target("reader"), catalog, [parse_path("customers.orders")])
+        assert (found.unacknowledged, found.gaps) == ([], [])
+    finally:
+        shop.execute("DROP OWNED BY mirror_reader; DROP ROLE mirror_reader")
