@@ -64,7 +64,7 @@ def _mirror(found: MirrorSurvey) -> Iterator[Block]:
     if found.drifted and found.mirror.drift is None:
         yield Line('Nobody decided: say drift = "table" or "keep" in the [[mirror]].', "warning")
     elif found.drifted and found.mirror.drift is DriftRule.TABLE:
-        yield Line("Rewritten from the table by what integrity_makemigrations writes before the removal.", "faint")
+        yield Line("integrity_makemigrations writes its rewriting before its removal.", "faint")
 
 
 def _dependents(each: ColumnDiagnosis) -> Iterator[Block]:
