@@ -75,6 +75,7 @@ def refuse_drift(operation: RemoveColumn, session: Session, sql: MirrorSql) -> N
             f"{found.drifted:,} rows of {operation.label} say something else than {operation.repeats}",
             where=alias,
             hint=f"See them with: manage.py integrity_diagnose {alias} --column {quote(operation.label)}. "
-            'Where drift = "table", integrity_makemigrations writes their rewriting before the removal; applied '
-            'already, reverse it and apply it again. Or say drift = "keep": they go to the journal as they are.',
+            'Where drift = "table", integrity_makemigrations writes their rewriting before the removal; '
+            "applied already, reverse it and apply it again. "
+            'Or say drift = "keep": they go to the journal as they are.',
         )
