@@ -115,7 +115,7 @@ def commerce_chapter(story: Story) -> None:
     story.say("Phase 3: uniques and foreign keys for all rows.")
     story.run("integrity_migrate", "commerce", "0003")
     story.say("The JSON that repeats the orders is to go. What does it say, and who reads it?")
-    column = ("--column", "store_customers.orders", "--source", "docs/systems.md")
+    column = ("--column", "store_customers.orders", "--source", "fixtures/commerce/application")
     story.run("integrity_diagnose", "commerce", *column, ends_with=(0, 1))
     story.say("It is rewritten from the table, a view answers old readers, the column goes to the journal.")
     story.run("integrity_migrate", "commerce")

@@ -41,7 +41,9 @@ class Story:
         """
         self.console.print(Text(f"$ manage.py {' '.join(words)}", style="bold"))
         self.console.file.flush()
-        code = subprocess.run(self.command(*words), env=self.environment, check=False).returncode
+        code = subprocess.run(
+            self.command(*words), env=self.environment, cwd=CHECKOUT, check=False
+        ).returncode
         if code not in ends_with:
             raise StoryError(f"manage.py {' '.join(words)} ended with {code}, not {ends_with[0]}")
 
@@ -54,6 +56,7 @@ class Story:
         done = subprocess.run(
             self.command(*words),
             env=self.environment | environment,
+            cwd=CHECKOUT,
             capture_output=True,
             text=True,
             check=False,

@@ -239,6 +239,16 @@ def assert_old_readers_are_answered(shop: Shop) -> None:
     assert {list, dict} <= shapes
 
 
+def test_who_reads_the_column_that_is_to_go_is_listed(shop: Shop) -> None:
+    shop.execute("CREATE VIEW order_counts AS SELECT id, orders FROM store_customers")
+    application = Path(commerce.__file__).parent / "application"
+    listed = run("diagnose", NAME, "--column", "store_customers.orders", "--source", application)
+
+    assert "service.ts:8" in listed.out
+    assert "view order_counts" in listed.out
+    assert "To be acknowledged" in listed.out
+
+
 def test_deleting_a_store_takes_all_that_belongs_to_it_and_nothing_else(shop: Shop) -> None:
     succeeds("migrate", "--phase", "2")
     succeeds("cleanup", "--no-input")
