@@ -7,12 +7,15 @@ import json
 import re
 import sqlite3
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connections
+from django.test import Client
+from django.utils.timezone import localtime
 
 from fixtures import commerce
 from fixtures.commerce.slugs import LIMIT
@@ -247,6 +250,42 @@ def test_who_reads_the_column_that_is_to_go_is_listed(shop: Shop) -> None:
     assert "service.ts:8" in listed.out
     assert "view order_counts" in listed.out
     assert "To be acknowledged" in listed.out
+
+
+def test_indexes_queries_window_models_and_metrics_follow_the_migrations(
+    shop: Shop, admin_client: Client
+) -> None:
+    closed = (localtime() + timedelta(hours=2)).strftime("%H:%M-") + (
+        localtime() + timedelta(hours=3)
+    ).strftime("%H:%M")
+    refused = run("migrate", NAME, "--window", closed)
+    assert refused.code == 2
+    assert audited()["findings"]
+    assert list(shop.schema().foreign_keys()) == []
+    ran = run("migrate", NAME, "--phase", "1", "--queries", "--query-seconds", "1", "--format", "json")
+    assert ran.code in (0, 1)  # on a busy machine a second is too short to be sure
+    queries = {each["name"] for each in ran.json["measured"]["queries"]}
+    assert queries == {query.name for query in load_catalog(NAME).queries}
+    succeeds("cleanup", "--no-input")
+    succeeds("deduplicate", "--no-input")
+    succeeds("migrate")
+
+    (redundant,) = with_code(audited(), "redundant_index")
+    assert redundant["object"] == "idx_categories_store_slug"
+    assert "uq_categories_store_slug" in redundant["message"]
+    dropped = run_json("makemigrations", NAME, "--drop-redundant", "--dry-run")
+    assert [(each["kind"], each["name"]) for each in dropped["fixes"]] == [
+        ("redundant", "idx_categories_store_slug")
+    ]
+    if not shop.sqlite:  # keys are text there, and the models that are shipped say UUID
+        assert run("models", NAME, "--check").code == 0
+    page = admin_client.get("/integrity/metrics/").content.decode()
+    shown = [line for line in page.splitlines() if 'target="target"' in line]
+    orphaned = [line for line in shown if 'reference="products.store_id"' in line]
+    assert [line.rpartition(" ")[2] for line in orphaned] == ["0.0"], orphaned
+    assert any(line.startswith("integrity_duplicates") for line in shown)
+    assert any('query="order_detail"' in line for line in shown)
+    assert any('migration="0006_remove_columns"' in line for line in shown)
 
 
 def test_deleting_a_store_takes_all_that_belongs_to_it_and_nothing_else(shop: Shop) -> None:
