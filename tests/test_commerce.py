@@ -6,7 +6,6 @@ Its catalog is written for PostgreSQL; a SQLite copy of the shop shares it by ``
 import json
 import re
 import sqlite3
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,7 @@ from django.utils.timezone import localtime
 
 from fixtures import commerce
 from fixtures.commerce.slugs import LIMIT
-from fixtures.manifest import Manifest
 from integrity.database.identifiers import parse_table
-from integrity.database.schema import Schema, fingerprint
-from integrity.database.session import Target
 from integrity.operations.fixes import schema_fixes
 from integrity.operations.mirror_fixes import mirror_fixes, mirror_repairs
 from integrity.operations.writer import write_migrations
@@ -30,64 +26,19 @@ from integrity.references.catalog import load_catalog
 from integrity.references.mirror import known_mirrors
 from integrity.references.resolve import known_references
 from tests.commands import run, run_json
-from tests.servers import SQLITE, EmptyTarget
+from tests.servers import EmptyTarget
+from tests.shop import NAME, Shop, audited, duplicates, enforced, orphans, succeeds, with_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations_catalog" / "commerce" / "migrations"
 SHIPPED = {path.stem for path in MIGRATIONS.glob("0*.py")}
 ROWS = 1_000
-NAME = "target"
 UNIQUES = {"uq_categories_store_slug", "uq_tags_store_slug", "uq_categories_store_id"}
 INTEGRITY_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError)
 INDEXES = {"idx_order_items_order_product", "idx_order_items_variant", "idx_categories_store_slug"}
-CUSTOMERS = """SELECT md5(string_agg(row(id, store_id, email, name, phone, orders, created_at)::text, '' ORDER BY id))
-    FROM store_customers"""
 SLUGLESS = "SELECT count(*) FROM tags WHERE slug IS NULL"
 TENANTS = ("products", "product_variants", "categories", "tags", "orders", "store_customers")
-
-
-@dataclass(frozen=True)
-class Shop:
-    """The shop in its broken state, as a target."""
-
-    target: EmptyTarget
-    manifest: Manifest
-    before: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def sqlite(self) -> bool:
-        """Whether it is in a file."""
-        return self.target.vendor == SQLITE
-
-    def number(self, statement: str) -> int:
-        """Ask the database one number, past the product."""
-        return int(self.target.rows(statement)[0][0])
-
-    def execute(self, statement: str) -> None:
-        """Do what the application does, on a connection that enforces."""
-        self.target.execute_script(f"PRAGMA foreign_keys = ON; {statement}" if self.sqlite else statement)
-
-    def schema(self) -> Schema:
-        """Read the structure as it is."""
-        with Target(NAME).reading() as session:
-            return session.schema()
-
-    def state(self) -> dict[str, str]:
-        """Digest every table, and the structure; PostgreSQL gives a column that comes back the last place."""
-        with Target(NAME).reading() as session:
-            schema = session.schema()
-            rows = {
-                table.name.name: str(session.engine.digest(session, table))
-                for table in schema
-                if table.name.name != "django_migrations"
-            }
-        structure = schema.structure()
-        if not self.sqlite:
-            rows["store_customers"] = str(self.target.rows(CUSTOMERS))
-            (customers,) = (each for name, each in structure.items() if name.endswith("store_customers"))
-            customers["columns"] = sorted(customers["columns"], key=lambda column: column["name"])
-        return rows | {"structure": fingerprint(structure)}
 
 
 @pytest.fixture
@@ -98,37 +49,6 @@ def shop(empty_target: EmptyTarget, settings: Any, tmp_path: Path) -> Shop:
     made = Shop(empty_target, commerce.build(empty_target.url, rows=ROWS))
     made.before.update(made.state())
     return made
-
-
-def audited() -> dict[str, Any]:
-    document = run("audit", NAME, "--format", "json").json
-    assert document["coverage"]["complete"] is True, document["coverage"]
-    return dict(document)
-
-
-def orphans(document: dict[str, Any]) -> dict[str, tuple[int, int]]:
-    return {
-        f"{each['table']}.{','.join(each['columns'])}": (each["rows"], each["missing_keys"])
-        for each in document["findings"]
-        if each["code"] == "orphaned_rows"
-    }
-
-
-def with_code(document: dict[str, Any], code: str) -> list[dict[str, Any]]:
-    return [each for each in document["findings"] if each["code"] == code]
-
-
-def duplicates(document: dict[str, Any]) -> dict[str, tuple[int, int]]:
-    return {
-        each["object"]: (each["evidence"]["values"], each["rows"])
-        for each in with_code(document, "duplicate_rows")
-    }
-
-
-def succeeds(name: str, *arguments: object) -> Any:
-    ran = run(name, NAME, *arguments, "--format", "json")
-    assert ran.code == 0, f"{name} {arguments}: {ran.err}\n{ran.out}"
-    return ran.json
 
 
 def test_an_audit_finds_what_the_manifest_says(shop: Shop) -> None:
@@ -207,11 +127,6 @@ def test_the_whole_way_there_and_back_again(shop: Shop) -> None:
         assert proof["schema_differences"] == odd
     succeeds("migrate", "zero", "--no-input")
     assert shop.state() == shop.before
-
-
-def enforced(document: dict[str, Any]) -> set[str]:
-    listed = (*document["constraints"], *document["uniques"])
-    return {each["name"] for each in listed if each["validated"] and each["enforced"]}
 
 
 def assert_the_rules_bind(shop: Shop) -> None:
