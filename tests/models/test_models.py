@@ -14,6 +14,7 @@ from tests.factories import FindingFactory, RepairRunFactory, StoredPlanFactory,
 OWN_PERMISSIONS = {
     "audit_target", "decide_finding", "cleanup_finding", "set_null_finding", "reassign_finding",
     "keep_finding", "roll_back_repair", "write_migrations", "apply_migrations", "view_sample_rows",
+    "read_metrics",
 }  # fmt: skip
 
 
