@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from integrity.database.identifiers import column
 from integrity.database.schema import Action
 from integrity.exceptions import PlanRefused
-from integrity.plans.filling import fill_from
+from integrity.plans.filling import fill_from, look_for_orphans
 from integrity.plans.groups import Group, folded
 from integrity.plans.row_reading import Place, Row, Rows, by_leaf
 from integrity.references.reference import Reference, written
@@ -125,6 +125,8 @@ class Merging:
     def _revalue(self) -> list[Row]:
         """Works out anew what rows become; returns those of which something changed since."""
         changed = []
+        if self.rows.fill:
+            look_for_orphans(self.rows, [row for some in self.members.values() for row in some])
         for row in list(self.rows.known.values()):
             if not row.parents and row.place not in self.members:
                 continue

@@ -52,6 +52,7 @@ class Row:
     reason: str = ""
     into: Row | None = None
     filled: bool = False
+    broken: set[str] | None = None
     problem: str = ""
 
     def becomes(self, name: str) -> Any:
