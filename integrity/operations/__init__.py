@@ -9,6 +9,7 @@ from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.migration import CatalogMigration
 from integrity.operations.remove_column import RemoveColumn
 from integrity.operations.remove_index import RemoveIndex
+from integrity.operations.repair_duplicates import RepairDuplicates
 from integrity.operations.repair_mirror import RepairMirror
 from integrity.operations.repair_orphans import RepairOrphans
 from integrity.operations.validate_foreign_key import ValidateForeignKey
@@ -22,6 +23,7 @@ __all__ = [
     "CreateCompatibilityView",
     "RemoveColumn",
     "RemoveIndex",
+    "RepairDuplicates",
     "RepairMirror",
     "RepairOrphans",
     "ValidateForeignKey",

@@ -4,38 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
-from django.db import connections
-
-from integrity import conf
 from integrity.database import clauses
 from integrity.database.identifiers import Path, TableName, parse_path
 from integrity.database.schema import Action, Schema
 from integrity.database.session import Target, engine_for
-from integrity.exceptions import PlanMismatch, SchemaFixRefused, TooManyRows, UnknownRun, UnknownTable
+from integrity.exceptions import SchemaFixRefused, UnknownTable
 from integrity.operations.alteration import Alteration
 from integrity.operations.operation import CatalogOperation
+from integrity.operations.own_runs import OwnRuns, principal
 from integrity.plans import Plan, Request, make_plan
 from integrity.references import load_catalog
-from integrity.references.catalog import Catalog
 from integrity.references.django_models import others_of
 from integrity.references.reference import Reference, Resolution, written
 from integrity.references.resolve import default_name
-from integrity.repairs import (
-    Options,
-    RepairResult,
-    RunRecord,
-    State,
-    list_runs,
-    resume_repair,
-    roll_back,
-    run_repair,
-)
-from integrity.repairs.run import MIGRATION
-
-_TAKEN_BACK = (State.ROLLED_BACK,)
-_STOPPED = (State.INTERRUPTED, State.FAILED, State.PAUSED, State.CANCELLED)
 
 
 class RepairOrphans(CatalogOperation):
@@ -130,20 +114,46 @@ class RepairOrphans(CatalogOperation):
         Raises:
             SchemaFixRefused: more rows than ``max_rows``, or rows that cannot be repaired.
         """
-        repair = _Repair.of(self, work)
-        for record in repair.runs():
-            if record.state in _STOPPED:
-                repair.resume(record)
-        plan = repair.plan()
+        own = self._runs(work)
+        own.go_on()
+        plan = self._plan(own)
         if plan.changing_steps:
             self._refuse_more(plan, work)
-            repair.run(plan)
+            own.run(plan)
 
     def unmake(self, work: Alteration) -> None:
         """Takes back every run that this made here, the newest first."""
-        repair = _Repair.of(self, work)
-        for record in repair.runs():
-            repair.take_back(record)
+        own = self._runs(work)
+        for record in own.runs():
+            own.take_back(record)
+
+    def _runs(self, work: Alteration) -> OwnRuns:
+        target = Target(principal(work.alias))
+        schema = work.look()
+        table, columns = schema.resolve(self.path), set(self.path.columns)
+
+        def is_ours(step: dict[str, Any]) -> bool:
+            reference = step.get("reference")
+            if not reference or reference["table"] != vars(table):
+                return False
+            return set(reference["columns"]) == columns
+
+        return OwnRuns(
+            target=target,
+            catalog=load_catalog(target.alias),
+            migration=work.migration,
+            is_ours=is_ours,
+            about=self.action,
+            command=f"manage.py integrity_cleanup {target} --reference '{self.reference}' --action …",
+            max_rows=self.max_rows,
+            others=(*_literal(self, schema), *others_of(target)),
+        )
+
+    def _plan(self, own: OwnRuns) -> Plan:
+        """What is to be done now."""
+        request = Request(self.path, Resolution(self.action), to=self.key or None)
+        plan = make_plan(own.target, own.catalog, [request], others=own.others)
+        return replace(plan, max_rows=self.max_rows)
 
     def _refuse_more(self, plan: Plan, work: Alteration) -> None:
         if self.max_rows is None or plan.touched <= self.max_rows:
@@ -160,104 +170,6 @@ class RepairOrphans(CatalogOperation):
         )
 
 
-@dataclass(frozen=True)
-class _Repair:
-    """The repair of one operation in one target."""
-
-    operation: RepairOrphans
-    target: Target
-    catalog: Catalog
-    migration: str
-    table: TableName
-    others: tuple[Reference, ...]
-
-    @classmethod
-    def of(cls, operation: RepairOrphans, work: Alteration) -> _Repair:
-        target = Target(principal(work.alias))
-        schema = work.look()
-        others = (*_literal(operation, schema), *others_of(target))
-        table = schema.resolve(operation.path)
-        return cls(operation, target, load_catalog(target.alias), work.migration, table, others)
-
-    @property
-    def options(self) -> Options:
-        return Options(
-            actor=f"{MIGRATION} {self.migration}".strip(),
-            max_rows=self.operation.max_rows,
-            others=self.others,
-        )
-
-    def runs(self) -> list[RunRecord]:
-        """What this operation did in the target, the newest first: its journal says so, whichever host
-        or process it was."""
-        return [
-            record
-            for record in list_runs(self.target)
-            if record.kind == MIGRATION
-            and record.actor == self.options.actor
-            and record.state not in _TAKEN_BACK
-            and any(self._is_ours(step["reference"]) for step in record.plan["steps"] if "reference" in step)
-        ]
-
-    def _is_ours(self, reference: dict[str, object]) -> bool:
-        columns = reference["columns"]
-        assert isinstance(columns, (list, tuple))
-        return reference["table"] == vars(self.table) and set(columns) == set(self.operation.path.columns)
-
-    def plan(self) -> Plan:
-        """What is to be done now."""
-        operation = self.operation
-        request = Request(operation.path, Resolution(operation.action), to=operation.key or None)
-        plan = make_plan(self.target, self.catalog, [request], others=self.others)
-        return replace(plan, max_rows=operation.max_rows)
-
-    def run(self, plan: Plan) -> None:
-        """Carries it out."""
-        self._judge(run_repair(self.target, plan, catalog=self.catalog, kind=MIGRATION, options=self.options))
-
-    def resume(self, record: RunRecord) -> None:
-        """Goes on with a run that was stopped; a new one follows where the structure is another by now."""
-        try:
-            self._judge(resume_repair(self.target, record.number, catalog=self.catalog, options=self.options))
-        except TooManyRows:
-            raise
-        except PlanMismatch:
-            return
-
-    def take_back(self, record: RunRecord) -> None:
-        """Puts a run's rows back; what somebody changed since stops the migration."""
-        with suppress(UnknownRun):  # nothing of it is left, or it never changed a row
-            back = roll_back(
-                self.target, record.number, catalog=self.catalog, unvalidate=True, options=self.options
-            )
-            if back.refused:
-                first = back.refusals[0]
-                raise SchemaFixRefused(
-                    f"{back.refused:,} rows of run {record.number} did not come back; the first, "
-                    f"{first.table} {first.key}: {first.reason}",
-                    where=self.target.alias,
-                    hint="The others did. manage.py integrity_log "
-                    f"{self.target} --run {back.run} names them. Correct that and run this again.",
-                )
-
-    def _judge(self, result: RepairResult) -> None:
-        if result.refused:
-            reason = result.refusals[0].reason if result.refusals else "see the log"
-            named = f"{self.target} --reference '{self.operation.reference}' --action …"
-            raise SchemaFixRefused(
-                f"{result.refused:,} rows could not be repaired by {self.operation.action}: {reason}",
-                where=f"{self.target}, {self.operation.reference}",
-                hint=f"The others are repaired (run {result.run}). Resolve these, then run this again: "
-                f"manage.py integrity_cleanup {named}",
-            )
-        if result.state is not State.FINISHED:
-            raise SchemaFixRefused(
-                f"Repair run {result.run} was {str(result.state).replace('_', ' ')}",
-                where=self.target.alias,
-                hint=f"Go on with: manage.py integrity_migrate {self.target}.",
-            )
-
-
 def _literal(operation: RepairOrphans, schema: Schema) -> Iterator[Reference]:
     """The reference as the migration writes it, for a target in which nothing else says it."""
     if operation.to:
@@ -271,9 +183,3 @@ def _literal(operation: RepairOrphans, schema: Schema) -> Iterator[Reference]:
                 name=default_name(operation.path),
                 on_delete=Action(operation.on_delete),
             )
-
-
-def principal(alias: str) -> str:
-    """Returns the target that an alias reaches past a pooler; itself where it is no such alias."""
-    others = (each for each in connections.databases if each != alias)
-    return next((each for each in others if conf.direct_alias(each) == alias), alias)

@@ -21,6 +21,7 @@ from integrity.operations.catalog_document import catalog_text
 from integrity.operations.catalog_migrations import CatalogPackage, catalog_package
 from integrity.operations.fixes import FixKind, SchemaFix
 from integrity.operations.mirror_fixes import CHAPTERS
+from integrity.operations.repair_duplicates import RepairDuplicates
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 
@@ -223,7 +224,9 @@ def _heading(phase: int, fixes: Sequence[SchemaFix], *, sqlite: bool) -> tuple[s
     """Returns what a file is called, and when to apply it."""
     kinds = {fix.kind for fix in fixes}
     if kinds == {FixKind.REPAIR}:
-        return _REPAIRS_TITLE, _REPAIRS_WHEN
+        shared = any(isinstance(fix.operation, RepairDuplicates) for fix in fixes)
+        title = _REPAIRS_TITLE.replace("orphans", "orphans and duplicates") if shared else _REPAIRS_TITLE
+        return title, _REPAIRS_WHEN
     for kind in kinds & set(CHAPTERS):
         return CHAPTERS[kind][1:]
     if kinds == {FixKind.REDUNDANT}:

@@ -12,12 +12,13 @@ from integrity.database.schema import Schema
 from integrity.database.session import Target
 from integrity.diagnosis.columns import diagnose_columns
 from integrity.exceptions import SchemaFixRefused
+from integrity.operations.duplicate_fixes import duplicate_fixes
 from integrity.operations.fixes import FixKind, SchemaFix, planned_fixes, schema_fixes
 from integrity.operations.mirror_fixes import mirror_fixes, mirror_repairs
 from integrity.operations.redundant_fixes import redundant_fixes
 from integrity.operations.repair_fixes import repair_fixes
 from integrity.operations.writer import WrittenFile, start_catalog, write_migrations
-from integrity.plans import Change, Request, make_plan
+from integrity.plans import Change, Request, make_deduplication_plan, make_plan
 from integrity.references import Catalog, Reference, known_references, load_catalog
 from integrity.references.mirror import standing_mirrors
 from integrity.references.mirror_survey import survey_mirror
@@ -137,7 +138,18 @@ def _repairs(alias: str, catalog_file: FilePath | None, fixes: Sequence[SchemaFi
     }
     sides = {(fix.table, fix.columns) for fix in fixes if fix.kind is FixKind.VALIDATE}
     concerned = [each for each in references if each.label in rows or (each.table, each.columns) in sides]
-    return repair_fixes(concerned, rows, planned=planned_fixes(alias))
+    fixes = repair_fixes(concerned, rows, planned=planned_fixes(alias))
+    return fixes + _deduplications(alias, catalog_file)
+
+
+def _deduplications(alias: str, catalog_file: FilePath | None) -> list[SchemaFix]:
+    """Repairs of the duplicates of every unique that does not stand, with the rows that they touch here."""
+    schema, catalog, _ = known_of(alias, catalog_file)
+    with Target(alias).reading() as session:
+        rules = [each for each in known_uniques(schema, catalog, session) if each.declared is None]
+    plan = make_deduplication_plan(Target(alias), catalog, others=others_of(Target(alias)))
+    rows = {step.label: sum(each for _, _, each in step.touches()) for step in plan.duplicate_steps}
+    return duplicate_fixes(rules, rows, planned=planned_fixes(alias))
 
 
 def _rewritten(alias: str, catalog_file: FilePath | None) -> list[SchemaFix]:
