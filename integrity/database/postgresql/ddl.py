@@ -41,14 +41,6 @@ WHERE c.oid = %s AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
 """Who may read a table besides its owner, as GRANT names them."""
 
 
-READERS = """
-SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
-FROM pg_class c, aclexplode(c.relacl) a
-WHERE c.oid = %s AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner
-"""
-"""Who may read a table besides its owner, as GRANT names them."""
-
-
 def bounds(lock_timeout_ms: int) -> tuple[str, str]:
     """Bounds how long the statements of this transaction wait for a lock, but not how long they run."""
     return f"SET LOCAL lock_timeout = {int(lock_timeout_ms)}", "SET LOCAL statement_timeout = 0"
