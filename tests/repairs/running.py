@@ -1,4 +1,4 @@
-"""A repair in a process of its own, to be killed: ``tests.repairs.running URL CATALOG run|resume|back``."""
+"""A repair in a process of its own, to be killed: ``tests.repairs.running URL CATALOG run|merge|resume|back``."""
 
 import os
 import sys
@@ -17,8 +17,9 @@ def main(url: str, catalog: str, what: str) -> None:
     connections.databases["target"] = database_settings(url, alias="target")
     connections.configure_settings(connections.databases)
     from integrity.database.session import Target  # noqa: PLC0415
-    from integrity.plans import Request, make_plan  # noqa: PLC0415
+    from integrity.plans import DuplicateRequest, Request, make_deduplication_plan, make_plan  # noqa: PLC0415
     from integrity.references.catalog import load_catalog  # noqa: PLC0415
+    from integrity.references.uniques import Duplicates  # noqa: PLC0415
     from integrity.repairs import Options, list_runs, resume_repair, roll_back, run_repair, walk  # noqa: PLC0415
 
     walk._LARGEST = 50
@@ -29,6 +30,9 @@ def main(url: str, catalog: str, what: str) -> None:
         run_repair(
             target, make_plan(target, found, [Request(suggested=True)]), catalog=found, options=options
         )
+    elif what == "merge":
+        wish = DuplicateRequest(action=Duplicates.MERGE)
+        run_repair(target, make_deduplication_plan(target, found, [wish]), catalog=found, options=options)
     elif what == "resume":
         resume_repair(target, runs[0].number, catalog=found, options=options)
     else:
