@@ -14,7 +14,7 @@ from integrity.references.mirror import Mirror
 from integrity.references.mirror_entry import OnlyInJson
 from integrity.references.mirrored import DRIFTED, HELD, NULL_WITH_ROWS, MirrorSql, MirrorState
 
-_LONGEST = 200
+_LONGEST = 80
 
 
 @dataclass(frozen=True)
