@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from django.db import DatabaseError
+
 from integrity.database.schema import TableKind
 from integrity.database.session import Session, Target
-from integrity.exceptions import NotCheckable, PlanRefused, TooManyRows
+from integrity.exceptions import NotCheckable, PlanRefused, ReferentialIntegrityError, TooManyRows
 from integrity.plans.columns import columns_set_null
 from integrity.plans.following import leaf_first
 from integrity.plans.known import Known
@@ -20,9 +22,11 @@ from integrity.plans.scope import in_scope, key_text, key_values, spelled_scope
 from integrity.plans.steps import KeyTexts
 from integrity.plans.survey import Survey, count_orphans, triggers_met
 from integrity.references.catalog import Catalog
+from integrity.references.duplicates import count_duplicates
 from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference, Resolution, written
-from integrity.references.resolve import choose, known_references
+from integrity.references.resolve import choose, known_references, known_uniques
+from integrity.references.uniques import cannot_repeat
 
 __all__ = ["Request", "make_plan"]
 
@@ -92,6 +96,8 @@ class _Planner:
             for request, keys, spared in wish.parts()
             if (step := self._step(wish.reference, request, keys, spared, notes))
         ]
+        if any(request.reference is None for request in requests or [Request()]):
+            notes += self._duplicates()
         survey = Survey(self.session, self.known.schema, self.known.references)
         steps = [self._measured(survey, step) for step in self._ordered(found)]
         return Plan(
@@ -102,6 +108,27 @@ class _Planner:
             max_rows=max_rows,
             notes=tuple(notes),
         )
+
+    def _duplicates(self) -> list[str]:
+        """What stands in the way of the catalog's uniques: for another plan, but not to be forgotten."""
+        session, schema, alias = self.session, self.known.schema, self.session.target.alias
+        command, found = f"manage.py integrity_deduplicate {alias}", []
+        for rule in known_uniques(schema, self.known.catalog, session):
+            if rule.declared is not None or cannot_repeat(schema, rule):
+                continue
+            try:
+                with session.look():
+                    shared = count_duplicates(session, schema, rule, samples=0)
+            except (ReferentialIntegrityError, DatabaseError) as error:
+                if not session.connection.is_usable():
+                    raise
+                found.append(f"The duplicates of {rule.label} could not be counted: {str(error).strip()}")
+                continue
+            if shared.values:
+                values = f"{shared.values:,} {'value' if shared.values == 1 else 'values'}"
+                what = f"{shared.rows:,} rows share {values} of {rule.label}"
+                found.append(f"{what}: a plan of its own, {command} --unique {rule.label}")
+        return found
 
     def _wishes(self, requests: Sequence[Request]) -> list[Wish]:
         """What was asked for each reference."""
