@@ -214,7 +214,7 @@ class _Rollback:
     def carry_out(self, keys: Sequence[InTheWay], reversed_names: tuple[str, ...]) -> RollbackResult:
         begun = time.monotonic()
         total = self._left()
-        if not total:
+        if not total and not self._was_cut_off():
             raise UnknownRun(
                 f"Nothing of run {self.record.number} is left to take back as asked",
                 where=self.session.target.alias,
@@ -243,6 +243,12 @@ class _Rollback:
         finally:
             self.result.duration_s = time.monotonic() - begun
         return self.result
+
+    def _was_cut_off(self) -> bool:
+        """Whether a rollback of this run brought everything back, and ended before it could say so."""
+        if self.selection or any(self.chosen.anything_left(each) for each in self.images):
+            return False
+        return any(each.of == self.record.number for each in self.journal.runs())
 
     def _interrupted(self) -> Interrupted:
         command = f"manage.py integrity_rollback {self.session.target} {self.record.number}"

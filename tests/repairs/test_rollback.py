@@ -1,5 +1,7 @@
 """A rollback is exact, refuses row by row what changed since, and says so honestly."""
 
+import sys
+
 import pytest
 
 from integrity.database.identifiers import TableName
@@ -62,6 +64,26 @@ def test_a_second_rollback_goes_on_where_the_first_could_not(world: World) -> No
     assert all(table.table_equal for table in back.proof.tables.values())
     assert state(world, result.run) == "rolled_back"
     with pytest.raises(UnknownRun, match="nothing to take back"):
+        world.roll_back(result.run)
+
+
+def test_a_rollback_that_died_before_it_said_so_is_ended_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.given(SHOP, *REFERENCES)
+    before, result = world.rows(), world.repair()
+    with monkeypatch.context() as died:
+        died.setattr("integrity.repairs.rollback.prove", lambda *_: sys.exit(9))
+        with pytest.raises(SystemExit):
+            world.roll_back(result.run)
+    assert world.rows() == before
+    assert state(world, result.run) == "finished"
+
+    back = world.roll_back(result.run)
+
+    assert back.proof.rows_equal
+    assert state(world, result.run) == "rolled_back"
+    with pytest.raises(UnknownRun, match="there is nothing to take back"):
         world.roll_back(result.run)
 
 
