@@ -108,7 +108,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "postgres_server" in metafunc.fixturenames:
         metafunc.parametrize("postgres_server", servers, indirect=True)
     if "empty_target" in metafunc.fixturenames:
-        metafunc.parametrize("empty_target", [pytest.param(SQLITE, id=SQLITE), *servers], indirect=True)
+        only = metafunc.definition.get_closest_marker("engine")
+        engines = {SQLITE: [pytest.param(SQLITE, id=SQLITE)], "postgresql": servers}
+        wanted = [
+            param for name, some in engines.items() if only is None or name in only.args for param in some
+        ]
+        metafunc.parametrize("empty_target", wanted, indirect=True)
 
 
 @pytest.fixture(scope="session")

@@ -131,9 +131,8 @@ def test_indexes_and_uniques_are_in_meta_under_their_names(odd: EmptyTarget, mod
     assert module.Store._meta.get_field("code").unique
 
 
+@pytest.mark.engine("sqlite")
 def test_dates_that_are_none_are_read_as_they_are(odd: EmptyTarget, modelled: Loaded) -> None:
-    if odd.vendor != "sqlite":
-        return
     module = modelled()
     kinds = {field.name: field.get_internal_type() for field in module.Loose._meta.fields}
     assert kinds["good"] == "DateTimeField"
@@ -146,9 +145,8 @@ def test_dates_that_are_none_are_read_as_they_are(odd: EmptyTarget, modelled: Lo
     assert (row.day.day, row.doc, row.flag) == (29, {"a": 1}, True)
 
 
+@pytest.mark.engine("postgresql")
 def test_types_of_postgresql_are_read_as_what_they_are(odd: EmptyTarget, modelled: Loaded) -> None:
-    if odd.vendor != "postgresql":
-        return
     module = modelled()
     row = rows(module.Type).get()
     assert row.ints == [1, 2]
