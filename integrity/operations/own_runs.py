@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connections
@@ -12,6 +13,8 @@ from django.db import connections
 from integrity import conf
 from integrity.database.session import Target
 from integrity.exceptions import PlanMismatch, SchemaFixRefused, TooManyRows, UnknownRun
+from integrity.operations.alteration import Alteration
+from integrity.operations.operation import CatalogOperation
 from integrity.plans import Plan
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
@@ -124,6 +127,47 @@ class OwnRuns:
                 where=self.target.alias,
                 hint=f"Go on with: manage.py integrity_migrate {self.target}.",
             )
+
+
+class RepairOperation(CatalogOperation):
+    """An operation that changes rows by repair runs of its own, which its reverse takes back."""
+
+    kind = "repair"
+    restores_rows = True
+    locks = ()
+    reverse_locks = ()
+
+    def make(self, work: Alteration) -> None:
+        """Goes on with what was stopped, then repairs what is left.
+
+        Raises:
+            SchemaFixRefused: more rows than ``max_rows``, or rows that cannot be repaired.
+        """
+        own = self.own_runs(work)
+        own.go_on()
+        plan = self.planned(own)
+        if plan.changing_steps:
+            if own.max_rows is not None and plan.touched > own.max_rows:
+                raise self.too_many(plan, own)
+            own.run(replace(plan, max_rows=own.max_rows))
+
+    def unmake(self, work: Alteration) -> None:
+        """Takes back every run that this made here, the newest first."""
+        own = self.own_runs(work)
+        for record in own.runs():
+            own.take_back(record)
+
+    @abstractmethod
+    def own_runs(self, work: Alteration) -> OwnRuns:
+        """Which runs are its own."""
+
+    @abstractmethod
+    def planned(self, own: OwnRuns) -> Plan:
+        """What is to be done now."""
+
+    @abstractmethod
+    def too_many(self, plan: Plan, own: OwnRuns) -> SchemaFixRefused:
+        """Why a plan that touches more rows than ``max_rows`` is not carried out."""
 
 
 def principal(alias: str) -> str:

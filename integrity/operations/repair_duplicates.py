@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from integrity.database.identifiers import Path, TableName, parse_path
-from integrity.database.session import Target, engine_for
+from integrity.database.session import Target
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations.alteration import Alteration
-from integrity.operations.operation import CatalogOperation
-from integrity.operations.own_runs import OwnRuns, principal
+from integrity.operations.own_runs import OwnRuns, RepairOperation, principal
 from integrity.plans import DuplicateRequest, Plan, make_deduplication_plan
 from integrity.references import load_catalog
 from integrity.references.django_models import others_of
@@ -18,7 +16,7 @@ from integrity.references.reference import written
 from integrity.references.uniques import Duplicates
 
 
-class RepairDuplicates(CatalogOperation):
+class RepairDuplicates(RepairOperation):
     """Repairs the duplicates of one unique, batch by batch and journaled; re-entrant, reversible.
 
     It works on connections of its own, each batch a transaction, so that a process that is killed goes
@@ -35,11 +33,6 @@ class RepairDuplicates(CatalogOperation):
         rename: the column that gets another value; empty: the catalog's, else the last one of text.
         fill: with ``merge``, whether a survivor gets what it lacks and others have.
     """
-
-    kind = "repair"
-    restores_rows = True
-    locks = ()
-    reverse_locks = ()
 
     def __init__(
         self,
@@ -78,11 +71,10 @@ class RepairDuplicates(CatalogOperation):
 
     def statements(self, vendor: str) -> list[str]:
         """What is done, as comments: as plain SQL it would leave nothing to take back."""
-        schema = engine_for(vendor).default_schema
         limit = "" if self.max_rows is None else "; more rows than that stop it before the first change"
         return [
             f"-- {self.describe()}{limit}",
-            f"-- Done batch by batch on connections of its own, journaled ({schema}), with all rows that "
+            "-- Done batch by batch on connections of its own, journaled, with all rows that "
             f"follow. By hand: manage.py integrity_deduplicate TARGET {self._options}",
         ]
 
@@ -98,26 +90,8 @@ class RepairDuplicates(CatalogOperation):
 
     # -- carrying out ----------------------------------------------------------------------
 
-    def make(self, work: Alteration) -> None:
-        """Goes on with what was stopped, then resolves what is left.
-
-        Raises:
-            SchemaFixRefused: more rows than ``max_rows``, or rows that cannot be changed.
-        """
-        own = self._runs(work)
-        own.go_on()
-        plan = self._plan(own)
-        if plan.changing_steps:
-            self._refuse_more(plan, own)
-            own.run(plan)
-
-    def unmake(self, work: Alteration) -> None:
-        """Takes back every run that this made here, the newest first."""
-        own = self._runs(work)
-        for record in own.runs():
-            own.take_back(record)
-
-    def _runs(self, work: Alteration) -> OwnRuns:
+    def own_runs(self, work: Alteration) -> OwnRuns:
+        """Those whose plan speaks of what this does."""
         target = Target(principal(work.alias))
         table = work.look().resolve(self.path)
         columns = set(self.path.columns)
@@ -139,15 +113,14 @@ class RepairDuplicates(CatalogOperation):
             others=tuple(others_of(target)),
         )
 
-    def _plan(self, own: OwnRuns) -> Plan:
+    def planned(self, own: OwnRuns) -> Plan:
+        """What is to be done now."""
         request = DuplicateRequest(self.path, Duplicates(self.action), self.survivor, self.rename, self.fill)
-        plan = make_deduplication_plan(own.target, own.catalog, [request], others=own.others)
-        return replace(plan, max_rows=self.max_rows)
+        return make_deduplication_plan(own.target, own.catalog, [request], others=own.others)
 
-    def _refuse_more(self, plan: Plan, own: OwnRuns) -> None:
-        if self.max_rows is None or plan.touched <= self.max_rows:
-            return
-        raise SchemaFixRefused(
+    def too_many(self, plan: Plan, own: OwnRuns) -> SchemaFixRefused:
+        """Names the rows and the commands."""
+        return SchemaFixRefused(
             f"{plan.touched:,} rows would be touched to resolve the duplicates of {self.unique}: more than "
             f"max_rows={self.max_rows:,}",
             where=f"{own.target}, {own.migration}",

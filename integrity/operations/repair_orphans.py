@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from integrity.database import clauses
@@ -13,8 +12,7 @@ from integrity.database.schema import Action, Schema
 from integrity.database.session import Target, engine_for
 from integrity.exceptions import SchemaFixRefused, UnknownTable
 from integrity.operations.alteration import Alteration
-from integrity.operations.operation import CatalogOperation
-from integrity.operations.own_runs import OwnRuns, principal
+from integrity.operations.own_runs import OwnRuns, RepairOperation, principal
 from integrity.plans import Plan, Request, make_plan
 from integrity.references import load_catalog
 from integrity.references.django_models import others_of
@@ -22,7 +20,7 @@ from integrity.references.reference import Reference, Resolution, written
 from integrity.references.resolve import default_name
 
 
-class RepairOrphans(CatalogOperation):
+class RepairOrphans(RepairOperation):
     """Repairs the orphans of one reference, batch by batch and journaled; re-entrant, reversible.
 
     It works on connections of its own, each batch a transaction, so that a process that is killed goes
@@ -39,11 +37,6 @@ class RepairOrphans(CatalogOperation):
         on_delete: what deleting a referenced row does, together with ``to``.
         key: the key that ``reassign`` points the orphans at; empty: the catalog's system row.
     """
-
-    kind = "repair"
-    restores_rows = True
-    locks = ()
-    reverse_locks = ()
 
     def __init__(
         self,
@@ -108,26 +101,8 @@ class RepairOrphans(CatalogOperation):
 
     # -- carrying out ----------------------------------------------------------------------
 
-    def make(self, work: Alteration) -> None:
-        """Goes on with what was stopped, then repairs what is left.
-
-        Raises:
-            SchemaFixRefused: more rows than ``max_rows``, or rows that cannot be repaired.
-        """
-        own = self._runs(work)
-        own.go_on()
-        plan = self._plan(own)
-        if plan.changing_steps:
-            self._refuse_more(plan, work)
-            own.run(plan)
-
-    def unmake(self, work: Alteration) -> None:
-        """Takes back every run that this made here, the newest first."""
-        own = self._runs(work)
-        for record in own.runs():
-            own.take_back(record)
-
-    def _runs(self, work: Alteration) -> OwnRuns:
+    def own_runs(self, work: Alteration) -> OwnRuns:
+        """Those whose plan speaks of what this does."""
         target = Target(principal(work.alias))
         schema = work.look()
         table, columns = schema.resolve(self.path), set(self.path.columns)
@@ -149,22 +124,20 @@ class RepairOrphans(CatalogOperation):
             others=(*_literal(self, schema), *others_of(target)),
         )
 
-    def _plan(self, own: OwnRuns) -> Plan:
+    def planned(self, own: OwnRuns) -> Plan:
         """What is to be done now."""
         request = Request(self.path, Resolution(self.action), to=self.key or None)
-        plan = make_plan(own.target, own.catalog, [request], others=own.others)
-        return replace(plan, max_rows=self.max_rows)
+        return make_plan(own.target, own.catalog, [request], others=own.others)
 
-    def _refuse_more(self, plan: Plan, work: Alteration) -> None:
-        if self.max_rows is None or plan.touched <= self.max_rows:
-            return
+    def too_many(self, plan: Plan, own: OwnRuns) -> SchemaFixRefused:
+        """Names the rows and the commands."""
         follow = plan.touched - plan.rows
         more = f", and {follow:,} rows follow from them" if follow else ""
-        named = f"{principal(work.alias)} --reference '{self.reference}' --action {self.action}"
-        raise SchemaFixRefused(
+        named = f"{own.target} --reference '{self.reference}' --action {self.action}"
+        return SchemaFixRefused(
             f"{plan.rows:,} {'row breaks' if plan.rows == 1 else 'rows break'} "
             f"{plan.orphan_changes[0].reference}{more}: more than max_rows={self.max_rows:,}",
-            where=f"{work.alias}, {work.migration}",
+            where=f"{own.target}, {own.migration}",
             hint=f"Nothing was changed. Look at them: manage.py integrity_plan {named}. Then raise max_rows "
             f"in the migration, or resolve them before it: manage.py integrity_cleanup {named}.",
         )
