@@ -29,10 +29,23 @@ from integrity.references.entries import (
     CatalogUnique,
     Client,
 )
+from integrity.references.entry_reading import Fail
+from integrity.references.ledger_entry import (
+    ENVIRONMENT_WORDS,
+    LEDGER_WORDS,
+    CatalogEnvironment,
+    CatalogLedger,
+    read_environment,
+    read_ledger,
+)
 from integrity.references.log_entry import CatalogLog, read_log
 from integrity.references.mirror_entry import WORDS as MIRROR_WORDS
 from integrity.references.mirror_entry import CatalogMirror, read_mirror
 from integrity.references.reference import Resolution
+from integrity.references.required_table import WORDS as TABLE_WORDS
+from integrity.references.required_table import RequiredTable, read_required_table
+from integrity.references.routine_entry import WORDS as ROUTINE_WORDS
+from integrity.references.routine_entry import CatalogRoutine, read_routine
 from integrity.references.uniques import Duplicates
 
 
@@ -55,6 +68,11 @@ class Catalog:
     masked: tuple[Path, ...] = ()
     log: CatalogLog | None = None
     mirrors: tuple[CatalogMirror, ...] = ()
+    tables: tuple[RequiredTable, ...] = ()
+    table_count: tuple[int, int] | None = None
+    routines: tuple[CatalogRoutine, ...] = ()
+    ledger: CatalogLedger | None = None
+    environments: tuple[CatalogEnvironment, ...] = ()
 
     def __bool__(self) -> bool:
         return self.file is not None
@@ -101,10 +119,10 @@ LONGEST_NAME = 200
 
 _TOP = {
     "target", "reference", "index", "unique", "column", "query", "flow", "client", "system_row", "mask",
-    "log", "restore", "mirror", "required_table", "environment",
+    "log", "restore", "mirror", "required_table", "routine", "ledger", "environment",
 }  # fmt: skip
 _WORDS = {
-    "target": {"vendor", "description"},
+    "target": {"vendor", "description", "tables"},
     "reference": {"from", "to", "name", "match", "on_delete", "on_update", "rationale", "orphans"},
     "index": {"table", "columns", "name", "where", "rationale"},
     "unique": {
@@ -125,8 +143,10 @@ _WORDS = {
     "client": {"name", "line"},
     "mask": {"columns"},
     "mirror": set(MIRROR_WORDS),
+    "required_table": set(TABLE_WORDS),
+    "routine": set(ROUTINE_WORDS),
+    "ledger": set(LEDGER_WORDS),
 }
-_NOT_YET = {"required_table", "environment"}
 
 
 class _Nulls(StrEnum):
@@ -153,8 +173,6 @@ class _Reader:
 
     def catalog(self) -> Catalog:
         self._only(self.data, _TOP, "the file")
-        for word in sorted(_NOT_YET & set(self.data)):
-            raise self._error(word, f"[{word}] is not supported by this version", "Take it out for now.")
         target = self._table("target")
         return Catalog(
             file=self.file,
@@ -172,6 +190,11 @@ class _Reader:
             masked=self._masked(),
             log=self._log(),
             mirrors=tuple(self._mirror(*each) for each in self._entries("mirror")),
+            tables=self._tables(),
+            table_count=self._table_count(target),
+            routines=tuple(self._routine(*each) for each in self._entries("routine")),
+            ledger=self._ledger(),
+            environments=self._environments(),
         )
 
     def _error(self, entry: str, what: str, hint: str = "") -> CatalogError:
@@ -330,8 +353,54 @@ class _Reader:
             return None
         return read_log(self.data["log"], lambda what, hint: self._error("[log]", what, hint))
 
+    def _fail(self, entry: str) -> Fail:
+        return lambda what, hint: self._error(entry, what, hint)
+
     def _mirror(self, entry: str, table: dict[str, Any]) -> CatalogMirror:
-        return read_mirror(entry, table, lambda what, hint: self._error(entry, what, hint))
+        return read_mirror(entry, table, self._fail(entry))
+
+    def _tables(self) -> tuple[RequiredTable, ...]:
+        found: dict[Path, RequiredTable] = {}
+        for entry, data in self._entries("required_table"):
+            table = read_required_table(entry, data, self._fail(entry))
+            if table.table in found:
+                raise self._error(entry, f"{found[table.table].entry} is about this table, too", "Keep one.")
+            found[table.table] = table
+        return tuple(found.values())
+
+    def _table_count(self, target: dict[str, Any]) -> tuple[int, int] | None:
+        """``tables = 17``, or ``tables = [30, 40]``: at least and at most."""
+        if "tables" not in target:
+            return None
+        given = target["tables"]
+        ends = given if isinstance(given, list) else [given, given]
+        whole = all(isinstance(each, int) and not isinstance(each, bool) and each >= 0 for each in ends)
+        if len(ends) != 2 or not whole or ends[0] > ends[1]:
+            raise self._error(
+                "[target]", "tables must be a number, or the least and the most", "Write tables = [30, 40]."
+            )
+        return ends[0], ends[1]
+
+    def _routine(self, entry: str, data: dict[str, Any]) -> CatalogRoutine:
+        return read_routine(entry, data, self._fail(entry))
+
+    def _ledger(self) -> CatalogLedger | None:
+        if "ledger" not in self.data:
+            return None
+        return read_ledger(self._table("ledger"), self.file.parent, self._fail("[ledger]"))
+
+    def _environments(self) -> tuple[CatalogEnvironment, ...]:
+        written = self.data.get("environment", {})
+        if not isinstance(written, dict) or not all(isinstance(each, dict) for each in written.values()):
+            raise self._error(
+                "environment", "environment must be tables by name", "Write [environment.test]."
+            )
+        for name, data in written.items():
+            self._only(data, set(ENVIRONMENT_WORDS), f"[environment.{name}]")
+        return tuple(
+            read_environment(name, data, self._fail(f"[environment.{name}]"))
+            for name, data in written.items()
+        )
 
     def _masked(self) -> tuple[Path, ...]:
         if "mask" not in self.data:

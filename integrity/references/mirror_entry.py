@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from integrity.database.identifiers import Path, parse_path, parse_table
-from integrity.database.schema import did_you_mean
-from integrity.exceptions import CatalogError, InvalidIdentifier
+from integrity.references.entry_reading import Fail, read_choice, read_path, read_text, read_texts
 
 WORDS = (
     "column", "repeats", "count", "elements", "shape", "list", "drift", "only_in_json", "view",
     "acknowledged", "rationale",
 )  # fmt: skip
-
-Fail = Callable[[str, str], CatalogError]
-"""Makes the error for a mistake and a hint, with the place of the entry."""
 
 
 class Shape(StrEnum):
@@ -72,10 +68,10 @@ def read_mirror(entry: str, data: Mapping[str, Any], fail: Fail) -> CatalogMirro
     Raises:
         CatalogError: made by ``fail``.
     """
-    column = _path(data, "column", parse_path, fail)
+    column = read_path(data, "column", parse_path, fail)
     if len(column.columns) != 1:
         raise fail("column must name one column", 'Write column = "customers.orders".')
-    repeats = _path(data, "repeats", parse_path, fail)
+    repeats = read_path(data, "repeats", parse_path, fail)
     if not repeats.columns:
         raise fail(
             "repeats must name the reference whose rows are repeated", 'Write repeats = "orders.customer_id".'
@@ -84,15 +80,15 @@ def read_mirror(entry: str, data: Mapping[str, Any], fail: Fail) -> CatalogMirro
         entry=entry,
         column=column,
         repeats=repeats,
-        count=json_key(_text(data, "count", fail) or "count", fail),
+        count=json_key(read_text(data, "count", fail) or "count", fail),
         elements=_elements(data.get("elements", []), fail),
-        shape=_choice(data, "shape", Shape, fail) or Shape.COUNT,
-        list_of=_choice(data, "list", ListOf, fail) or ListOf.OBJECTS,
-        drift=_choice(data, "drift", DriftRule, fail),
-        only_in_json=_choice(data, "only_in_json", OnlyInJson, fail) or OnlyInJson.REFUSE,
-        view=_path(data, "view", parse_table, fail) if "view" in data else None,
-        acknowledged=_texts(data, "acknowledged", fail),
-        rationale=_text(data, "rationale", fail),
+        shape=read_choice(data, "shape", Shape, fail) or Shape.COUNT,
+        list_of=read_choice(data, "list", ListOf, fail) or ListOf.OBJECTS,
+        drift=read_choice(data, "drift", DriftRule, fail),
+        only_in_json=read_choice(data, "only_in_json", OnlyInJson, fail) or OnlyInJson.REFUSE,
+        view=read_path(data, "view", parse_table, fail) if "view" in data else None,
+        acknowledged=read_texts(data, "acknowledged", fail),
+        rationale=read_text(data, "rationale", fail),
     )
 
 
@@ -104,20 +100,6 @@ def json_key(text: str, fail: Fail) -> str:
     if not text or '"' in text or "\\" in text:
         raise fail(f"{text!r} cannot be asked for as a key", "Name a key without quotes and backslashes.")
     return text
-
-
-def _text(data: Mapping[str, Any], word: str, fail: Fail) -> str:
-    value = data.get(word, "")
-    if not isinstance(value, str):
-        raise fail(f"{word} must be text", f'Write {word} = "…".')
-    return value
-
-
-def _texts(data: Mapping[str, Any], word: str, fail: Fail) -> tuple[str, ...]:
-    value = data.get(word, [])
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise fail(f"{word} must be a list of texts", f'Write {word} = ["…"].')
-    return tuple(value)
 
 
 def _elements(value: Any, fail: Fail) -> tuple[tuple[str, str], ...]:
@@ -133,24 +115,3 @@ def _elements(value: Any, fail: Fail) -> tuple[tuple[str, str], ...]:
 
 def _all_texts(values: Any) -> bool:
     return all(isinstance(each, str) and each for each in values)
-
-
-def _path(data: Mapping[str, Any], word: str, read: Callable[[str], Path], fail: Fail) -> Path:
-    text = _text(data, word, fail)
-    if not text:
-        raise fail(f"{word} is missing", f'Write {word} = "…".')
-    try:
-        return read(text)
-    except InvalidIdentifier as error:
-        raise fail(f"{word}: {error.what}", error.hint) from error
-
-
-Word = TypeVar("Word", bound=StrEnum)
-
-
-def _choice(data: Mapping[str, Any], word: str, words: type[Word], fail: Fail) -> Word | None:
-    text = _text(data, word, fail)
-    known = [str(each) for each in words]
-    if text and text not in known:
-        raise fail(f"{word} = {text!r} is not known", did_you_mean(text, known))
-    return words(text) if text else None

@@ -1,0 +1,102 @@
+"""The catalog's ``[[required_table]]``: a table that must be there, and the columns that it must have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrity.database.identifiers import Path, parse_table
+from integrity.database.schema import did_you_mean
+from integrity.references.entry_reading import (
+    Fail,
+    PerVendor,
+    only_words,
+    read_flag,
+    read_path,
+    read_sql,
+    read_text,
+    read_texts,
+)
+
+WORDS = ("table", "columns", "primary_key", "rationale")
+COLUMN_WORDS = ("name", "type", "null", "default", "backfill", "rationale")
+
+
+@dataclass(frozen=True)
+class RequiredColumn:
+    """A column that must be there.
+
+    Without a ``type`` only its absence can be said; with one it can be made. ``default`` and ``backfill``
+    are SQL by vendor; ``backfill`` is an expression over the row for rows that are there already, where it
+    is not the default.
+    """
+
+    name: str
+    type: PerVendor = field(default_factory=dict)
+    nullable: bool = True
+    default: PerVendor = field(default_factory=dict)
+    backfill: PerVendor = field(default_factory=dict)
+    rationale: str = ""
+
+
+@dataclass(frozen=True)
+class RequiredTable:
+    """A ``[[required_table]]`` as written."""
+
+    entry: str
+    table: Path
+    columns: tuple[RequiredColumn, ...] = ()
+    primary_key: tuple[str, ...] = ()
+    rationale: str = ""
+
+
+def read_required_table(entry: str, data: Mapping[str, Any], fail: Fail) -> RequiredTable:
+    """Reads a ``[[required_table]]`` whose words are known to be right.
+
+    Raises:
+        CatalogError: made by ``fail``.
+    """
+    listed = data.get("columns", [])
+    if not isinstance(listed, list):
+        raise fail(
+            "columns must be a list", 'Write columns = ["id"], or a list of { name = "id", type = … }.'
+        )
+    columns = tuple(_column(each, fail) for each in listed)
+    names = [each.name for each in columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise fail(f"columns names {name} twice", "Keep one of them.")
+    key = read_texts(data, "primary_key", fail)
+    for name in key:
+        if name not in names:
+            raise fail(
+                f"primary_key names {name!r}, which is not one of its columns", did_you_mean(name, names)
+            )
+    return RequiredTable(
+        entry=entry,
+        table=read_path(data, "table", parse_table, fail),
+        columns=columns,
+        primary_key=key,
+        rationale=read_text(data, "rationale", fail),
+    )
+
+
+def _column(data: Any, fail: Fail) -> RequiredColumn:
+    """A name alone, or a table that describes the column."""
+    if isinstance(data, str) and data:
+        return RequiredColumn(data)
+    if not isinstance(data, dict):
+        raise fail("columns must hold names or tables", 'Write "id" or { name = "id", type = "text" }.')
+    only_words(data, COLUMN_WORDS, fail)
+    name = read_text(data, "name", fail)
+    if not name:
+        raise fail("a column has no name", 'Write { name = "id", type = "text" }.')
+    return RequiredColumn(
+        name=name,
+        type=read_sql(data, "type", fail),
+        nullable=read_flag(data, "null", fail, default=True),
+        default=read_sql(data, "default", fail),
+        backfill=read_sql(data, "backfill", fail),
+        rationale=read_text(data, "rationale", fail),
+    )
