@@ -46,7 +46,7 @@ wheel: install ## dist/*.whl, checked to hold the package alone
 	$(BIN)/python .ci/check_wheel.py dist/*.whl
 
 demo: install ## the site with broken databases to try it on; SERVE=0 prepares without serving
-	SERVE=$(SERVE) $(BIN)/python -m integrity_project.demo
+	SERVE=$(SERVE) $(BIN)/python manage.py demo
 
 clean: ## remove all that was made here
 	rm -rf $(VENV) var dist build .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,7 +1,7 @@
-"""The story from broken to enforced, told in a terminal on four systems; then the site, to look around.
+"""The story from broken to enforced, told in a terminal; then the site, to look around.
 
 Everything shown is the real command, run as anybody would run it; the demo ends with an error when one
-does not end as it should. ``SERVE=0`` ends after the story.
+does not end as it should.
 """
 
 import os
@@ -10,40 +10,45 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import psycopg
 from rich.console import Console
 
-from fixtures import commerce, gaztime, mexc, trulybot
-from integrity_project.chapters import commerce_chapter, gaztime_chapter, mexc_chapter, trulybot_chapter
-from integrity_project.environment import flag
 from integrity_project.postgres import PostgresError, PostgresServer, find_servers, start
 from integrity_project.story import CHECKOUT, Story, StoryError
+from integrity_project.systems import SYSTEMS, Ground
 
 FOLDER = CHECKOUT / "var" / "demo"
-ROWS = int(os.environ.get("DEMO_ROWS", "20000"))
 USER = "admin"
 PORTS = range(8000, 8020)
+NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven")
 
 
-def main() -> int:
-    """Tells the story and serves the site; returns the exit code."""
+def tell(names: Sequence[str], *, rows: int, serve: bool) -> int:
+    """Tells the stories of these systems, and serves the site afterwards.
+
+    Args:
+        names: keys of :data:`integrity_project.systems.SYSTEMS`, in the order of the telling.
+        rows: how many rows the largest table of each gets, about.
+        serve: whether admin is served on localhost at the end, until Ctrl-C.
+
+    Returns:
+        The exit code: 0, or 1 when something did not end as it should.
+    """
     begun = time.monotonic()
     console = Console(highlight=False)
     try:
         with _server() as server:
-            story = Story(_environment(server), console)
-            _prepare(story, server)
-            gaztime_chapter(story)
-            trulybot_chapter(story, server)
-            commerce_chapter(story)
-            mexc_chapter(story)
-            console.print(f"\n[green]The whole story took {time.monotonic() - begun:.0f} s.")
-            if flag("SERVE", default=True):
+            ground = Ground(server, FOLDER)
+            story = Story(_environment(ground, names), console)
+            _prepare(story, ground, names, rows)
+            for name in names:
+                SYSTEMS[name].chapter(story, ground)
+            whole = "whole story" if len(names) > 1 else "story"
+            console.print(f"\n[green]The {whole} took {time.monotonic() - begun:.0f} s.")
+            if serve:
                 _serve(story)
     except (StoryError, PostgresError) as error:
         console.print(f"\n[bold red]The demo stopped:[/] {error}", markup=True)
@@ -62,33 +67,31 @@ def _server() -> Iterator[PostgresServer]:
         yield server
 
 
-def _environment(server: PostgresServer) -> dict[str, str]:
+def _environment(ground: Ground, names: Sequence[str]) -> dict[str, str]:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
+    urls = [f"{alias}={url}" for name in names for alias, url in SYSTEMS[name].urls(ground).items()]
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": "integrity_project.settings",
         "DATABASE_URL": f"sqlite:///{FOLDER / 'site.sqlite3'}",
-        "INTEGRITY_TARGETS": f"gaztime={server.url('postgres')} trulybot={server.url('trulybot')} "
-        f"commerce={server.url('commerce')} mexc=sqlite:///{FOLDER / 'mexc.sqlite3'}",
+        "INTEGRITY_TARGETS": " ".join(urls),
     }
 
 
-def _prepare(story: Story, server: PostgresServer) -> None:
+def _prepare(story: Story, ground: Ground, names: Sequence[str], rows: int) -> None:
+    several = len(names) > 1
+    title = f"{NUMBERS[len(names)]} {'databases' if several else 'database'} that lost "
+    title += f"{'their' if several else 'its'} referential integrity"
+    listed = "; ".join(SYSTEMS[name].what for name in names)
     story.chapter(
-        "Four databases that lost their referential integrity",
-        f"A gas delivery service, a support bot and a multi-tenant shop on PostgreSQL {server.version}, "
-        "a trading bot on SQLite, all as their teams found them: no foreign keys, rows of users and stores "
-        "that were deleted, an import that never found its parents. The largest tables have about "
-        f"{ROWS:,} rows; nothing is downloaded.",
+        title,
+        f"{listed[0].upper()}{listed[1:]}: as {'their teams' if several else 'its team'} found "
+        f"{'them' if several else 'it'}. PostgreSQL is {ground.server.version}. The largest tables have "
+        f"about {rows:,} rows; nothing is downloaded.",
     )
-    with story.console.status("building them …"):
-        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE trulybot")
-            connection.execute("CREATE DATABASE commerce")
-        trulybot.build(server.url("trulybot"), rows=ROWS)
-        commerce.build(server.url("commerce"), rows=ROWS)
-        gaztime.build(server.url("postgres"), rows=ROWS)
-        mexc.build(FOLDER / "mexc.sqlite3", rows=ROWS)
+    with story.console.status("building …"):
+        for name in names:
+            SYSTEMS[name].build(ground, rows)
         story.quietly("migrate", "--verbosity=0")
     story.run("integrity_targets")
 
@@ -103,13 +106,13 @@ def _serve(story: Story) -> None:
     port = next((port for port in PORTS if _is_free(port)), None)
     if port is None:
         raise StoryError(
-            f"ports {PORTS.start} to {PORTS.stop - 1} are all taken; free one and run make demo again"
+            f"ports {PORTS.start} to {PORTS.stop - 1} are all taken; free one and run the demo again"
         )
     address = f"127.0.0.1:{port}"
     story.chapter(
         "Triage in admin",
         f"http://{address}/admin/   user {USER}   password {password}\n"
-        "mexc is broken again, for you to triage. Ctrl-C ends it all.",
+        "What was rolled back is broken again, for you to triage. Ctrl-C ends it all.",
     )
     process = subprocess.Popen(story.command("runserver", "--noreload", address), env=story.environment)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
@@ -123,7 +126,3 @@ def _serve(story: Story) -> None:
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

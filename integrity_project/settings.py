@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_extensions",
     "integrity.apps.IntegrityConfig",
+    "integrity_project",
     *(f"migrations_catalog.{apps.parent.name}" for apps in sorted(CATALOG_DIR.glob("*/apps.py"))),
 ]
 

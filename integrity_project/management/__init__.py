@@ -1,0 +1,1 @@
+"""Commands of the site that is shipped to try the product with."""
