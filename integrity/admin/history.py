@@ -68,9 +68,25 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     list_select_related = ["target"]
     fields = [
         "target", "migration", "direction", "state_badge", "phase", "started_at", "finished_at", "took",
-        "actor", "error", "looked_at",
+        "actor", "error", "done", "looked_at",
     ]  # fmt: skip
     hidden_when_empty = ("error",)
+
+    @admin.display(description=_("operations"))
+    def done(self, run: models.MigrationRun) -> str:
+        """Each of its operations: how long it took, and the whole of what stopped it."""
+        line = "<tr><td>{}</td><td>{} s</td><td><pre>{}</pre></td></tr>"
+        rows = [
+            (
+                each["operation"],
+                f"{each['seconds']:.2f}",
+                "\n".join(filter(None, (each["error"], each["statement"]))),
+            )
+            for each in run.operations
+        ]
+        if not rows:
+            return str(_("none was begun"))
+        return format_html('<table class="integrity-checks">{}</table>', format_html_join("", line, rows))
 
     @admin.display(description=_("checks"))
     def looked_at(self, run: models.MigrationRun) -> str:

@@ -8,8 +8,8 @@ from integrity.models.target import Target
 
 
 class MigrationRun(models.Model):
-    """One migration applied or reversed: when, how long, by whom, with which SQL, and what was looked at
-    before and after it."""
+    """One migration applied or reversed: when, how long, by whom, with which SQL, what was looked at before
+    and after it, and each of its operations with its time and the whole of its error."""
 
     target = models.ForeignKey(
         Target, models.CASCADE, related_name="migration_runs", verbose_name=_("target")
@@ -24,6 +24,7 @@ class MigrationRun(models.Model):
     sql = models.TextField(_("SQL"), blank=True)
     error = models.TextField(_("error"), blank=True)
     checks = models.JSONField(_("checks"), default=list, blank=True)
+    operations = models.JSONField(_("operations"), default=list, blank=True)
     actor = models.CharField(_("actor"), max_length=200, blank=True)
 
     class Meta:

@@ -21,6 +21,7 @@ from integrity.database.sqlite.editor import tolerant
 from integrity.operations.alteration import immediate, refused
 from integrity.operations.catalog_migrations import CatalogLoader, CatalogPackage, phase_of
 from integrity.operations.check import Attendant, Check, refusal
+from integrity.operations.timing import OperationEvent, Stopwatch
 
 
 class StepState(StrEnum):
@@ -36,7 +37,7 @@ class StepState(StrEnum):
 @dataclass(frozen=True)
 class StepEvent:
     """One migration of a run; ``seconds`` is how long it took, ``error`` the full text of a failure,
-    ``checks`` what was looked at before and after it."""
+    ``checks`` what was looked at before and after it, ``operations`` what each of its own came to."""
 
     name: str
     phase: int
@@ -47,6 +48,7 @@ class StepEvent:
     seconds: float = 0.0
     error: str = ""
     checks: tuple[Check, ...] = ()
+    operations: tuple[OperationEvent, ...] = ()
 
 
 OnStep = Callable[[StepEvent], None]
@@ -111,17 +113,20 @@ class CatalogExecutor(MigrationExecutor):
             self.admit(step)
         step = self._looked_before(step, migration)
         self.on_step(replace(step, state=StepState.STARTED))
-        began = time.monotonic()
+        began, watch = time.monotonic(), Stopwatch(self.connection)
         try:
             with (
                 in_our_words(self.connection),
                 tolerant(self.connection, changes_rows=_changes_rows(migration, step)),
+                watch.watching(migration),
             ):
                 yield
         except BaseException as error:
+            step = replace(step, operations=tuple(watch.events))
             self._fail(step, error, time.monotonic() - began)
             raise
-        self._looked_after(replace(step, state=done, seconds=time.monotonic() - began), migration)
+        step = replace(step, operations=tuple(watch.events), state=done, seconds=time.monotonic() - began)
+        self._looked_after(step, migration)
 
     def _fail(self, step: StepEvent, error: BaseException, seconds: float) -> None:
         text = str(error) or type(error).__name__

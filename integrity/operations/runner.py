@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.exceptions import AmbiguityError
 from django.db.migrations.loader import MigrationLoader
 
 from integrity import conf
-from integrity.database.session import Target
+from integrity.database.session import Session, Target, engine_for
 from integrity.database.sqlite import ddl
 from integrity.database.sqlite.editor import tolerant
-from integrity.exceptions import CatalogError, SchemaFixRefused
+from integrity.exceptions import CatalogError, ReferentialIntegrityError, SchemaFixRefused
 from integrity.operations.catalog_migrations import (
     CatalogLoader,
     CatalogPackage,
@@ -29,6 +29,7 @@ from integrity.operations.check import Attendant
 from integrity.operations.executor import CatalogExecutor, OnStep, StepEvent, StepState, planned
 from integrity.operations.lock import migrating_alone
 from integrity.operations.migration import CatalogMigration, concerns
+from integrity.operations.migration_log import LoggedStep, entries
 
 ZERO = "zero"
 Plan = list[tuple[Migration, bool]]
@@ -44,12 +45,15 @@ class MigrationState(StrEnum):
 
 @dataclass(frozen=True)
 class MigrationStatus:
-    """One migration of a catalog in one target."""
+    """One migration of a catalog in one target: ``seconds`` is how long it took when it was last applied or
+    reversed, ``error`` why it failed when that was the last that happened to it."""
 
     name: str
     phase: int
     state: MigrationState
     applied_at: datetime | None = None
+    seconds: float | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class MigrateResult:
     target: str
     steps: tuple[StepEvent, ...] = ()
     sql: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What else whoever asked for it should know."""
 
     @property
     def seconds(self) -> float:
@@ -75,18 +81,35 @@ def migration_status(target: Target) -> list[MigrationStatus]:
     package = existing_package(target.alias)
     with opened(target) as connection:
         loader = CatalogLoader(connection, package)
+        last = _last_steps(target, connection)
     applied = {name: each for (app, name), each in loader.applied_migrations.items() if app == package.label}
     known = {name: each for (app, name), each in loader.disk_migrations.items() if app == package.label}
-    return [_status(name, known.get(name), applied.get(name)) for name in sorted({*known, *applied})]
+    return [
+        _status(name, known.get(name), applied.get(name), last.get(name))
+        for name in sorted({*known, *applied})
+    ]
 
 
-def _status(name: str, migration: Migration | None, recorded: object) -> MigrationStatus:
+def _last_steps(target: Target, connection: BaseDatabaseWrapper) -> dict[str, LoggedStep]:
+    """What last happened to each migration, as far as the target's journal can be read."""
+    engine = engine_for(connection.vendor, target.alias)
+    try:
+        found = entries(Session(target, connection, engine))
+    except (ReferentialIntegrityError, DatabaseError):
+        return {}
+    return {each.migration: each for each in reversed(found)}
+
+
+def _status(
+    name: str, migration: Migration | None, recorded: object, last: LoggedStep | None
+) -> MigrationStatus:
     if migration is None:
         state = MigrationState.UNKNOWN
     else:
         state = MigrationState.APPLIED if recorded else MigrationState.PENDING
     at = getattr(recorded, "applied", None)
-    return MigrationStatus(name, phase_of(migration) if migration else 0, state, at)
+    phase = phase_of(migration) if migration else 0
+    return MigrationStatus(name, phase, state, at, last.seconds if last else None, last.error if last else "")
 
 
 def run_migrations(

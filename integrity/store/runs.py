@@ -69,6 +69,7 @@ def store_migration_step(
     sql: str = "",
     error: str = "",
     checks: Sequence[Mapping[str, Any]] = (),
+    operations: Sequence[Mapping[str, Any]] = (),
     actor: str = "",
 ) -> models.MigrationRun:
     """Stores that one migration was applied to a target, or reversed, or failed."""
@@ -86,6 +87,7 @@ def store_migration_step(
             sql=sql,
             error=error,
             checks=list(checks),
+            operations=list(operations),
             actor=actor,
         )
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from integrity import models, signals, store
 from integrity.database.session import Target
-from integrity.exceptions import CatalogError
+from integrity.exceptions import CatalogError, ReferentialIntegrityError
 from integrity.operations.executor import OnStep, StepEvent, StepState
+from integrity.operations.migration_log import log_steps, logged
 from integrity.operations.runner import MigrateResult, MigrationStatus, migration_status, run_migrations
 from integrity.references import load_catalog
 from integrity.references.catalog import Catalog
@@ -59,10 +61,12 @@ def migrate_and_store(
             :func:`~integrity.operations.runner.run_migrations`.
     """
     done: list[StepEvent] = []
+    unlogged: list[str] = []
 
     def told(step: StepEvent) -> None:
         if step.state in _STATES:
             done.append(step)
+            unlogged.extend(_log(alias, step, actor))
         if on_step is not None:
             on_step(step)
 
@@ -73,13 +77,43 @@ def migrate_and_store(
         )
     finally:
         # Only now: the site's own database may be the target, and its connection was taken.
-        for step in done:
-            _store(alias, step, actor)
-            if step.error:
-                signals.migration_failed.send_robust(models.MigrationRun, target=alias, result=step)
+        notes = _stored(alias, done, actor, unlogged)
+    result = replace(result, notes=result.notes + notes)
     if result.steps:
         signals.migration_finished.send_robust(models.MigrationRun, target=alias, result=result)
     return result
+
+
+def _log(alias: str, step: StepEvent, actor: str) -> list[str]:
+    """Writes a step into the target's own journal at once; returns why it could not be."""
+    try:
+        log_steps(Target(alias), [logged(step, actor=actor)])
+    except (ReferentialIntegrityError, DatabaseError) as error:
+        return [str(error).strip()]
+    return []
+
+
+def _stored(alias: str, done: Sequence[StepEvent], actor: str, unlogged: Sequence[str]) -> tuple[str, ...]:
+    """Stores steps on the site, and tells of failed ones; what was done is done where that fails.
+
+    Returns:
+        what could not be recorded, and where it is recorded instead.
+
+    Raises:
+        ReferentialIntegrityError: where neither the site nor the target has all of it.
+    """
+    notes: tuple[str, ...] = ()
+    for step in done:
+        try:
+            if not notes:
+                _store(alias, step, actor)
+        except ReferentialIntegrityError as error:
+            if unlogged:
+                raise
+            notes = (f"Recorded in the target's journal alone: {error}",)
+        if step.error:
+            signals.migration_failed.send_robust(models.MigrationRun, target=alias, result=step)
+    return notes
 
 
 def _catalog(alias: str) -> Catalog | CatalogError:
@@ -102,6 +136,7 @@ def _store(alias: str, step: StepEvent, actor: str) -> None:
         seconds=round(step.seconds, 3),
         error=step.error,
         checks=[each.as_json() for each in step.checks],
+        operations=[each.as_json() for each in step.operations],
         actor=actor,
     )
 

@@ -11,12 +11,15 @@ from integrity.management.command import DONE, IntegrityCommand
 from integrity.management.options import add_references, add_target, day, positive
 from integrity.management.reports.history import (
     log_blocks,
+    logged_blocks,
+    logged_json,
     migration_json,
     record_json,
     rows_blocks,
     run_blocks,
 )
 from integrity.management.reversing import selection_of
+from integrity.operations.migration_log import read_log
 from integrity.repairs import list_runs
 from integrity.repairs.history import Changed, changes_of
 from integrity.repairs.searching import Search, find_rows
@@ -46,11 +49,22 @@ class Command(IntegrityCommand):
             metavar="N",
             help="name so many keys of each kind, or show so many rows",
         )
+        parser.add_argument(
+            "--migration",
+            metavar="NAME",
+            help="each time that this migration was applied or reversed: its operations, their time, and the "
+            "whole error; from the target's own journal",
+        )
         super().add_arguments(parser)
 
     def work(self, options: dict[str, Any]) -> int:
         """Lists."""
         target = Target(options["target"])
+        if options["migration"]:
+            steps = read_log(target, options["migration"])
+            data = {"target": target.alias, "migrations": [logged_json(each) for each in steps]}
+            self.terminal.show(data, list(logged_blocks(target.alias, options["migration"], steps)))
+            return DONE
         if options["key"] or options["since"]:
             return self._rows(target, options)
         if options["run"] is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from integrity.management.blocks import Block, Grid, Line, Title, count
+from integrity.management.blocks import Block, Code, Grid, Line, Title, count
+from integrity.operations.migration_log import LoggedStep
 from integrity.repairs import RunRecord
 from integrity.repairs.history import Changed
 from integrity.repairs.searching import ChangedRow
@@ -97,6 +99,38 @@ def rows_blocks(alias: str, rows: Sequence[ChangedRow], most: int) -> Iterator[B
     yield Grid(("run", "table", "key", "because of", "action", "at", "taken back"), listed)
     if len(rows) == most:
         yield Line("There may be more: raise --keys.", "faint")
+
+
+def logged_blocks(alias: str, name: str, steps: Sequence[LoggedStep]) -> Iterator[Block]:
+    """Yields each time that one migration was applied or reversed, the newest first."""
+    yield Title(f"{name} of {alias}")
+    if not steps:
+        yield Line("The target's journal has nothing of it: it was never applied or reversed from here.")
+    for step in steps:
+        style = "error" if step.error else "good"
+        when, took = _when(step.started_at.isoformat()), f"{step.seconds:,.2f} s"
+        yield Line(
+            f"{when} UTC: {step.direction}, {step.state}, {took}, by {step.actor or 'nobody known'}", style
+        )
+        for each in step.operations:
+            sign = "✗" if each["error"] else "✓"
+            yield Line(
+                f"{sign} {each['operation']}, {each['seconds']:,.2f} s", "error" if each["error"] else "", 1
+            )
+            if each["statement"]:
+                yield Code(each["statement"])
+            for line in each["error"].splitlines():
+                yield Line(line, "error", 2)
+        if step.error and not any(each["error"] for each in step.operations):
+            yield Line(step.error, "error", 1)
+
+
+def logged_json(step: LoggedStep) -> dict[str, Any]:
+    """Returns such an entry as plain values."""
+    return asdict(step) | {
+        "started_at": step.started_at.isoformat(),
+        "finished_at": step.finished_at.isoformat(),
+    }
 
 
 def record_json(record: RunRecord) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def steps_blocks(result: MigrateResult, *, planned: bool = False) -> Iterator[Bl
         yield from _what_is_in_the_way(result.steps)
     if not planned:
         yield Line(f"{count(len(result.steps), 'migration')} in {result.seconds:,.1f} s.", "good")
+        yield from (Line(note, "warning") for note in result.notes)
 
 
 def _tally(step: StepEvent) -> str:
@@ -126,6 +127,7 @@ def migrate_json(result: MigrateResult, *, kind: str = "migrate", dry_run: bool 
         "refusals": [],
         "duration_s": round(result.seconds, 3),
         "migrations": [_step_json(step) for step in result.steps],
+        "notes": list(result.notes),
     }
 
 
@@ -143,13 +145,18 @@ def status_blocks(alias: str, states: Sequence[MigrationStatus]) -> Iterator[Blo
             f"{each.phase}: {_PHASES.get(each.phase, '')}" if each.phase else "",
             str(each.state),
             f"{each.applied_at:%Y-%m-%d %H:%M}" if each.applied_at else "",
+            f"{each.seconds:,.2f}" if each.seconds is not None else "",
         )
         for each in states
     ]
     styles = {MigrationState.PENDING: "warning", MigrationState.UNKNOWN: "error"}
-    yield Grid(
-        ("migration", "phase", "state", "applied at"), rows, [styles.get(each.state, "") for each in states]
-    )
+    columns = ("migration", "phase", "state", "applied at", "seconds")
+    yield Grid(columns, rows, [styles.get(each.state, "") for each in states])
+    failed = [each for each in states if each.error]
+    for each in failed:
+        yield Line(f"{each.name} failed when it was last run: {shortened(each.error)}", "error")
+    if failed:
+        yield Line(f"The whole error: manage.py integrity_log {alias} --migration {failed[0].name}", "faint")
 
 
 def status_json(alias: str, states: Sequence[MigrationStatus]) -> dict[str, Any]:
