@@ -19,6 +19,8 @@ from integrity import conf
 from integrity.database.identifiers import Path, parse_path, parse_table
 from integrity.database.schema import Action, Match, did_you_mean
 from integrity.exceptions import CatalogError, CatalogMissing, InvalidIdentifier
+from integrity.references.column_entry import WORDS as COLUMN_WORDS
+from integrity.references.column_entry import read_column
 from integrity.references.described_rows import described_rows
 from integrity.references.entries import (
     CatalogColumn,
@@ -137,7 +139,7 @@ _WORDS = {
         "survivor",
         "rename",
     },
-    "column": {"column", "from", "to", "rationale"},
+    "column": set(COLUMN_WORDS),
     "query": {"name", "sql", "parameters", "table", "index", "before", "after", "rationale"},
     "flow": {"name", "statements", "parameters", "rationale"},
     "client": {"name", "line"},
@@ -298,13 +300,7 @@ class _Reader:
         return unique
 
     def _column(self, entry: str, table: dict[str, Any]) -> CatalogColumn:
-        return CatalogColumn(
-            entry=entry,
-            column=self._path(table, "column", entry, columns=True),
-            from_type=self._text(table, "from", entry),
-            to_type=self._text(table, "to", entry),
-            rationale=self._text(table, "rationale", entry, required=False),
-        )
+        return read_column(entry, table, self._fail(entry))
 
     def _queries(self) -> tuple[CatalogQuery, ...]:
         """Measurements are compared by name, and kept by it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from integrity.database.identifiers import Path
 from integrity.database.schema import Action, Match
+from integrity.references.entry_reading import VENDORS, PerVendor, for_vendor
 from integrity.references.reference import Resolution
 from integrity.references.uniques import Duplicates
 
@@ -50,13 +51,25 @@ class CatalogUnique(CatalogIndex):
 
 @dataclass(frozen=True)
 class CatalogColumn:
-    """A ``[[column]]``: a column that should have another type, so that it can refer to something."""
+    """A ``[[column]]`` as written.
+
+    ``from_type``, ``to_type`` and ``default`` are SQL by vendor; a vendor without a ``to_type`` converts
+    nothing. With ``remove`` the column should be gone, and ``acknowledged`` is what may go with it.
+    """
 
     entry: str
     column: Path
-    from_type: str
-    to_type: str
+    from_type: PerVendor = field(default_factory=dict)
+    to_type: PerVendor = field(default_factory=dict)
+    default: PerVendor = field(default_factory=dict)
+    remove: bool = False
+    acknowledged: tuple[str, ...] = ()
     rationale: str = ""
+
+    @property
+    def vendors(self) -> tuple[str, ...]:
+        """Where it asks for another type."""
+        return tuple(each for each in VENDORS if for_vendor(self.to_type, each))
 
 
 @dataclass(frozen=True)
