@@ -13,6 +13,7 @@ from integrity.database.identifiers import Path
 from integrity.database.session import Session, Target
 from integrity.detectors import Detector, Finding, Inspection, Severity, all_detectors
 from integrity.exceptions import CatalogError, ReferentialIntegrityError, TimedOut
+from integrity.references.awaited import awaiting, standing
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 from integrity.references.resolve import choose, known_references, known_uniques
@@ -122,11 +123,14 @@ def audit(
     """
     with target.reading(statement_timeout_ms=statement_timeout_ms) as session:
         schema = session.schema()
+        waiting = [] if only else [each.as_coverage(target.alias) for each in awaiting(schema, catalog)]
+        catalog = standing(schema, catalog)
         references = choose(known_references(schema, catalog, others), schema, only)
         result = AuditResult(target.alias, schema.vendor, schema.version, schema.fingerprint())
         result.coverage.references = len(references)
         if reason := closed_default(schema):
             result.coverage.skipped.append({"schema": schema.default_schema, "reason": reason})
+        result.coverage.skipped += waiting
         uniques = () if only else tuple(known_uniques(schema, catalog))
         result.coverage.uniques = len(uniques)
         inspection = Inspection(session, schema, catalog, tuple(references), uniques, narrowed=bool(only))

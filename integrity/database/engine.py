@@ -176,6 +176,14 @@ class Engine(ABC):
         """What uses a column, in an order in which it can be made again; not the views ``besides``, nor what
         uses only those."""
 
+    @abstractmethod
+    def same_type(self, written: str, column: Column) -> bool:
+        """Whether a type as somebody wrote it is the one that a column has."""
+
+    @abstractmethod
+    def numbers_rows(self, written: str) -> bool:
+        """Whether a type as somebody wrote it brings the numbering of rows with it."""
+
     # -- comparison ------------------------------------------------------------------------
 
     @abstractmethod

@@ -10,6 +10,7 @@ from integrity.database.schema import Index, Schema, Table, TableKind
 from integrity.detectors.missing_index import index_present
 from integrity.operations.fixes import FixKey, FixKind, SchemaFix
 from integrity.operations.remove_index import RemoveIndex
+from integrity.references.awaited import standing
 from integrity.references.catalog import Catalog
 from integrity.references.entries import CatalogIndex
 from integrity.references.reference import written
@@ -35,7 +36,10 @@ def redundant_fixes(
         if table.kind not in (TableKind.PARTITIONED, TableKind.PARTITION):
             found += [_fix(table, each.index, each.by.name) for each in redundant_of(table)]
             found += [_fix(table, *each) for each in _by_new_uniques(table, fixes)]
-    wanted = [(schema.table(catalog_table(schema, catalog, each)), each) for each in catalog.indexes]
+    wanted = [
+        (schema.table(catalog_table(schema, catalog, each)), each)
+        for each in standing(schema, catalog).indexes
+    ]
     unique = {fix.key: fix for fix in reversed(found)}
     return [fix for fix in unique.values() if fix.key not in planned and not _asked_for(fix, wanted)]
 

@@ -9,6 +9,7 @@ from integrity.database.identifiers import Path, TableName
 from integrity.database.schema import Schema
 from integrity.database.session import Session
 from integrity.exceptions import CatalogError, UnknownReference, UnknownTable
+from integrity.references.awaited import standing
 from integrity.references.catalog import Catalog
 from integrity.references.declared import declared_references
 from integrity.references.entries import CatalogColumn, CatalogIndex, CatalogReference, CatalogUnique
@@ -17,7 +18,8 @@ from integrity.references.uniques import UniqueRule, standing_key
 
 
 def known_references(schema: Schema, catalog: Catalog, others: Iterable[Reference] = ()) -> list[Reference]:
-    """Returns every reference known of a target, each rule once, the catalog's word first.
+    """Returns every reference known of a target, each rule once, the catalog's word first; not those that
+    wait for a required table or column (:func:`integrity.references.awaited.awaiting`).
 
     Args:
         schema: the target's structure.
@@ -28,7 +30,8 @@ def known_references(schema: Schema, catalog: Catalog, others: Iterable[Referenc
         CatalogError: for a table or column that the target does not have.
     """
     found: dict[object, Reference] = {}
-    written_down = [catalog_reference(schema, catalog, entry) for entry in catalog.references]
+    entries = standing(schema, catalog).references
+    written_down = [catalog_reference(schema, catalog, entry) for entry in entries]
     for reference in [*written_down, *declared_references(schema), *others]:
         found.setdefault(reference.sides, reference)
     return [replace(each, declared=matching_key(schema, each)) for each in found.values()]
@@ -56,7 +59,8 @@ def catalog_reference(schema: Schema, catalog: Catalog, entry: CatalogReference)
 
 
 def known_uniques(schema: Schema, catalog: Catalog, session: Session | None = None) -> list[UniqueRule]:
-    """Returns the uniques that a catalog asks for, each with the one that the database has for it.
+    """Returns the uniques that a catalog asks for, each with the one that the database has for it; not those
+    that wait for a required table or column.
 
     Args:
         schema: the target's structure.
@@ -67,7 +71,7 @@ def known_uniques(schema: Schema, catalog: Catalog, session: Session | None = No
     Raises:
         CatalogError: for a table or column that the target does not have.
     """
-    rules = [catalog_unique(schema, catalog, entry) for entry in catalog.uniques]
+    rules = [catalog_unique(schema, catalog, entry) for entry in standing(schema, catalog).uniques]
     return [replace(each, declared=standing_key(schema, each, session)) for each in rules]
 
 

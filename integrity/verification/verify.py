@@ -13,6 +13,7 @@ from integrity.database.schema import ForeignKey, Schema
 from integrity.database.session import Session, Target
 from integrity.exceptions import ReadOnlyTarget, ReferentialIntegrityError, TargetBusy, TimedOut
 from integrity.plans.survey import count_orphans
+from integrity.references.awaited import awaiting, standing
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 from integrity.references.resolve import choose, known_references
@@ -24,6 +25,7 @@ from integrity.verification.indexes import missing_indexes
 from integrity.verification.mirrors import mirror_problems
 from integrity.verification.parameters import NoValue
 from integrity.verification.queries import plans_of, queries_without_index
+from integrity.verification.required import required_problems
 from integrity.verification.result import SYSTEM_CATALOG, ExpectedConstraint, VerifyResult
 from integrity.verification.trial import Outcome, by_system_catalog, tried
 from integrity.verification.unique_trial import tried_uniques
@@ -65,8 +67,11 @@ def verify(
     """
     with target.reading() as session:
         schema = session.schema()
+        waiting = [] if only else [each.as_coverage(target.alias) for each in awaiting(schema, catalog)]
+        catalog = standing(schema, catalog)
         references = choose(known_references(schema, catalog, others), schema, only)
         result = VerifyResult(target.alias, schema.vendor, schema.version, schema.fingerprint())
+        result.coverage.skipped += waiting
         total = len(references) + (len(catalog.flows) if flows and not only else 0)
         work = _Work(schema, catalog, references, result, on_progress, total, narrowed=bool(only))
         orphans = work.count(session)
@@ -144,6 +149,7 @@ class _Work:
             return []
         rules = uniques_to_look_at(session, self.schema, self.catalog, self.result)
         look_at_uniques(session, self.schema, rules, self.result, {each.object for each in lost})
+        problems += required_problems(session, self.schema, self.catalog)
         problems += missing_indexes(self.schema, self.catalog, target)
         problems += mirror_problems(session, self.schema, self.catalog, self.references)
         if plans:

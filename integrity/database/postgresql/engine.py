@@ -34,6 +34,7 @@ from integrity.database.postgresql import (
     rows,
     sessions,
     spelling,
+    type_names,
 )
 from integrity.database.postgresql.dependents import dependents
 from integrity.database.postgresql.json_forms import PostgreSQLJson
@@ -242,6 +243,14 @@ class PostgreSQLEngine(Engine):
     ) -> list[Dependent]:
         """By the record that the server keeps, and by name in functions."""
         return dependents(session, schema, table, column, besides)
+
+    def same_type(self, written: str, column: Column) -> bool:
+        """By the server's own name of it."""
+        return type_names.canonical(written) == column.type.lower()
+
+    def numbers_rows(self, written: str) -> bool:
+        """SERIAL and identities."""
+        return type_names.numbers_rows(written)
 
     def equal(self, parent: Column, parent_sql: str, child: Column, child_sql: str) -> str:
         """As the equality operator of the referenced column; text forms where none fits.

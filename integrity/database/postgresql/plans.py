@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -125,12 +126,17 @@ def _shape(node: dict[str, Any], depth: int) -> Iterator[str]:
         yield from _shape(child, depth + 1)
 
 
+_NOW = re.compile(r"\b(now|transaction_timestamp)\(\)")
+"""The same moment by other names (PostgreSQL manual 9.9.5)."""
+
+
 def understood(session: Session, source: str, expressions: Sequence[str]) -> list[str]:
     """Returns each expression over a row ``c`` as PostgreSQL writes it down once it has read it: names
     resolved, casts made visible, constants computed."""
     listed = ", ".join(f"({each})" for each in expressions)
     explain = "EXPLAIN (FORMAT JSON, COSTS OFF, VERBOSE) "
-    return _output(_plan(session.value(f"{explain}SELECT {listed} FROM {source} AS c")))
+    found = _output(_plan(session.value(f"{explain}SELECT {listed} FROM {source} AS c")))
+    return [_NOW.sub("CURRENT_TIMESTAMP", each) for each in found]
 
 
 def _output(plan: dict[str, Any]) -> list[str]:

@@ -37,6 +37,7 @@ from integrity.database.sqlite import (
     keys,
     plans,
     spelling,
+    type_names,
 )
 from integrity.database.sqlite.dependents import dependents
 from integrity.database.sqlite.json_forms import SQLiteJson
@@ -171,6 +172,14 @@ class SQLiteEngine(Engine):
     ) -> list[Dependent]:
         """Asked of SQLite itself, on a copy of the structure."""
         return dependents(session, schema, table, column, besides)
+
+    def same_type(self, written: str, column: Column) -> bool:
+        """By affinity: SQLite knows no other types."""
+        return type_names.affinity(written) == type_names.affinity(column.type)
+
+    def numbers_rows(self, written: str) -> bool:
+        """INTEGER PRIMARY KEY."""
+        return type_names.numbers_rows(written)
 
     def equal(self, parent: Column, parent_sql: str, child: Column, child_sql: str) -> str:
         """With the parent's collation and affinity, as a foreign key compares (SQLite manual,

@@ -1,0 +1,114 @@
+"""Columns that are there with another type, default, or nullability than the catalog says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import DatabaseError
+
+from integrity.database.schema import Column, Schema, Table
+from integrity.database.session import Session
+from integrity.detectors.base import Detector, Inspection
+from integrity.detectors.finding import Finding, Severity
+from integrity.exceptions import ReferentialIntegrityError
+from integrity.references.awaited import required_columns, required_name
+from integrity.references.catalog import Catalog
+from integrity.references.reference import written
+from integrity.references.required_table import RequiredTable
+
+
+class ColumnDiffers(Detector):
+    """Two definitions of one table: what one of them writes, the other cannot read or refuses."""
+
+    code = "column_differs"
+    severity = Severity.WARNING
+
+    def check_structure(self, inspection: Inspection) -> Iterator[Finding]:
+        """One finding a column."""
+        if not inspection.narrowed:
+            yield from differing_columns(inspection.session, inspection.schema, inspection.catalog)
+
+
+def differing_columns(session: Session, schema: Schema, catalog: Catalog) -> Iterator[Finding]:
+    """Yields the columns that are other than their ``[[required_table]]`` says; a column that is only named
+    there may be as it likes."""
+    for entry in catalog.tables:
+        table = schema.tables.get(required_name(schema, entry))
+        if table is not None:
+            yield from _of_table(session, schema, catalog, table, entry)
+
+
+def _of_table(
+    session: Session, schema: Schema, catalog: Catalog, table: Table, entry: RequiredTable
+) -> Iterator[Finding]:
+    converted = _converted(schema, catalog, table)
+    for wanted in required_columns(schema, entry):
+        if not (wanted.type and table.has_columns((wanted.name,))):
+            continue
+        found = differences(session, table, wanted)
+        if found:
+            changed = wanted.name in converted and "type" in found
+            yield _finding(session, table, wanted, found, converted=changed)
+
+
+def differences(session: Session, table: Table, wanted: Column) -> dict[str, tuple[str, str]]:
+    """Returns how a table's column differs from the one that is wanted: by ``type``, ``null`` or ``default``,
+    each with what it is and what it should be."""
+    column, engine = table.column(wanted.name), session.engine
+    found = {}
+    if not engine.same_type(wanted.type, column):
+        found["type"] = (column.type or "none", wanted.type)
+    key = table.primary_key
+    if column.nullable is not wanted.nullable and not (key and column.name in key.columns):
+        words = {True: "NULL", False: "NOT NULL"}
+        found["null"] = (words[column.nullable], words[wanted.nullable])
+    if not engine.numbers_rows(wanted.type) and not _same_default(session, table, column, wanted):
+        found["default"] = (column.default or "none", wanted.default or "none")
+    return found
+
+
+def _same_default(session: Session, table: Table, column: Column, wanted: Column) -> bool:
+    """Whether both compute the same, in the database's own words; what it cannot read is said to differ."""
+    if (column.default is None) != (wanted.default is None):
+        return column.identity != "" and wanted.default is None
+    if column.default is None or wanted.default is None or column.default == wanted.default:
+        return True
+    both = (column.default.replace("%", "%%"), wanted.default.replace("%", "%%"))
+    asked = [f"CAST(({each}) AS {column.type})" if column.type else each for each in both]
+    try:
+        with session.nested():
+            ours, theirs = session.engine.understood(session, table, asked)
+    except (DatabaseError, ReferentialIntegrityError, ValueError):
+        return False
+    return ours == theirs
+
+
+def _converted(schema: Schema, catalog: Catalog, table: Table) -> set[str]:
+    """The columns of a table whose type a ``[[column]]`` changes."""
+    return {
+        name
+        for each in catalog.columns
+        for name in each.column.columns
+        if each.column.table == table.name.name
+        and each.column.schema in (None, table.name.schema, schema.default_schema)
+    }
+
+
+def _finding(
+    session: Session, table: Table, wanted: Column, found: dict[str, tuple[str, str]], *, converted: bool
+) -> Finding:
+    label = written(table.name, (wanted.name,))
+    words = [f"{what} {there} instead of {should}" for what, (there, should) in found.items()]
+    covered = "; its [[column]] converts the type" if converted else ""
+    return Finding(
+        code=ColumnDiffers.code,
+        severity=ColumnDiffers.severity,
+        table=table.name,
+        columns=(wanted.name,),
+        source="catalog",
+        message=f"{label} is other than the catalog says: {', '.join(words)}{covered}",
+        suggestion=f"manage.py integrity_makemigrations {session.target}"
+        if converted
+        else "Change the column, or the catalog's word for it; a [[column]] entry converts a type",
+        evidence={what: {"is": there, "catalog": should} for what, (there, should) in found.items()},
+    )

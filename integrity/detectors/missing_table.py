@@ -1,0 +1,60 @@
+"""Tables that the catalog requires and the target does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from integrity.database.schema import Schema, TableKind
+from integrity.detectors.base import Detector, Inspection
+from integrity.detectors.finding import Finding
+from integrity.references.awaited import can_be_made, required_name
+from integrity.references.catalog import Catalog
+from integrity.references.reference import written
+from integrity.references.required_table import RequiredTable
+
+_ROWS = (TableKind.TABLE, TableKind.PARTITIONED, TableKind.PARTITION, TableKind.FOREIGN, TableKind.VIRTUAL)
+
+
+class MissingTable(Detector):
+    """An application meets it as an error in the middle of its work; here it is known beforehand."""
+
+    code = "missing_table"
+
+    def check_structure(self, inspection: Inspection) -> Iterator[Finding]:
+        """One finding a table."""
+        if not inspection.narrowed:
+            yield from missing_tables(inspection.schema, inspection.catalog, inspection.session.target.alias)
+
+
+def missing_tables(schema: Schema, catalog: Catalog, target: str) -> Iterator[Finding]:
+    """Yields the required tables that are not there; a view of that name is none."""
+    for entry in catalog.tables:
+        name = required_name(schema, entry)
+        table = schema.tables.get(name)
+        if name in schema.closed or (table is not None and table.kind in _ROWS):
+            continue
+        is_other = f" ({written(name)} is a {table.kind})" if table is not None else _nearly(schema, entry)
+        why = f": {entry.rationale}" if entry.rationale else ""
+        yield Finding(
+            code=MissingTable.code,
+            severity=MissingTable.severity,
+            table=name,
+            columns=(),
+            source="catalog",
+            message=f"The table {written(name)} is missing{is_other}{why}",
+            suggestion=_suggestion(schema, entry, target),
+            evidence={"columns": [each.name for each in entry.columns], "rationale": entry.rationale},
+        )
+
+
+def _nearly(schema: Schema, entry: RequiredTable) -> str:
+    """A table whose name differs in case alone: what was made without quotes, or with them."""
+    wanted = entry.table.table
+    near = [each for each in schema.tables if each.name.lower() == wanted.lower() and each.name != wanted]
+    return f" (there is {written(near[0])})" if near else ""
+
+
+def _suggestion(schema: Schema, entry: RequiredTable, target: str) -> str:
+    if can_be_made(schema, entry):
+        return f"manage.py integrity_makemigrations {target}"
+    return "Give every column of its [[required_table]] a type, so that a migration can make it"
