@@ -1,0 +1,1 @@
+"""What should hold in cts: catalog.toml and its migrations."""

@@ -1,0 +1,1 @@
+"""No models: nothing of cts belongs to this site."""
