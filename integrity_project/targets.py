@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 POSTGRESQL = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
+LIBSQL = "integrity.database.libsql"
 
 EXAMPLE = "shop=postgresql://user@host/shop old=sqlite:////srv/old.sqlite3"
 
@@ -41,14 +42,16 @@ def database_settings(url: str, *, alias: str = "target") -> dict[str, Any]:
     connection that waits behind a pooler must not keep server-side state.
 
     Args:
-        url: ``postgresql://user:password@host:port/name?option=value`` or ``sqlite:////absolute/path``.
+        url: ``postgresql://user:password@host:port/name?option=value``, ``sqlite:////absolute/path`` or
+            ``libsql:////absolute/path``.
         alias: The name that errors use, since they do not show the URL.
 
     Raises:
         ImproperlyConfigured: The URL cannot be read, or names a database that is not supported.
     """
     settings = _parse_url(url, alias)
-    complete = {SQLITE: _sqlite_settings, POSTGRESQL: _postgresql_settings}[settings["ENGINE"]]
+    engines = {SQLITE: _sqlite_settings, LIBSQL: _sqlite_settings, POSTGRESQL: _postgresql_settings}
+    complete = engines[settings["ENGINE"]]
     return {
         **complete(settings, alias),
         "ATOMIC_REQUESTS": False,
@@ -74,6 +77,8 @@ def _split_entry(entry: str, position: int) -> tuple[str, str]:
 
 
 def _parse_url(url: str, alias: str) -> dict[str, Any]:
+    if url.lower().startswith("libsql:"):
+        return _parse_libsql(url, alias)
     try:
         parsed = dict(dj_database_url.parse(url))
     except ValueError:
@@ -83,17 +88,28 @@ def _parse_url(url: str, alias: str) -> dict[str, Any]:
         ) from None
     if parsed["ENGINE"] not in (POSTGRESQL, SQLITE):
         raise ImproperlyConfigured(
-            f"Target {alias!r}: {parsed['ENGINE']} is not supported. Use a postgresql:// or a sqlite:// URL."
+            f"Target {alias!r}: {parsed['ENGINE']} is not supported. "
+            "Use a postgresql://, a sqlite:// or a libsql:// URL."
         )
     return parsed
+
+
+def _parse_libsql(url: str, alias: str) -> dict[str, Any]:
+    """A file of libSQL's is written as one of SQLite's; with a host it is a database of Turso's service."""
+    if not url[len("libsql:") :].startswith("///"):
+        raise ImproperlyConfigured(
+            f"Target {alias!r}: a database of Turso's service cannot be a target by its URL (docs/libsql.md "
+            "says why). Write libsql:// and the absolute path of a local file: four slashes in all."
+        )
+    return {**_parse_url(f"sqlite{url[len('libsql') :]}", alias), "ENGINE": LIBSQL}
 
 
 def _sqlite_settings(settings: dict[str, Any], alias: str) -> dict[str, Any]:
     """Every connection has to see the same database, so it must be a file, and found from any folder."""
     if settings["NAME"] == ":memory:":
         raise ImproperlyConfigured(
-            f"Target {alias!r}: a SQLite target must be a file. Write sqlite:// and the absolute path: "
-            "four slashes in all."
+            f"Target {alias!r}: a SQLite target must be a file. Write sqlite:// (or libsql://) and the "
+            "absolute path: four slashes in all."
         )
     return {**settings, "NAME": str(Path(settings["NAME"]).resolve())}
 

@@ -250,11 +250,21 @@ def engine_for(vendor: str, alias: str = "") -> Engine:
     Raises:
         UnsupportedVendor: when there is none.
     """
+    from integrity.database.libsql.engine import LibSQLEngine  # noqa: PLC0415
     from integrity.database.postgresql.engine import PostgreSQLEngine  # noqa: PLC0415
     from integrity.database.sqlite.engine import SQLiteEngine  # noqa: PLC0415
 
     engines: dict[str, type[Engine]] = {"postgresql": PostgreSQLEngine, "sqlite": SQLiteEngine}
+    if vendor == "sqlite" and _by_libsql(alias):
+        return LibSQLEngine()
     if vendor not in engines:
         known = ", ".join(sorted(engines))
         raise UnsupportedVendor(f"A {vendor} database cannot be read", where=alias, hint=f"Only {known} can.")
     return engines[vendor]()
+
+
+def _by_libsql(alias: str) -> bool:
+    """Whether a target that is SQLite to Django is opened by libSQL."""
+    if alias not in connections.databases:
+        return False
+    return connections.create_connection(alias).display_name == "libSQL"

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from integrity_project.environment import flag, secret_key
-from integrity_project.targets import POSTGRESQL, SQLITE, database_settings, parse_targets
+from integrity_project.targets import LIBSQL, POSTGRESQL, SQLITE, database_settings, parse_targets
 
 PASSWORD = "s3cret"
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,12 @@ def test_a_password_may_contain_any_character() -> None:
     assert database_settings("postgresql://ada:a%40b%2Fc@db.example/shop")["PASSWORD"] == "a@b/c"
 
 
+def test_a_libsql_file_is_written_as_one_of_sqlite() -> None:
+    entry = database_settings("libsql:////srv/old%20one.db?timeout=7")
+    assert (entry["ENGINE"], entry["NAME"]) == (LIBSQL, "/srv/old one.db")
+    assert entry["TEST"] == {"MIGRATE": False}
+
+
 def test_a_sqlite_target_is_found_from_any_folder() -> None:
     assert database_settings("sqlite:////srv/old.sqlite3")["NAME"] == "/srv/old.sqlite3"
     assert Path(database_settings("sqlite:///old.sqlite3")["NAME"]).is_absolute()
@@ -80,6 +86,7 @@ def test_a_sqlite_target_is_found_from_any_folder() -> None:
         (f"shop=postgresql://ada:{PASSWORD}@db.example", "Target 'shop': its URL names no database"),
         ("shop=sqlite://:memory:", "Target 'shop': a SQLite target must be a file"),
         ("shop=sqlite://", "Target 'shop': a SQLite target must be a file"),
+        ("shop=libsql://shop-ada.turso.io?authToken=t0ken", "Target 'shop': a database of Turso's service"),
         ("shop=sqlite:////srv/a shop=sqlite:////srv/b", "names 'shop' twice"),
     ],
 )

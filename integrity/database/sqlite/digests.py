@@ -14,10 +14,10 @@ from integrity.database.schema import Table
 from integrity.database.session import Session
 
 _FUNCTION = "integrity_digest"
-_MOST_ARGUMENTS = 100
+MOST_ARGUMENTS = 100
 
 
-class _Sum:
+class Sum:
     """An order-free sum of 128-bit hashes of rows."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class _Sum:
 
 def register(raw: sqlite3.Connection) -> None:
     """Makes the aggregate known to a connection."""
-    raw.create_aggregate(_FUNCTION, -1, _Sum)  # type: ignore[arg-type]
+    raw.create_aggregate(_FUNCTION, -1, Sum)  # type: ignore[arg-type]
 
 
 def digest(session: Session, table: Table) -> Digest:
@@ -50,7 +50,7 @@ def digest(session: Session, table: Table) -> Digest:
 
 def _digest(session: Session, table: Table, values: list[str]) -> Digest:
     key = values[0]
-    chunks = [values[at : at + _MOST_ARGUMENTS] for at in range(0, len(values), _MOST_ARGUMENTS)]
+    chunks = [values[at : at + MOST_ARGUMENTS] for at in range(0, len(values), MOST_ARGUMENTS)]
     sums = ", ".join(f"{_FUNCTION}({', '.join([key, *chunk])})" for chunk in chunks)
     rows, *parts = session.row(f"SELECT count(*), {sums} FROM {quote_table(table.name)} AS c")
     return Digest(rows, ":".join(parts))

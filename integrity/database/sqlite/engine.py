@@ -69,13 +69,16 @@ class SQLiteEngine(Engine):
         options["timeout"] = conf.lock_timeout_ms() / 1000
 
     def opened(self, session: Session) -> None:
-        """Text that is not UTF-8 is kept; nothing acts on rows but our own statements."""
-        raw = session.connection.connection
-        raw.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
-        raw.set_progress_handler(lambda: _overdue(session), plans.CLOCK)
-        digests.register(raw)
+        """Nothing acts on rows but our own statements."""
+        self.adapt(session, session.connection.connection)
         session.execute("PRAGMA foreign_keys = OFF")
         session.rows("SELECT name FROM sqlite_master LIMIT 1")
+
+    def adapt(self, session: Session, raw: Any) -> None:
+        """Text that is not UTF-8 is kept, statements have a clock, and rows can be digested."""
+        raw.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        raw.set_progress_handler(lambda: overdue(session), plans.CLOCK)
+        digests.register(raw)
 
     def begin_reading(self, session: Session) -> None:
         """In WAL one transaction; with a rollback journal, where a reader would block every
@@ -269,7 +272,7 @@ class SQLiteEngine(Engine):
 
     def work(self, session: Session, sql: str, params: Sequence[Any]) -> Work:
         """By counting the instructions of the virtual machine."""
-        return plans.work(session, sql, params, lambda: _overdue(session))
+        return plans.work(session, sql, params, lambda: overdue(session))
 
     # -- rows ------------------------------------------------------------------------------
 
@@ -450,7 +453,8 @@ def database_file(target: Target) -> Path | None:
     return None if name == ":memory:" else Path(name).resolve()
 
 
-def _overdue(session: Session) -> bool:
+def overdue(session: Session) -> bool:
+    """Whether a statement's time is over."""
     return session.deadline is not None and time.monotonic() > session.deadline
 
 
