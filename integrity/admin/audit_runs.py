@@ -81,5 +81,6 @@ class AuditRunAdmin(ReadOnlyAdmin):
         coverage = run.coverage or {}
         missed = [*coverage.get("skipped", []), *coverage.get("timed_out", [])]
         lines = [(each.get("reference", ""), each.get("reason", "")) for each in missed]
+        lines += [(each.get("routine", ""), each.get("reason", "")) for each in coverage.get("unread", [])]
         listed = format_html_join("", "<li><code>{}</code> {}</li>", lines)
         return format_html('<ul class="integrity-list">{}</ul>', listed) if lines else _("nothing")

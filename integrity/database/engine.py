@@ -22,6 +22,7 @@ from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName
 from integrity.database.json_forms import JsonForms
 from integrity.database.locks import Blocker, Lock
+from integrity.database.routines import Examined, Routine
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
@@ -183,6 +184,30 @@ class Engine(ABC):
     @abstractmethod
     def numbers_rows(self, written: str) -> bool:
         """Whether a type as somebody wrote it brings the numbering of rows with it."""
+
+    # -- routines --------------------------------------------------------------------------
+
+    @abstractmethod
+    def routines(self, session: Session) -> list[Routine]:
+        """Functions, triggers and views that are nobody's but the users', in a fixed number of queries."""
+
+    @abstractmethod
+    def examine_routines(
+        self, session: Session, known: Sequence[Routine], chosen: Sequence[Routine]
+    ) -> Examined:
+        """Which of the routines ``chosen`` refer to what is gone; nothing is run. ``known`` are all."""
+
+    @abstractmethod
+    def routine_differs(self, session: Session, routine: Routine, create: str) -> bool:
+        """Whether a routine is another one than a CREATE statement would make.
+
+        Raises:
+            NotCheckable: where that cannot be known.
+        """
+
+    @abstractmethod
+    def replacing(self, create: str) -> str:
+        """A CREATE statement that takes the place of what stands, where there is such a thing."""
 
     # -- comparison ------------------------------------------------------------------------
 

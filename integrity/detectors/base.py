@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import ClassVar
@@ -22,7 +22,8 @@ class Inspection:
 
     ``narrowed`` says that only some references were asked for: then nothing is said of others.
     ``uniques`` are those of the catalog, each with the one that stands for it. ``found`` is what was found
-    wrong with references and uniques, once the target as a whole is looked at.
+    wrong with references and uniques, once the target as a whole is looked at. ``unread`` is where a detector
+    says of which routines it did not look into all, and why.
     """
 
     session: Session
@@ -32,6 +33,7 @@ class Inspection:
     uniques: tuple[UniqueRule, ...] = ()
     narrowed: bool = False
     found: tuple[Finding, ...] = ()
+    unread: list[dict[str, str]] = field(default_factory=list)
 
 
 class Detector:

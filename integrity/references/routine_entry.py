@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from integrity.database.identifiers import Path, parse_table
+from integrity.database.routines import RoutineKind
 from integrity.references.entry_reading import Fail, PerVendor, read_choice, read_path, read_sql, read_text
 
 WORDS = ("kind", "name", "table", "create", "rationale")
-
-
-class RoutineKind(StrEnum):
-    """What a routine is; SQLite has no functions of its own."""
-
-    FUNCTION = "function"
-    TRIGGER = "trigger"
-    VIEW = "view"
 
 
 @dataclass(frozen=True)

@@ -23,14 +23,17 @@ from integrity.database.json_forms import JsonForms
 from integrity.database.locks import Blocker, Lock
 from integrity.database.postgresql import (
     backups,
+    comparing,
     ddl,
     errors,
+    faults,
     field_types,
     given,
     introspection,
     keys,
     locks,
     plans,
+    routines,
     rows,
     sessions,
     spelling,
@@ -38,6 +41,7 @@ from integrity.database.postgresql import (
 )
 from integrity.database.postgresql.dependents import dependents
 from integrity.database.postgresql.json_forms import PostgreSQLJson
+from integrity.database.routines import Examined, Routine
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
@@ -227,6 +231,24 @@ class PostgreSQLEngine(Engine):
     def introspect(self, session: Session) -> Schema:
         """Seven queries."""
         return introspection.introspect(session)
+
+    def routines(self, session: Session) -> list[Routine]:
+        """Three queries."""
+        return routines.routines(session)
+
+    def examine_routines(
+        self, session: Session, known: Sequence[Routine], chosen: Sequence[Routine]
+    ) -> Examined:
+        """By the server's own parser, statement by statement."""
+        return faults.examine(session, known, chosen)
+
+    def routine_differs(self, session: Session, routine: Routine, create: str) -> bool:
+        """A body by its words, a view by its plan."""
+        return comparing.differs(session, routine, create)
+
+    def replacing(self, create: str) -> str:
+        """CREATE OR REPLACE, but for triggers."""
+        return routines.replacing(create)
 
     def field_types(self, session: Session, schema: Schema) -> Mapping[tuple[TableName, str], FieldType]:
         """By type, in two queries."""

@@ -25,6 +25,7 @@ from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretc
 from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName, column, quote, quote_table
 from integrity.database.json_forms import JsonForms
+from integrity.database.routines import Examined, Routine
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
@@ -36,6 +37,7 @@ from integrity.database.sqlite import (
     introspection,
     keys,
     plans,
+    routines,
     spelling,
     type_names,
 )
@@ -159,6 +161,24 @@ class SQLiteEngine(Engine):
     def introspect(self, session: Session) -> Schema:
         """Six queries."""
         return introspection.introspect(session)
+
+    def routines(self, session: Session) -> list[Routine]:
+        """One query."""
+        return routines.routines(session)
+
+    def examine_routines(
+        self, session: Session, known: Sequence[Routine], chosen: Sequence[Routine]
+    ) -> Examined:
+        """Compiled alone, on a copy of the structure."""
+        return routines.examine(session, chosen)
+
+    def routine_differs(self, session: Session, routine: Routine, create: str) -> bool:
+        """By its text, which is kept as it was written."""
+        return routines.differs(routine, create)
+
+    def replacing(self, create: str) -> str:
+        """SQLite replaces nothing."""
+        return create
 
     def field_types(self, session: Session, schema: Schema) -> Mapping[tuple[TableName, str], FieldType]:
         """By type, as far as the values keep to it."""

@@ -167,6 +167,9 @@ def _listed(found: list[Finding]) -> Iterator[Block]:
             yield Line(f"→ {each.suggestion}", "faint", 2)
 
 
+UNREAD_SHOWN = 5
+
+
 def coverage_blocks(coverage: Coverage) -> Iterator[Block]:
     """Yields what was looked at, and what was not and why."""
     moment = "at one moment" if coverage.snapshot == "one" else "each at a moment of its own"
@@ -182,3 +185,7 @@ def coverage_blocks(coverage: Coverage) -> Iterator[Block]:
         for each in listed:
             what = next((value for name, value in each.items() if name != "reason"), "")
             yield Line(f"{what}: {word}: {each['reason']}", "warning", 1)
+    for each in coverage.unread[:UNREAD_SHOWN]:
+        yield Line(f"{each['routine']}: not looked through: {each['reason']}", "faint", 1)
+    if (more := len(coverage.unread) - UNREAD_SHOWN) > 0:
+        yield Line(f"and {count(more, 'routine')} more, all in the JSON.", "faint", 1)
