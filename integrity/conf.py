@@ -66,6 +66,12 @@ def writes_migrations() -> bool:
     return bool(_setting("WRITES_MIGRATIONS", settings.DEBUG))
 
 
+def environment() -> str:
+    """``ENVIRONMENT``: which environment of its catalogs this site is in: ``production``, ``test``
+    (default: INTEGRITY_ENVIRONMENT of the environment; empty: nobody said)."""
+    return str(_setting("ENVIRONMENT", os.environ.get("INTEGRITY_ENVIRONMENT", "")))
+
+
 def direct_alias(alias: str) -> str:
     """``DIRECT``: for a pooled target, the alias that reaches its server directly."""
     return str(_setting("DIRECT", {}).get(alias, alias))

@@ -92,8 +92,9 @@ def _lines(status: list[MigrationStatus]) -> list[dict[str, Any]]:
         MigrationState.APPLIED: _("applied"),
         MigrationState.PENDING: _("pending"),
         MigrationState.UNKNOWN: _("unknown: recorded, but its file is gone"),
+        MigrationState.LEFT_OUT: _("left out: of another environment"),
     }
-    known = [each.name for each in status if each.state is not MigrationState.UNKNOWN]
+    known = [each.name for each in status if each.state in (MigrationState.APPLIED, MigrationState.PENDING)]
     return [
         {
             "name": each.name,

@@ -7,7 +7,7 @@ elsewhere, from the pieces given here.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -153,10 +153,12 @@ class Engine(ABC):
             raise self.opening_error(error, target) from error
 
     @abstractmethod
-    def hold_target(self, target: Target, name: str, wait: float = 0) -> AbstractContextManager[bool]:
+    def hold_target(
+        self, target: Target, name: str, wait: float = 0, on_wait: Callable[[], None] | None = None
+    ) -> AbstractContextManager[bool]:
         """Holds a lock on the whole target under ``name``, across processes and (PostgreSQL) hosts,
         until left or until the process dies. Gives False when somebody else still holds it
-        after ``wait`` seconds."""
+        after ``wait`` seconds; ``on_wait`` is told once when somebody does."""
 
     # -- structure -------------------------------------------------------------------------
 

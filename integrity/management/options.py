@@ -123,6 +123,17 @@ def seconds(text: str) -> float:
     return value
 
 
+def patience(text: str) -> float:
+    """Reads how long to wait, which may be not at all."""
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no number of seconds.") from error
+    if not 0 <= value < float("inf"):
+        raise ArgumentTypeError("Write 0 seconds or more.")
+    return value
+
+
 def add_queries(parser: CommandParser, text: str) -> None:
     """Whether to run the hot queries, and for how long."""
     parser.add_argument("--queries", action="store_true", help=text)

@@ -7,6 +7,7 @@ moment ago can be applied by the process that wrote them.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -14,13 +15,17 @@ from types import ModuleType
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from integrity import conf
 from integrity.exceptions import CatalogError, CatalogMissing
 from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_unique import AddUnique
+from integrity.operations.environments import left_out
 from integrity.operations.migration import catalog_of
 from integrity.operations.operation import CatalogOperation
+
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,15 @@ class CatalogLoader(MigrationLoader):
 
     def __init__(self, connection: BaseDatabaseWrapper | None, package: CatalogPackage) -> None:
         self.package = package
+        self.left_out: Mapping[str, tuple[str, ...]] = {}
+        """The migrations of other environments that are not applied here, with their environments."""
         super().__init__(connection)
 
     def load_disk(self) -> None:
         """Reads the catalog's files; the site's apps as well when one of them is depended on."""
-        found = {(self.package.label, path.stem): _load(self.package, path) for path in self.package.files}
+        found = self._of_this_environment(
+            {(self.package.label, path.stem): _load(self.package, path) for path in self.package.files}
+        )
         others = {app for each in found.values() for app, _ in each.dependencies} - {self.package.label}
         self.disk_migrations: dict[tuple[str, str], Migration] = {}
         self.unmigrated_apps: set[str] = set()
@@ -84,6 +93,29 @@ class CatalogLoader(MigrationLoader):
         } | found
         self.migrated_apps.add(self.package.label)
         self.unmigrated_apps.discard(self.package.label)
+
+    def _of_this_environment(self, found: dict[Key, Migration]) -> dict[Key, Migration]:
+        """Leaves out what belongs to other environments, unless it is applied; whatever depends on it then
+        depends on what it depended on."""
+        elsewhere = left_out(self.package.folder)
+        if elsewhere and self.connection is not None:
+            applied = MigrationRecorder(self.connection).applied_migrations()
+            recorded = {name for app, name in applied if app == self.package.label}
+            elsewhere = {name: each for name, each in elsewhere.items() if name not in recorded}
+        self.left_out = elsewhere
+        gone = {key: each for key, each in found.items() if key[1] in elsewhere}
+        for migration in found.values():
+            needs = dict.fromkeys(_past(migration.dependencies, gone))
+            migration.dependencies = list(needs)  # type: ignore[misc]  # its own copy
+        return {key: each for key, each in found.items() if key not in gone}
+
+
+def _past(needs: Iterable[Key], gone: Mapping[Key, Migration]) -> Iterator[Key]:
+    for key in needs:
+        if key in gone:
+            yield from _past(gone[key].dependencies, gone)
+        else:
+            yield key
 
 
 def _load(package: CatalogPackage, path: Path) -> Migration:

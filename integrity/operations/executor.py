@@ -74,7 +74,7 @@ class CatalogExecutor(MigrationExecutor):
         admit: OnStep | None = None,
     ) -> None:
         self.connection = connection
-        self.loader = CatalogLoader(connection, package)
+        self.loader: CatalogLoader = CatalogLoader(connection, package)
         self.recorder = MigrationRecorder(connection)
         self.progress_callback = None
         self.on_step = on_step

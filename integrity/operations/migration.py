@@ -11,6 +11,7 @@ from django.db.migrations.state import ModelState, ProjectState
 
 from integrity import conf
 from integrity.database.session import Target
+from integrity.operations.environments import refuse_left_out
 from integrity.operations.lock import migrating_alone
 
 
@@ -50,6 +51,7 @@ class CatalogMigration(migrations.Migration):
             return self._only_state(project_state, schema_editor)
         if collect_sql:
             return super().apply(project_state, schema_editor, collect_sql)
+        refuse_left_out(self.target, self.name)
         schema_editor.integrity_migration = self.name  # type: ignore[attr-defined]
         with migrating_alone(Target(schema_editor.connection.alias)):
             return super().apply(project_state, schema_editor, collect_sql)

@@ -12,7 +12,6 @@ from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.exceptions import AmbiguityError
-from django.db.migrations.loader import MigrationLoader
 
 from integrity import conf
 from integrity.database.session import Session, Target, engine_for
@@ -26,8 +25,9 @@ from integrity.operations.catalog_migrations import (
     phase_of,
 )
 from integrity.operations.check import Attendant
+from integrity.operations.environments import environments_of, refuse_left_out
 from integrity.operations.executor import CatalogExecutor, OnStep, StepEvent, StepState, planned
-from integrity.operations.lock import migrating_alone
+from integrity.operations.lock import OnWait, migrating_alone
 from integrity.operations.migration import CatalogMigration, concerns
 from integrity.operations.migration_log import LoggedStep, entries
 
@@ -36,17 +36,22 @@ Plan = list[tuple[Migration, bool]]
 
 
 class MigrationState(StrEnum):
-    """Whether a target has a migration; ``unknown`` is recorded there, and its file is gone."""
+    """Whether a target has a migration; ``unknown`` is recorded there, and its file is gone, ``left_out``
+    belongs to other environments."""
 
     APPLIED = "applied"
     PENDING = "pending"
     UNKNOWN = "unknown"
+    LEFT_OUT = "left_out"
 
 
 @dataclass(frozen=True)
 class MigrationStatus:
-    """One migration of a catalog in one target: ``seconds`` is how long it took when it was last applied or
-    reversed, ``error`` why it failed when that was the last that happened to it."""
+    """One migration of a catalog in one target.
+
+    ``seconds`` is how long it took when it was last applied or reversed, ``error`` why it failed when that
+    was the last that happened to it, ``environments`` those that it belongs to (none: to all).
+    """
 
     name: str
     phase: int
@@ -54,6 +59,7 @@ class MigrationStatus:
     applied_at: datetime | None = None
     seconds: float | None = None
     error: str = ""
+    environments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,10 +90,19 @@ def migration_status(target: Target) -> list[MigrationStatus]:
         last = _last_steps(target, connection)
     applied = {name: each for (app, name), each in loader.applied_migrations.items() if app == package.label}
     known = {name: each for (app, name), each in loader.disk_migrations.items() if app == package.label}
-    return [
-        _status(name, known.get(name), applied.get(name), last.get(name))
+    named = environments_of(package.folder)
+    others = [
+        MigrationStatus(name, 0, MigrationState.LEFT_OUT, environments=names)
+        for name, names in loader.left_out.items()
+    ]
+    here = [
+        replace(
+            _status(name, known.get(name), applied.get(name), last.get(name)),
+            environments=named.get(name, ()),
+        )
         for name in sorted({*known, *applied})
     ]
+    return sorted([*here, *others], key=lambda each: each.name)
 
 
 def _last_steps(target: Target, connection: BaseDatabaseWrapper) -> dict[str, LoggedStep]:
@@ -122,6 +137,8 @@ def run_migrations(
     on_step: OnStep | None = None,
     attendant: Attendant | None = None,
     admit: OnStep | None = None,
+    wait: float | None = None,
+    on_wait: OnWait | None = None,
 ) -> MigrateResult:
     """Applies what is pending, or goes to ``to``, forwards or backwards. Run again, it does nothing.
 
@@ -136,6 +153,8 @@ def run_migrations(
         on_step: told before and after each migration.
         attendant: who looks before and after each migration (default: nobody); of a plan, before alone.
         admit: asked before each migration is begun; raises where it may not be.
+        wait: how many seconds to wait for another process that migrates the target (default: a few).
+        on_wait: told once when there is one to be waited for.
 
     Returns:
         the steps with their seconds.
@@ -153,7 +172,7 @@ def run_migrations(
         result, plan = _planned(target, package, to, phase, with_sql)
         return replace(result, steps=_looked_at(result.steps, plan, attendant)) if attendant else result
     told = _Told(on_step)
-    with opened(target) as connection, migrating_alone(_direct(target)):
+    with opened(target) as connection, migrating_alone(_direct(target), wait, on_wait):
         executor = CatalogExecutor(connection, package, told, attendant, admit)
         plan = _plan(executor, package, to, phase)
         if plan:
@@ -221,12 +240,15 @@ def _refuse_others(plan: Plan, package: CatalogPackage, alias: str) -> None:
             )
 
 
-def _named(loader: MigrationLoader, package: CatalogPackage, to: str | None) -> tuple[str, str | None] | None:
+def _named(loader: CatalogLoader, package: CatalogPackage, to: str | None) -> tuple[str, str | None] | None:
     if to is None:
         return None
     if to == ZERO:
         return package.label, None
     names = sorted(name for app, name in loader.disk_migrations if app == package.label)
+    for name in loader.left_out:
+        if to not in names and name.startswith(to):
+            refuse_left_out(package.name, name)
     try:
         return package.label, to if to in names else loader.get_migration_by_prefix(package.label, to).name
     except (KeyError, AmbiguityError) as error:

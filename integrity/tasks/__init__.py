@@ -5,7 +5,7 @@ from integrity.tasks.deduplicating import plan_deduplication_and_store
 from integrity.tasks.designing import fixes_for, known_of, make_catalog, make_migrations
 from integrity.tasks.looking import TargetState, look_at_targets
 from integrity.tasks.measuring import measure_and_store
-from integrity.tasks.migrating import migrate_and_store, plan_of_migrations, status_of_migrations
+from integrity.tasks.migrating import ledgers_of, migrate_and_store, plan_of_migrations, status_of_migrations
 from integrity.tasks.modelling import Modelled, make_models
 from integrity.tasks.reading import audit_and_store, backup_and_store, others_of, plan_and_store
 from integrity.tasks.repairing import mirror, repair_and_store, resume_and_store, roll_back_and_store
@@ -27,6 +27,7 @@ __all__ = [
     "expected_constraints",
     "fixes_for",
     "known_of",
+    "ledgers_of",
     "look_at_targets",
     "make_catalog",
     "make_migrations",

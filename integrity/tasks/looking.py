@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from integrity import conf, store
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError, UnsupportedVendor
 from integrity.references.catalog import catalog_file
+from integrity.references.ledgers import foreign_ledgers
 
 
 @dataclass
@@ -20,7 +21,7 @@ class TargetState:
 
     ``readable`` and ``owned`` count those of its ``tables`` that this role may read, and owns.
     ``pooled`` says that a pooler stands before its server, and ``direct`` is the alias that reaches it
-    past one, empty where none is configured.
+    past one, empty where none is configured. ``ledgers`` are the tools that migrate it as well.
     """
 
     target: str
@@ -33,6 +34,7 @@ class TargetState:
     pooled: bool = False
     direct: str = ""
     catalog: str = ""
+    ledgers: list[str] = field(default_factory=list)
     last_audit: datetime | None = None
     last_backup: datetime | None = None
     error: str = ""
@@ -88,6 +90,7 @@ def _look(target: Target, state: TargetState) -> None:
         state.tables = len(schema.tables)
         state.readable = sum(table.readable for table in schema)
         state.owned = sum(table.owned for table in schema)
+        state.ledgers = [f"{each.tool} ({each.table})" for each in foreign_ledgers(schema)]
     direct, file = conf.direct_alias(alias), catalog_file(alias)
     state.direct = direct if direct != alias else ""
     state.catalog = str(file) if file.is_file() else ""

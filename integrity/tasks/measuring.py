@@ -88,4 +88,5 @@ def _applied(target: Target) -> tuple[str, ...]:
         states = migration_status(target)
     except CatalogMissing:
         return ()
-    return tuple(each.name for each in states if each.state is not MigrationState.PENDING)
+    recorded = (MigrationState.APPLIED, MigrationState.UNKNOWN)
+    return tuple(each.name for each in states if each.state in recorded)

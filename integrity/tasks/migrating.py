@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path as FilePath
 from typing import TypeVar
 
 from django.db import DatabaseError, connections
@@ -15,10 +17,12 @@ from integrity import models, signals, store
 from integrity.database.session import Target
 from integrity.exceptions import CatalogError, ReferentialIntegrityError
 from integrity.operations.executor import OnStep, StepEvent, StepState
+from integrity.operations.lock import OnWait
 from integrity.operations.migration_log import log_steps, logged
 from integrity.operations.runner import MigrateResult, MigrationStatus, migration_status, run_migrations
 from integrity.references import load_catalog
 from integrity.references.catalog import Catalog
+from integrity.references.ledgers import LedgerSummary, summarised
 from integrity.verification.around import Around
 
 Result = TypeVar("Result")
@@ -39,6 +43,8 @@ def migrate_and_store(
     admit: OnStep | None = None,
     checks: bool = True,
     actor: str = "",
+    wait: float | None = None,
+    on_wait: OnWait | None = None,
 ) -> MigrateResult:
     """Applies or reverses a target's migrations and stores each, also the one that failed.
 
@@ -55,6 +61,8 @@ def migrate_and_store(
         admit: asked before each migration is begun; raises where it may not be.
         checks: whether to look before and after each migration.
         actor: who asks.
+        wait: how many seconds to wait for another process that migrates the target (default: a few).
+        on_wait: told once when there is one to be waited for.
 
     Raises:
         CatalogMissing, SchemaFixRefused, ChecksFailed, TargetBusy: see
@@ -73,7 +81,14 @@ def migrate_and_store(
     attendant = Around(Target(alias), _catalog(alias)) if checks else None
     try:
         result = run_migrations(
-            Target(alias), to=to, phase=phase, on_step=told, admit=admit, attendant=attendant
+            Target(alias),
+            to=to,
+            phase=phase,
+            on_step=told,
+            admit=admit,
+            attendant=attendant,
+            wait=wait,
+            on_wait=on_wait,
         )
     finally:
         # Only now: the site's own database may be the target, and its connection was taken.
@@ -150,6 +165,17 @@ def status_of_migrations(alias: str) -> list[MigrationStatus]:
     return _apart(lambda: migration_status(Target(alias)))
 
 
+def ledgers_of(alias: str, catalog_file: FilePath | None = None) -> list[LedgerSummary]:
+    """Returns the ledgers of other tools in a target: what else migrates it.
+
+    Raises:
+        CatalogError: when the catalog's ``[ledger]`` names a table that is none.
+    """
+    catalog = load_catalog(alias, catalog_file)
+    with Target(alias).reading() as session:
+        return summarised(session, catalog)
+
+
 def plan_of_migrations(
     alias: str, *, to: str | None = None, phase: int | None = None, checks: bool = False
 ) -> MigrateResult:
@@ -180,4 +206,4 @@ def _apart(work: Callable[[], Result]) -> Result:
             connections.close_all()
 
     with ThreadPoolExecutor(1, thread_name_prefix="integrity-migrations") as pool:
-        return pool.submit(alone).result()
+        return pool.submit(copy_context().run, alone).result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -190,12 +190,16 @@ class PostgreSQLEngine(Engine):
         return errors.opening_error(error, target.alias)
 
     @contextmanager
-    def hold_target(self, target: Target, name: str, wait: float = 0) -> Iterator[bool]:
+    def hold_target(
+        self, target: Target, name: str, wait: float = 0, on_wait: Callable[[], None] | None = None
+    ) -> Iterator[bool]:
         """A transaction-level advisory lock on a connection of its own: it ends with the
         process, and holds through a pooler in transaction mode."""
         number = int.from_bytes(hashlib.sha256(f"integrity {name}".encode()).digest()[:8], signed=True)
         with target.changing() as holder:
             held, until = self._try_to_hold(holder, number), time.monotonic() + wait
+            if not held and wait and on_wait is not None:
+                on_wait()
             while not held and time.monotonic() < until:
                 time.sleep(0.2)
                 held = self._try_to_hold(holder, number)

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -146,13 +146,20 @@ class SQLiteEngine(Engine):
         )
 
     @contextmanager
-    def hold_target(self, target: Target, name: str, wait: float = 0) -> Iterator[bool]:
+    def hold_target(
+        self, target: Target, name: str, wait: float = 0, on_wait: Callable[[], None] | None = None
+    ) -> Iterator[bool]:
         """A lock of the operating system on a file of its own: it ends with the process."""
         key = hashlib.sha256(f"{database_file(target)} {name}".encode()).hexdigest()[:24]
         path = Path(tempfile.gettempdir()) / f"integrity-{key}.lock"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            yield _locked(descriptor, time.monotonic() + wait)
+            held = _locked(descriptor, 0)
+            if not held and wait:
+                if on_wait is not None:
+                    on_wait()
+                held = _locked(descriptor, time.monotonic() + wait)
+            yield held
         finally:
             os.close(descriptor)
 

@@ -9,11 +9,13 @@ from django.db import connections
 
 from integrity import store
 from integrity.database.session import Target
+from integrity.exceptions import CatalogMissing
 from integrity.management.command import DONE, FOUND, IntegrityCommand
 from integrity.management.confirmation import confirm
-from integrity.management.options import actor, add_queries, add_target
+from integrity.management.options import actor, add_queries, add_target, patience
 from integrity.management.reports.measurements import measured_blocks
 from integrity.management.reports.migrations import (
+    ledger_blocks,
     migrate_json,
     sql_blocks,
     status_blocks,
@@ -23,10 +25,11 @@ from integrity.management.reports.migrations import (
 )
 from integrity.management.window import Longest, Window, window
 from integrity.models import Occasion
+from integrity.operations.environments import in_environment
 from integrity.operations.executor import StepEvent
 from integrity.operations.migration import catalog_of
 from integrity.operations.runner import MigrateResult, MigrationState, migration_status, run_migrations
-from integrity.tasks import measure_and_store, migrate_and_store, plan_of_migrations
+from integrity.tasks import ledgers_of, measure_and_store, migrate_and_store, plan_of_migrations
 from integrity.verification import MeasuredQueries
 
 
@@ -63,10 +66,26 @@ class Command(IntegrityCommand):
             dest="checks",
             help="do not look for orphans, duplicates and locks before each migration, nor at what it did",
         )
+        parser.add_argument(
+            "--wait",
+            type=patience,
+            metavar="SECONDS",
+            help="how long to wait for another process that migrates the target (default: 5; 0: not at all)",
+        )
+        parser.add_argument(
+            "--environment",
+            metavar="NAME",
+            help="which environment of the catalog this is (default: the setting ENVIRONMENT)",
+        )
         add_queries(parser, "measure the catalog's hot queries before and after; exit 1 when one got slower")
         super().add_arguments(parser)
 
     def work(self, options: dict[str, Any]) -> int:
+        """Does it, in the environment that was chosen."""
+        with in_environment(options["environment"]):
+            return self._work(options)
+
+    def _work(self, options: dict[str, Any]) -> int:
         """Lists, shows, or migrates."""
         target = Target(options["target"])
         if options["list"] or options["check"]:
@@ -120,9 +139,16 @@ class Command(IntegrityCommand):
             )
 
     def _list(self, target: Target, options: dict[str, Any]) -> int:
-        states = migration_status(target)
-        self.terminal.show(status_json(target.alias, states), list(status_blocks(target.alias, states)))
-        waiting = any(each.state is not MigrationState.APPLIED for each in states)
+        ledgers = ledgers_of(target.alias, options["catalog"])
+        try:
+            states = migration_status(target)
+        except CatalogMissing:
+            if not ledgers or options["check"]:
+                raise
+            states = []
+        blocks = [*status_blocks(target.alias, states), *ledger_blocks(ledgers)]
+        self.terminal.show(status_json(target.alias, states, ledgers), blocks)
+        waiting = any(each.state in (MigrationState.PENDING, MigrationState.UNKNOWN) for each in states)
         return FOUND if options["check"] and waiting else DONE
 
     def _migrate(self, target: Target, options: dict[str, Any], wanted: dict[str, Any]) -> MigrateResult:
@@ -142,8 +168,20 @@ class Command(IntegrityCommand):
             for line in step_lines(step, every=options["verbosity"] > 1):
                 self.terminal.say(*line)
 
+        def waits(seconds: float) -> None:
+            self.terminal.say(
+                f"Another process is migrating {target}: waiting for up to {seconds:g} s …", "warning"
+            )
+
         return migrate_and_store(
-            target.alias, on_step=told, admit=admit, checks=options["checks"], actor=actor(), **wanted
+            target.alias,
+            on_step=told,
+            admit=admit,
+            checks=options["checks"],
+            actor=actor(),
+            wait=options["wait"],
+            on_wait=waits,
+            **wanted,
         )
 
     def _ask(self, result: MigrateResult) -> None:

@@ -12,6 +12,7 @@ from integrity.operations.executor import StepEvent, StepState
 from integrity.operations.fixes import SchemaFix
 from integrity.operations.runner import MigrateResult, MigrationState, MigrationStatus
 from integrity.operations.writer import WrittenFile
+from integrity.references.ledgers import Ledger, LedgerSummary
 from integrity.references.reference import written
 
 _SIGNS = {
@@ -139,18 +140,27 @@ def _step_json(step: StepEvent) -> dict[str, Any]:
 def status_blocks(alias: str, states: Sequence[MigrationStatus]) -> Iterator[Block]:
     """Yields every migration and whether the target has it."""
     yield Title(f"Migrations of {alias}")
+    divided = any(each.environments for each in states)
     rows = [
         (
             each.name,
             f"{each.phase}: {_PHASES.get(each.phase, '')}" if each.phase else "",
-            str(each.state),
+            f"{each.state}".replace("_", " "),
             f"{each.applied_at:%Y-%m-%d %H:%M}" if each.applied_at else "",
             f"{each.seconds:,.2f}" if each.seconds is not None else "",
+            *([", ".join(each.environments)] if divided else []),
         )
         for each in states
     ]
-    styles = {MigrationState.PENDING: "warning", MigrationState.UNKNOWN: "error"}
-    columns = ("migration", "phase", "state", "applied at", "seconds")
+    styles = {
+        MigrationState.PENDING: "warning",
+        MigrationState.UNKNOWN: "error",
+        MigrationState.LEFT_OUT: "faint",
+    }
+    columns = ("migration", "phase", "state", "applied at", "seconds", *(["only in"] if divided else []))
+    if not states:
+        yield Line(f"The catalog has none yet: manage.py integrity_makemigrations {alias}.")
+        return
     yield Grid(columns, rows, [styles.get(each.state, "") for each in states])
     failed = [each for each in states if each.error]
     for each in failed:
@@ -159,10 +169,31 @@ def status_blocks(alias: str, states: Sequence[MigrationStatus]) -> Iterator[Blo
         yield Line(f"The whole error: manage.py integrity_log {alias} --migration {failed[0].name}", "faint")
 
 
-def status_json(alias: str, states: Sequence[MigrationStatus]) -> dict[str, Any]:
+def ledger_blocks(ledgers: Sequence[LedgerSummary]) -> Iterator[Block]:
+    """Yields what other tools say that they ran."""
+    if not ledgers:
+        return
+    yield Title("Ledgers of other tools")
+    rows = [(each.ledger.tool, str(each.ledger.table), each.entries, _use(each.ledger)) for each in ledgers]
+    yield Grid(("tool", "table", "entries", ""), rows)
+
+
+def _use(ledger: Ledger) -> str:
+    if ledger.ours:
+        return "followed by adopted scripts"
+    return "can be adopted: name it in the catalog's [ledger]" if ledger.readable else "left alone"
+
+
+def status_json(
+    alias: str, states: Sequence[MigrationStatus], ledgers: Sequence[LedgerSummary] = ()
+) -> dict[str, Any]:
     """Returns the same as plain values."""
-    listed = [asdict(each) | {"state": str(each.state)} for each in states]
-    return {"target": alias, "migrations": listed}
+    listed = [
+        asdict(each)
+        | {"state": str(each.state), "applied_at": each.applied_at.isoformat() if each.applied_at else None}
+        for each in states
+    ]
+    return {"target": alias, "migrations": listed, "ledgers": [each.as_json() for each in ledgers]}
 
 
 def sql_blocks(result: MigrateResult) -> Iterator[Block]:

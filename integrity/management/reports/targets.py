@@ -31,6 +31,9 @@ def target_blocks(states: Sequence[TargetState]) -> Iterator[Block]:
     )
     for each in states:
         yield from _pooler(each, {other.target for other in states if other.pooled})
+        if each.ledgers:
+            tools = ", ".join(each.ledgers)
+            yield Line(f"{each.target} is migrated by other tools as well: {tools}.", "faint")
         if each.error:
             yield Line(f"{each.target}: {each.error}", "error")
 
