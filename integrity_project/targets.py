@@ -53,11 +53,18 @@ def database_settings(url: str, *, alias: str = "target") -> dict[str, Any]:
     engines = {SQLITE: _sqlite_settings, LIBSQL: _sqlite_settings, POSTGRESQL: _postgresql_settings}
     complete = engines[settings["ENGINE"]]
     return {
+        **_shared_catalog(settings),
         **complete(settings, alias),
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": 0,
         "TEST": {"MIGRATE": False},
     }
+
+
+def _shared_catalog(settings: dict[str, Any]) -> dict[str, str]:
+    """Takes ``catalog=name`` out of the options: no driver knows it, and targets may share a catalog."""
+    catalog = settings.get("OPTIONS", {}).pop("catalog", "")
+    return {"CATALOG": catalog} if catalog else {}
 
 
 def _split_entry(entry: str, position: int) -> tuple[str, str]:

@@ -33,6 +33,14 @@ def test_a_url_may_contain_equals_signs() -> None:
 
 
 @pytest.mark.parametrize("url", ["postgresql://ada@db.example/shop", "sqlite:////srv/old.sqlite3"])
+def test_targets_can_share_a_catalog_and_no_driver_hears_of_it(url: str) -> None:
+    entry = database_settings(f"{url}?catalog=cts")
+    assert entry["CATALOG"] == "cts"
+    assert "catalog" not in entry.get("OPTIONS", {})
+    assert "CATALOG" not in database_settings(url)
+
+
+@pytest.mark.parametrize("url", ["postgresql://ada@db.example/shop", "sqlite:////srv/old.sqlite3"])
 def test_django_neither_migrates_targets_for_tests_nor_wraps_requests(url: str) -> None:
     entry = database_settings(url)
     assert entry["TEST"] == {"MIGRATE": False}
