@@ -17,6 +17,7 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity.database.access import Access, Work
+from integrity.database.conversions import Conversion
 from integrity.database.dependents import Dependent
 from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName
@@ -182,6 +183,10 @@ class Engine(ABC):
     @abstractmethod
     def same_type(self, written: str, column: Column) -> bool:
         """Whether a type as somebody wrote it is the one that a column has."""
+
+    @abstractmethod
+    def conversion(self, name: str, written: str, to: str) -> Conversion:
+        """How a column of one type is read as another."""
 
     @abstractmethod
     def numbers_rows(self, written: str) -> bool:

@@ -5,7 +5,7 @@ from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.compatibility_view import CreateCompatibilityView
-from integrity.operations.convert_column import ConvertColumn
+from integrity.operations.convert_column import ConvertColumn, ConvertKey
 from integrity.operations.migration import CatalogMigration
 from integrity.operations.remove_column import RemoveColumn
 from integrity.operations.remove_index import RemoveIndex
@@ -20,6 +20,7 @@ __all__ = [
     "AddUnique",
     "CatalogMigration",
     "ConvertColumn",
+    "ConvertKey",
     "CreateCompatibilityView",
     "RemoveColumn",
     "RemoveIndex",

@@ -1,205 +1,321 @@
-"""Gives a column the type of what it refers to, without forgetting how its values were written."""
+"""Gives columns another type, without forgetting how their values were written."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import partial
-from zlib import crc32
 
 from integrity.database import clauses
-from integrity.database.postgresql import conversions
-from integrity.database.postgresql.conversions import Conversion, Spellings
+from integrity.database.identifiers import TableName
+from integrity.database.postgresql import identities
+from integrity.database.postgresql.conversions import PostgreSQLConversion
 from integrity.database.schema import Schema, Table, TableKind
+from integrity.database.session import Session
 from integrity.exceptions import SchemaFixRefused
+from integrity.operations import converted
 from integrity.operations.alteration import Alteration
+from integrity.operations.change_of_type import Change, conversions, one_sided
+from integrity.operations.check import Check, Moment, Verdict
+from integrity.operations.convert_on_postgresql import OnPostgreSQL
+from integrity.operations.convert_on_sqlite import OnSQLite
+from integrity.operations.converted import Converted, ConvertedColumn
 from integrity.operations.operation import CatalogOperation, bounded
+from integrity.references.entry_reading import for_vendor
 from integrity.references.reference import written
 
 _ROWS = (TableKind.TABLE, TableKind.PARTITIONED)
+Written = str | Mapping[str, str]
+"""SQL for every engine, or by engine."""
 
 
 class ConvertColumn(CatalogOperation):
-    """Changes a column of text into UUIDs or whole numbers, PostgreSQL only; re-entrant, reversible.
+    """Changes the type of a column: whole numbers or UUIDs into text, or text into them; re-entrant,
+    reversible.
 
-    Upper case, braces, missing hyphens and spaces around a value are read over. What the new type
-    writes in another way is kept in the journal by its row's primary key, so that the reverse gives
-    back every spelling; a value that was changed since comes back as the new type writes it.
+    Upper case, braces, missing hyphens, leading zeros and spaces around a value are read over. What the
+    new type writes in another way is kept in the journal by its row's primary key, so that the reverse
+    gives back every spelling; a value that was changed since comes back as the old type writes it.
 
-    Values that cannot be read stop it before the first change, with their number. A column that has
-    the new type already is adopted.
+    Values that cannot be read stop it before the first change, with their number; so do values that would
+    become one value of a key. A column that has the new type already is adopted.
 
     Args:
         table: the table as it is written in catalogs: ``leads``, ``auth.users``.
         column: the column.
-        from_type: the type that it has, as in DDL: ``text``, ``character varying(36)``.
-        to_type: ``uuid``, ``smallint``, ``integer`` or ``bigint``.
+        from_type: the type that it has, as in DDL: ``text``, ``character varying(36)``; by engine where
+            they differ: ``{"postgresql": "uuid", "sqlite": "TEXT"}``.
+        to_type: the type that it gets; an engine that it leaves out converts nothing.
+        default: the default that the column gets with it, SQL, likewise.
     """
 
     kind = "conversion"
 
-    def __init__(self, *, table: str, column: str, from_type: str, to_type: str) -> None:
+    def __init__(
+        self, *, table: str, column: str, from_type: Written, to_type: Written, default: Written = ""
+    ) -> None:
         self.table = table
         self.column = self.name = column
         self.from_type = from_type
         self.to_type = to_type
+        self.default = default
+        self.referring: tuple[tuple[str, str], ...] = ()
 
     def describe(self) -> str:
         """One line."""
-        return f"Convert {self.table}.{self.column} from {self.from_type} to {self.to_type}"
+        what = f"{self.table}.{self.column} from {_said(self.from_type)} to {_said(self.to_type)}"
+        others = f", with {len(self.referring)} that refer to it" if self.referring else ""
+        return f"Convert {what}{others}"
 
     @property
     def migration_name_fragment(self) -> str:
         """What becomes what."""
-        return f"{self.column}_to_{self.to_type}"
+        return f"{self.column}_to_{_said(self.to_type).split('(')[0].replace(' ', '_').lower()}"
 
     @property
-    def conversion(self) -> Conversion:
-        """How a value is read."""
-        return Conversion(self.column, self.from_type, self.to_type)
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """Every column that it may change, as they are written."""
+        return ((self.table, self.column), *self.referring)
+
+    def locked_tables(self) -> tuple[str, ...]:
+        """Those of all its columns."""
+        return tuple(dict.fromkeys(table for table, _ in self.columns))
+
+    def wanted(self, vendor: str) -> tuple[str, str, str]:
+        """Returns the type that it has, the one that it gets, and its default, on an engine."""
+        given = (self.from_type, self.to_type, self.default)
+        here, there, default = (
+            for_vendor({"": each} if isinstance(each, str) else each, vendor) for each in given
+        )
+        return here, there, default
 
     def statements(self, vendor: str) -> list[str]:
-        """The change of type; which spellings are kept needs a look at the target."""
-        if vendor == "sqlite":
-            return [f"-- SQLite has no type {self.to_type}: nothing to do"]
-        return bounded([self.conversion.forward(self.written_table(vendor))], vendor)
+        """The changes of type; which spellings are kept needs a look at the target."""
+        here, there, default = self.wanted(vendor)
+        return self._shown(vendor, here, there, default, "and what they forget is kept in the journal")
 
     def reverse_statements(self, vendor: str) -> list[str]:
-        """The change back; the spellings come from the journal."""
+        """The changes back; the spellings come from the journal."""
+        here, there, _ = self.wanted(vendor)
+        return self._shown(vendor, there, here, "", "with the spellings that the journal has")
+
+    def _shown(self, vendor: str, here: str, there: str, default: str, how: str) -> list[str]:
+        if not there:
+            return [f"-- Nothing on {vendor}"]
+        listed = ", ".join(f"{table}.{column}" for table, column in self.columns)
         if vendor == "sqlite":
-            return []
-        return bounded([self.conversion.backward(self.written_table(vendor))], vendor)
+            return [f"-- The tables of {listed} are rebuilt as {there}, {how}"]
+        found = []
+        for table, column in self.columns:
+            name = self.written_table(vendor, table)
+            change = PostgreSQLConversion(column, here, there).change()
+            found.append(f"ALTER TABLE {clauses.table(name)} {change}")
+        if default:
+            found.append(identities.set_default(self.written_table(vendor), self.column, default))
+        note = f"-- Foreign keys and views of {listed} are taken off and put back, {how}"
+        return [note, *bounded(found, vendor)]
 
-    def make(self, work: Alteration) -> None:
-        """Converts the column unless it has the type."""
-        table = self._table(work)
-        actual = table.column(self.column)
-        if actual.type == self.to_type:
-            self.adopt(work, table.name, actual.type)
-            return
-        if actual.type != self.from_type or actual.collation:
-            found = f"{actual.type} COLLATE {actual.collation}" if actual.collation else actual.type
-            raise self._refuse(
-                f"is {found}, not {self.from_type}",
-                "Say in the catalog what it is, and make the migration again.",
-            )
-        self._refuse_what_depends(work, table)
-        self._refuse_unreadable(work, table)
-        work.within_bounds(partial(self._convert, work, table))
+    # -- what is to be done ----------------------------------------------------------------
 
-    def _table(self, work: Alteration) -> Table:
-        if work.sqlite or self.to_type not in conversions.READABLE:
-            known = ", ".join(conversions.READABLE)
-            raise self._refuse(
-                f"cannot become {self.to_type} on {work.session.vendor}",
-                f"On PostgreSQL text can become: {known}. Take the [[column]] out of the catalog.",
+    def changes(self, session: Session, schema: Schema) -> list[Change]:
+        """Returns the columns that do not have their type yet.
+
+        Raises:
+            SchemaFixRefused: for one that is something else, or that cannot be converted.
+        """
+        here, there, default = self.wanted(schema.vendor)
+        own = self._table(schema, self.table)
+        found = [self._own(session, own, here, there, default)]
+        for table, column in self.referring:
+            found.append(self._referring(session, self._table(schema, table), column, there))
+        changes = [each for each in found if each is not None]
+        key = one_sided(session.engine, schema, changes)
+        if key is not None:
+            named = key.name or written(key.table, key.columns)
+            raise self.refuse(
+                f"{self.label} is bound by the foreign key {named} of {written(key.table, key.columns)}",
+                "Convert both of its sides in one ConvertKey, or drop the key first.",
             )
-        schema = work.look()
-        table = schema.table(schema.resolve(self.table))
-        if table.kind not in _ROWS:
-            raise self._refuse(f"is in a {table.kind}", "Name the table behind it.")
-        self._refuse_keys(schema, table)
+        return changes
+
+    @property
+    def label(self) -> str:
+        """The column as it is written."""
+        return f"{self.table}.{self.column}"
+
+    def _table(self, schema: Schema, written_as: str) -> Table:
+        table = schema.table(schema.resolve(written_as))
+        inherits = table.parents or (table.children and table.kind is TableKind.TABLE)
+        if table.kind not in _ROWS or inherits:
+            what = "inherits or is inherited from" if inherits else f"is a {table.kind}"
+            raise self.refuse(f"{written_as} {what}", "Name the table behind it, or convert it by hand.")
         return table
 
-    def _refuse(self, what: str, hint: str) -> SchemaFixRefused:
-        return self.refuse(f"{self.table}.{self.column} {what}", hint)
-
-    def _refuse_keys(self, schema: Schema, table: Table) -> None:
-        """A key's two sides must keep one type, and rows are found again by their primary key."""
-        bound = [
-            key.name
-            for key in schema.foreign_keys()
-            if (key.table == table.name and self.column in key.columns)
-            or (key.referenced_table == table.name and self.column in key.referenced_columns)
-        ]
-        if bound and table.column(self.column).type != self.to_type:
-            raise self._refuse(
-                f"is bound by the foreign key {bound[0]}", "Drop the key first, or convert both of its sides."
-            )
-        if table.primary_key and self.column in table.primary_key.columns:
-            raise self._refuse("is in the primary key", "Convert it by hand, with all that refers to it.")
-
-    def _refuse_what_depends(self, work: Alteration, table: Table) -> None:
-        found = [row[0] for row in work.session.rows(conversions.DEPENDENTS, [table.oid, self.column])]
-        if found:
-            raise self._refuse(
-                f"is used by {', '.join(found)}",
-                "PostgreSQL changes no type beneath that. Drop it in a migration before this one and make it "
-                f"again after it, with {self.column} as {self.to_type}.",
-            )
-
-    def _refuse_unreadable(self, work: Alteration, table: Table) -> None:
-        listing = self.conversion.impossible_rows(table.name)
-        total = f"SELECT count(*), coalesce(sum(count), 0) FROM ({listing.replace('%', '%%')}) unreadable"
-        values, rows = work.session.row(total)
-        if values:
-            one = int(rows) == 1
+    def _own(self, session: Session, table: Table, here: str, there: str, default: str) -> Change | None:
+        actual, engine = table.column(self.column), session.engine
+        conversion = engine.conversion(actual.name, actual.type, there)
+        if engine.same_type(there, actual):
+            same = not default or self._has_default(session, table, actual.default, default)
+            return None if same else Change(table, actual, None)
+        known = engine.conversion(self.column, here, there).known
+        if not known:
             raise self.refuse(
-                f"{int(rows):,} {'row' if one else 'rows'} of {written(table.name, (self.column,))} "
-                f"{'has a value' if one else f'have {values:,} values'} that {self.to_type} cannot read",
-                f"List them with: {listing}; then relink, change or delete these rows: "
-                f"manage.py integrity_cleanup {work.alias} --reference {self.table}.{self.column}.",
-                work.alias,
+                f"{self.label} cannot become {there} on {schema_name(session.vendor)}, being {here}",
+                "Text can become uuid, smallint, integer or bigint, and these can become text. "
+                "Take the [[column]] out of the catalog, or say what it is.",
             )
+        if not engine.same_type(here, actual) or actual.collation:
+            found = f"{actual.type} COLLATE {actual.collation}" if actual.collation else actual.type
+            raise self.refuse(
+                f"{self.label} is {found}, not {here}",
+                "Say in the catalog what it is, and make the migration again.",
+            )
+        return Change(table, actual, conversion)
 
-    def _convert(self, work: Alteration, table: Table) -> None:
-        self._alone(work, table)
-        self._refuse_unreadable(work, table)
-        self._keep_spellings(work, table)
-        work.execute(self.conversion.forward(table.name))
-        self.made(work, table.name)
+    def _has_default(self, session: Session, table: Table, actual: str | None, wanted: str) -> bool:
+        if actual is None:
+            return False
+        one, other = session.engine.understood(session, table, [actual, wanted])
+        return one == other
 
-    def _alone(self, work: Alteration, table: Table) -> None:
-        work.execute(conversions.HIDE_NOTHING)
-        work.execute(conversions.LOCK.format(table=clauses.table(table.name)))
+    def _referring(self, session: Session, table: Table, column: str, there: str) -> Change | None:
+        actual = table.column(column)
+        conversion = session.engine.conversion(column, actual.type, there)
+        if conversion.families[0] is not None and conversion.families[0] is conversion.families[1]:
+            return None
+        if not conversion.known or actual.collation:
+            raise self.refuse(
+                f"{written(table.name, (column,))} is {actual.type}, which cannot become {there}",
+                f"It refers to {self.label}: convert it by hand, or take it out of the list.",
+            )
+        return Change(table, actual, conversion)
 
-    def _keep_spellings(self, work: Alteration, table: Table) -> None:
-        source, respelled = clauses.table(table.name), self.conversion.respelled()
-        count = f"SELECT count(*) FROM {source} WHERE {respelled}".replace("%", "%%")
-        rows = work.session.value(count)
-        if not rows:
+    # -- applying and reversing ------------------------------------------------------------
+
+    def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """Every value can be read, and none collides with another."""
+        if not self.wanted(schema.vendor)[1]:
             return
-        if table.primary_key is None:
-            raise self._refuse(
-                f"has {rows:,} values that {self.to_type} would write otherwise, and {self.table} has no "
-                "primary key by which the reverse could give them back",
-                "Give the table a primary key, or relink these rows first.",
-            )
-        kept = self._spellings(work, table)
-        work.session.engine.create_journal(work.session)
-        for statement in (*kept.drop(), kept.create(), kept.fill(table.name)):
-            work.execute(statement)
+        changes = self.changes(session, schema)
+        for change, conversion in conversions(changes):
+            self._on(session.vendor).look(self, session, schema, [change])
+            yield Check("conversion", change.label, message=f"every value can be read as {conversion.to}")
 
-    def _spellings(self, work: Alteration, table: Table) -> Spellings:
-        key = table.primary_key.columns if table.primary_key else ()
-        # A name of at most 63 bytes that no other column of the target shares.
-        place = f"{table.name}.{self.column}"
-        short = f"spelled_{self.column}".encode()[:48].decode(errors="ignore")
-        name = work.session.engine.journal_table(f"{short}_{crc32(place.encode()):08x}")
-        return Spellings(name, tuple(table.column(each) for each in key), self.conversion)
+    def results(self, session: Session, schema: Schema) -> Iterator[Check]:
+        """The columns have their type."""
+        if not self.wanted(schema.vendor)[1]:
+            return
+        left = self.changes(session, schema)
+        for change in left:
+            message = f"{change.label} is {change.column.type}, default {change.column.default}"
+            yield Check("conversion", change.label, Verdict.FAILED, message, moment=Moment.AFTER)
+        if not left:
+            yield Check("conversion", self.label, message="has its type", moment=Moment.AFTER)
+
+    def make(self, work: Alteration) -> None:
+        """Converts the columns that do not have the type.
+
+        Raises:
+            SchemaFixRefused: before the first change.
+        """
+        if not self.wanted(work.session.vendor)[1]:
+            return
+        schema = work.look()
+        changes = self.changes(work.session, schema)
+        if not changes:
+            table = self._table(schema, self.table)
+            self.adopt(work, table.name, table.column(self.column).type)
+            return
+        on = self._on(work.session.vendor)
+        on.look(self, work.session, schema, changes)
+        on.apply(self, work, partial(self.changes, work.session))
 
     def unmake(self, work: Alteration) -> None:
-        """Gives the column its type back, and every value the spelling that it had."""
-        table = self._table(work)
-        if self.adopted(work, table.name):
+        """Gives the columns their types back, and every value the spelling that it had."""
+        schema = work.look()
+        table = schema.table(schema.resolve(self.table))
+        if not self.wanted(work.session.vendor)[1] or self.adopted(work, table.name):
             return
-        actual = table.column(self.column).type
-        if actual == self.from_type:
-            work.within_bounds(partial(self.forgotten, work, table.name))
+        facts = self._facts(work.session, table)
+        changes = self._back(work.session, schema, facts) if facts else []
+        if facts is None or not changes:
+            work.within_bounds(partial(self._forget, work, table.name))
             return
-        if actual != self.to_type:
-            raise self._refuse(
-                f"is {actual} by now, not {self.to_type}", "Give it that type again, then reverse."
-            )
-        self._refuse_what_depends(work, table)
-        work.within_bounds(partial(self._give_back, work, table))
+        self._on(work.session.vendor).give_back(self, work, facts, partial(self._back, work.session))
 
-    def _give_back(self, work: Alteration, table: Table) -> None:
-        self._alone(work, table)
-        kept = self._spellings(work, table)
-        if not work.session.engine.has_table(work.session, kept.name):
-            work.execute(self.conversion.backward(table.name))
-        else:
-            work.execute(kept.function())
-            work.execute(self.conversion.backward(table.name, kept.spelled()))
-            for statement in kept.drop():
-                work.execute(statement)
-        self.forgotten(work, table.name)
+    def _forget(self, work: Alteration, table: TableName) -> None:
+        converted.forget(work.session, table, self.column)
+        self.forgotten(work, table)
+
+    def _facts(self, session: Session, table: Table) -> Converted | None:
+        """What is remembered; of a conversion by an earlier version of this, what its arguments say."""
+        facts = converted.remembered(session, table.name, self.column)
+        here, there, _ = self.wanted(session.vendor)
+        actual = table.column(self.column)
+        if facts is None and session.vendor == "postgresql" and actual.type != here:
+            if not session.engine.same_type(there, actual):
+                raise self._became(actual.type, there)
+            return Converted((ConvertedColumn(table.name.schema, table.name.name, self.column, here),))
+        return facts
+
+    def _back(self, session: Session, schema: Schema, facts: Converted) -> list[Change]:
+        found = []
+        _, there, _ = self.wanted(session.vendor)
+        for each in facts.columns:
+            if not schema.knows(each.name):
+                continue
+            table = schema.table(each.name)
+            actual = table.column(each.column)
+            if not each.type:
+                found.append(Change(table, actual, None))
+            elif session.engine.same_type(there, actual):
+                conversion = session.engine.conversion(each.column, actual.type, each.type)
+                found.append(Change(table, actual, conversion))
+            elif not session.engine.same_type(each.type, actual):
+                raise self._became(actual.type, there)
+        return found
+
+    def _became(self, actual: str, there: str) -> SchemaFixRefused:
+        return self.refuse(
+            f"{self.label} is {actual} by now, not {there}", "Give it that type again, then reverse."
+        )
+
+    def _on(self, vendor: str) -> type[OnPostgreSQL] | type[OnSQLite]:
+        return OnSQLite if vendor == "sqlite" else OnPostgreSQL
+
+
+class ConvertKey(ConvertColumn):
+    """Changes the type of a key together with all columns that refer to it; re-entrant, reversible.
+
+    Both sides change in one transaction. Foreign keys between them are taken off and put back as they
+    were: validated, deferrable, with their actions. An identity, a SERIAL's default and AUTOINCREMENT go
+    with the number, and come back with it where they stood. Of the columns that refer, those that have
+    the new type already are left.
+
+    Args:
+        table, column, from_type, to_type, default: as with :class:`ConvertColumn`.
+        referring: the columns that refer to it, through any number of levels, as they are written:
+            ``(("preset_trades", "preset_id"), …)``.
+    """
+
+    def __init__(
+        self,
+        *,
+        table: str,
+        column: str,
+        from_type: Written,
+        to_type: Written,
+        referring: tuple[tuple[str, str], ...] = (),
+        default: Written = "",
+    ) -> None:
+        super().__init__(table=table, column=column, from_type=from_type, to_type=to_type, default=default)
+        self.referring = tuple((each, name) for each, name in referring)
+
+
+def schema_name(vendor: str) -> str:
+    """How an engine is called."""
+    return vendor
+
+
+def _said(given: Written) -> str:
+    """Types in one line, each once."""
+    return given if isinstance(given, str) else "/".join(dict.fromkeys(given.values()))

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity import conf
 from integrity.database.access import Access, Work
+from integrity.database.conversions import Conversion
 from integrity.database.dependents import Dependent
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.field_types import FieldType
@@ -39,6 +40,7 @@ from integrity.database.postgresql import (
     spelling,
     type_names,
 )
+from integrity.database.postgresql.conversions import PostgreSQLConversion
 from integrity.database.postgresql.dependents import dependents
 from integrity.database.postgresql.json_forms import PostgreSQLJson
 from integrity.database.routines import Examined, Routine
@@ -273,6 +275,10 @@ class PostgreSQLEngine(Engine):
     def same_type(self, written: str, column: Column) -> bool:
         """By the server's own name of it."""
         return type_names.canonical(written) == column.type.lower()
+
+    def conversion(self, name: str, written: str, to: str) -> Conversion:
+        """By the families of the types."""
+        return PostgreSQLConversion(name, type_names.canonical(written), type_names.canonical(to))
 
     def numbers_rows(self, written: str) -> bool:
         """SERIAL and identities."""

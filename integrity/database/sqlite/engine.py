@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity import conf
 from integrity.database.access import Access, Work
+from integrity.database.conversions import Conversion
 from integrity.database.dependents import Dependent
 from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretch
 from integrity.database.field_types import FieldType
@@ -41,6 +42,7 @@ from integrity.database.sqlite import (
     spelling,
     type_names,
 )
+from integrity.database.sqlite.conversions import SQLiteConversion
 from integrity.database.sqlite.dependents import dependents
 from integrity.database.sqlite.json_forms import SQLiteJson
 from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
@@ -206,6 +208,10 @@ class SQLiteEngine(Engine):
     def same_type(self, written: str, column: Column) -> bool:
         """By affinity: SQLite knows no other types."""
         return type_names.affinity(written) == type_names.affinity(column.type)
+
+    def conversion(self, name: str, written: str, to: str) -> Conversion:
+        """By the families of the types."""
+        return SQLiteConversion(name, written, to)
 
     def numbers_rows(self, written: str) -> bool:
         """INTEGER PRIMARY KEY."""
