@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from integrity.database.identifiers import TableName
-
-
-class Severity(StrEnum):
-    """How bad a finding is; the order is that of ``--fail-on``."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-    @property
-    def rank(self) -> int:
-        """0 for info, 2 for error."""
-        return list(Severity).index(self)
+from integrity.references.severity import Severity as Severity
 
 
 @dataclass(frozen=True)

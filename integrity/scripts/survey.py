@@ -1,0 +1,213 @@
+"""What scripts define together, followed in their order.
+
+Scripts whose names begin with numbers are run in that order. Of the others, and of sources, nothing says
+when they are run: what one defines counts for every other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from integrity.scripts.cursor import ObjectName, object_name, read_tokens
+from integrity.scripts.definition_reading import read_events
+from integrity.scripts.definitions import (
+    Alter,
+    Alteration,
+    ColumnDefinition,
+    Definition,
+    Event,
+    Kind,
+    Removal,
+)
+from integrity.scripts.statement import Dialect, Script, Statement
+
+
+@dataclass(frozen=True)
+class Step:
+    """A statement at its turn, with what it does to the schema.
+
+    ``script`` and ``statement_number`` count from 0. ``schema`` is where objects are made whose schema
+    is not written.
+    """
+
+    source: Script
+    statement: Statement
+    script: int
+    number: int
+    schema: str = ""
+    events: tuple[Event, ...] = ()
+
+    def before(self, other: Step) -> bool:
+        """Whether it is known to be run before another."""
+        if self.script == other.script:
+            return self.number < other.number
+        ordered = self.source.number is not None and other.source.number is not None
+        return ordered and self.script < other.script
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An event and the step that it belongs to."""
+
+    step: Step
+    event: Event
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Everything that scripts do to the schema, statement by statement."""
+
+    scripts: tuple[Script, ...]
+    steps: tuple[Step, ...] = ()
+
+    @cached_property
+    def placed(self) -> tuple[Placed, ...]:
+        """Every event with its step."""
+        return tuple(Placed(step, event) for step in self.steps for event in step.events)
+
+    @cached_property
+    def by_name(self) -> dict[tuple[Kind, ObjectName], list[Placed]]:
+        """Events by the object that they are about."""
+        found: dict[tuple[Kind, ObjectName], list[Placed]] = defaultdict(list)
+        for placed in self.placed:
+            found[placed.event.kind, placed.event.name].append(placed)
+        return found
+
+    def definitions(self, kind: Kind) -> Iterator[tuple[Step, Definition]]:
+        """Yields what is made of a kind."""
+        for placed in self.placed:
+            if isinstance(placed.event, Definition) and placed.event.kind is kind:
+                yield placed.step, placed.event
+
+    def grown(self, step: Step, definition: Definition, until: Step | None = None) -> Definition:
+        """Returns a table as it is after what later statements alter in it.
+
+        Args:
+            step: the step of the definition.
+            definition: the table.
+            until: only what is known to be run before this step; without one, all.
+        """
+        for placed in self.by_name.get((Kind.TABLE, definition.name), ()):
+            if placed.step.before(step) or (until is not None and not placed.step.before(until)):
+                continue
+            if _takes_away(placed.event, definition) and step.before(placed.step):
+                break
+            if isinstance(placed.event, Alteration) and placed.event.engines & definition.engines:
+                definition = altered(definition, placed.event)
+        return definition
+
+    def removed_between(self, one: Placed, other: Placed) -> bool:
+        """Whether an object is dropped, or named otherwise, after one event and before another."""
+        same = self.by_name.get((one.event.kind, one.event.name), ())
+        gone = (each for each in same if _takes_away(each.event, one.event))
+        return any(one.step.before(each.step) and each.step.before(other.step) for each in gone)
+
+
+def survey(scripts: Sequence[Script]) -> Survey:
+    """Follows scripts in their order."""
+    steps: list[Step] = []
+    for number, script in enumerate(scripts):
+        steps += _steps(number, script)
+    return Survey(tuple(scripts), tuple(steps))
+
+
+def _steps(number: int, script: Script) -> Iterable[Step]:
+    schema = ""
+    for at, statement in enumerate(script.statements):
+        schema = _search_path(statement, schema)
+        yield Step(script, statement, number, at, schema, read_events(statement, schema))
+
+
+def _search_path(statement: Statement, schema: str) -> str:
+    """``SET search_path`` says where what follows in the script is made."""
+    if "search_path" not in statement.text.lower() or len(statement.text) > 500:
+        return schema
+    tokens = read_tokens(statement.text)
+    if not tokens or not tokens[0].is_word("SET"):
+        return schema
+    at = next((at for at, token in enumerate(tokens) if token.text.lower() == "search_path"), len(tokens))
+    names = [token.name for token in tokens[at + 2 :] if token.kind in ("word", "name", "string")]
+    return object_name([names[0], ""]).schema if names and names[0] != "$user" else ""
+
+
+def _takes_away(event: Event, from_: Event) -> bool:
+    if isinstance(event, Removal):
+        return event.table is None or not isinstance(from_, Definition) or event.table == from_.table
+    return isinstance(event, Alteration) and event.action is Alter.RENAME
+
+
+def altered(table: Definition, change: Alteration) -> Definition:
+    """Returns a table after one action of an ALTER TABLE."""
+    name = change.column_name.lower()
+    if change.action is Alter.ADD_COLUMN and change.column is not None:
+        if table.column(name) is not None:
+            return table
+        return _with_constraints(replace(table, columns=(*table.columns, change.column)), change)
+    if change.action in (Alter.ADD_KEY, Alter.ADD_FOREIGN_KEY, Alter.ADD_CHECK):
+        return _with_constraints(table, change)
+    if change.action is Alter.DROP_COLUMN:
+        return _without_column(table, name)
+    if change.action is Alter.RENAME_COLUMN:
+        return _renamed(table, name, change.new_name)
+    if change.action is Alter.CHANGE_COLUMN:
+        columns = (_changed(each, change) if each.name.lower() == name else each for each in table.columns)
+        return replace(table, columns=tuple(columns))
+    if change.action is Alter.DROP_CONSTRAINT:
+        return replace(
+            table,
+            keys=tuple(each for each in table.keys if each.name.lower() != name),
+            foreign_keys=tuple(each for each in table.foreign_keys if each.name.lower() != name),
+        )
+    return replace(table, open=True)
+
+
+def _with_constraints(table: Definition, change: Alteration) -> Definition:
+    return replace(
+        table,
+        keys=table.keys + change.keys,
+        foreign_keys=table.foreign_keys + change.foreign_keys,
+        checks=table.checks + ((change.check,) if change.check else ()),
+    )
+
+
+def _without_column(table: Definition, name: str) -> Definition:
+    def stays(columns: tuple[str, ...]) -> bool:
+        return name not in [each.lower() for each in columns]
+
+    return replace(
+        table,
+        columns=tuple(each for each in table.columns if each.name.lower() != name),
+        keys=tuple(each for each in table.keys if stays(each.columns)),
+        foreign_keys=tuple(each for each in table.foreign_keys if stays(each.columns)),
+    )
+
+
+def _renamed(table: Definition, old: str, new: str) -> Definition:
+    def names(columns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(new if each.lower() == old else each for each in columns)
+
+    return replace(
+        table,
+        columns=tuple(
+            replace(each, name=new) if each.name.lower() == old else each for each in table.columns
+        ),
+        keys=tuple(replace(each, columns=names(each.columns)) for each in table.keys),
+        foreign_keys=tuple(replace(each, columns=names(each.columns)) for each in table.foreign_keys),
+    )
+
+
+def _changed(column: ColumnDefinition, change: Alteration) -> ColumnDefinition:
+    return replace(
+        column,
+        type=change.type or column.type,
+        nullable=column.nullable if change.nullable is None else change.nullable,
+        default=column.default if change.default is None else change.default,
+    )
+
+
+def for_engine(event: Event, vendor: str) -> bool:
+    """Whether an event is for the engine of a target."""
+    return Dialect(vendor) in event.engines
