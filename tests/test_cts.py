@@ -28,6 +28,8 @@ WAITING = {
     "preset_trade_engine_state.connection_id",
 }  # fmt: skip
 
+TRIGGERED = ("exchange_connections", "base_pseudo_positions", "presets", "preset_trade_engine_state")
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -101,6 +103,20 @@ def test_an_audit_finds_what_the_manifest_says(suite: Suite) -> None:
     }
     assert types == suite.structure.other_types
     assert not with_code(document, "table_count")
+
+
+def test_routines_that_cannot_work_are_found_and_those_that_can_are_not(suite: Suite) -> None:
+    document = findings()
+
+    broken = " ".join(each["message"] for each in with_code(document, "broken_routine"))
+    assert len(with_code(document, "broken_routine")) == 3
+    assert all(name in broken for name in suite.structure.broken_routines)
+    assert "open_position_count" not in broken
+    missing = {each["object"] for each in with_code(document, "missing_routine")}
+    triggers = {f"trigger update_{table}_updated_at on {table}" for table in TRIGGERED}
+    assert missing == triggers | (set() if suite.sqlite else {"function update_updated_at_column"})
+    other = "view open_positions" if suite.sqlite else "function preset_win_rate"
+    assert {each["object"] for each in with_code(document, "routine_differs")} == {other}
 
 
 def test_what_cannot_be_looked_at_yet_is_said_with_what_it_waits_for(suite: Suite) -> None:
