@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from integrity.database.identifiers import TableName, quote, quote_columns, quote_table, shown
-from integrity.database.schema import Action, ForeignKey, Match
+from integrity.database.schema import Action, Column, ForeignKey, Match
 
 
 def name(identifier: str) -> str:
@@ -71,3 +71,24 @@ def create_index(
     text = " ".join(word for word in words if word) + f" ON {on} ({terms})"
     text += " NULLS NOT DISTINCT" if nulls_not_distinct else ""
     return f"{text} WHERE {where}" if where else text
+
+
+def column_definition(column: Column) -> str:
+    """Returns ``"name" type [DEFAULT …] [NOT NULL]``, the type and the default as they are written."""
+    parts = [name(column.name), column.type]
+    parts += [f"DEFAULT {column.default}"] if column.default is not None else []
+    parts += [] if column.nullable else ["NOT NULL"]
+    return " ".join(part for part in parts if part)
+
+
+def create_table(on: str, definitions: Iterable[str], key: Collection[str]) -> str:
+    """Returns ``CREATE TABLE … (…)``, a line a column, its primary key last.
+
+    Args:
+        on: the table, quoted as the engine wants it.
+        definitions: what :func:`column_definition` returned.
+        key: the columns of the primary key; none where a column's type says it.
+    """
+    lines = [*definitions, *([f"PRIMARY KEY ({columns(key)})"] if key else [])]
+    listed = ",\n    ".join(lines)
+    return f"CREATE TABLE {on} (\n    {listed}\n)"

@@ -181,6 +181,15 @@ class Engine(ABC):
         uses only those."""
 
     @abstractmethod
+    def table_dependents(self, session: Session, schema: Schema, table: Table) -> list[Dependent]:
+        """What uses a table from outside, in an order in which it can be made again: foreign keys of other
+        tables, views, rules and triggers of others; not what hangs on the table itself."""
+
+    def type_name(self, written: str) -> str:
+        """How the engine itself calls a type as somebody wrote it."""
+        return written
+
+    @abstractmethod
     def same_type(self, written: str, column: Column) -> bool:
         """Whether a type as somebody wrote it is the one that a column has."""
 

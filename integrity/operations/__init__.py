@@ -1,11 +1,13 @@
 """What the migrations of target catalogs are made of. Whatever is exported here is frozen: migrations
 that were written import it, so names stay and arguments are only added."""
 
+from integrity.operations.add_column import AddColumn
 from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.compatibility_view import CreateCompatibilityView
 from integrity.operations.convert_column import ConvertColumn, ConvertKey
+from integrity.operations.create_table import CreateTable
 from integrity.operations.migration import CatalogMigration
 from integrity.operations.remove_column import RemoveColumn
 from integrity.operations.remove_index import RemoveIndex
@@ -15,6 +17,7 @@ from integrity.operations.repair_orphans import RepairOrphans
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 
 __all__ = [
+    "AddColumn",
     "AddForeignKey",
     "AddIndex",
     "AddUnique",
@@ -22,6 +25,7 @@ __all__ = [
     "ConvertColumn",
     "ConvertKey",
     "CreateCompatibilityView",
+    "CreateTable",
     "RemoveColumn",
     "RemoveIndex",
     "RepairDuplicates",

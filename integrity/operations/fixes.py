@@ -16,6 +16,7 @@ from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.catalog_migrations import operations_of
 from integrity.operations.convert_column import ConvertColumn
+from integrity.operations.required_fixes import required_fixes, with_awaited
 from integrity.operations.schema_fix import FixKey, FixKind, SchemaFix, locks
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 from integrity.references.catalog import Catalog
@@ -38,7 +39,8 @@ def schema_fixes(
     planned: Collection[FixKey] = (),
     everything: bool = False,
 ) -> list[SchemaFix]:
-    """Returns what is missing, in the order in which it must be done.
+    """Returns what is missing, in the order in which it must be done; what waits for a table or a column that
+    is made by one of these comes with it.
 
     Args:
         schema: the target's structure.
@@ -54,9 +56,12 @@ def schema_fixes(
     Raises:
         CatalogError: for a table or column that the target does not have.
     """
-    conversions = list(_conversions(schema, catalog, everything))
     rules = known_uniques(schema, catalog) if uniques is None else uniques
+    required = list(required_fixes(schema, catalog, everything=everything))
+    schema, catalog, references, rules = with_awaited(schema, catalog, references, rules)
+    conversions = list(_conversions(schema, catalog, everything))
     found = [
+        *required,
         *_indexes(schema, catalog, everything),
         *_uniques(schema, catalog, references, rules, everything),
         *conversions,

@@ -18,7 +18,7 @@ def add_foreign_key(work: Alteration, schema: Schema, key: ForeignKey, record: C
         SchemaFixRefused: when SQLite would not read it as intended; nothing was changed.
     """
     table = schema.table(key.table)
-    _store(work, table, ddl.with_foreign_key(table.definition, key), record)
+    store(work, table, ddl.with_foreign_key(table.definition, key), record)
 
 
 def remove_foreign_key(work: Alteration, table: Table, name: str, record: Callable[[], None]) -> None:
@@ -35,33 +35,44 @@ def remove_foreign_key(work: Alteration, table: Table, name: str, record: Callab
             where=work.alias,
             hint="It was not made by a migration, so none can remove it: rebuild the table by hand.",
         ) from error
-    _store(work, table, definition, record)
+    store(work, table, definition, record)
 
 
-def _store(work: Alteration, table: Table, definition: str, record: Callable[[], None]) -> None:
+def store(
+    work: Alteration, table: Table, definition: str, record: Callable[[], None], *, column: str = ""
+) -> None:
+    """Stores another definition of a table, edited or by a rebuild; ``record`` runs in the same transaction,
+    before anything else is looked at.
+
+    Raises:
+        SchemaFixRefused: when more differs than foreign keys and what is said of ``column``.
+    """
+
     def edit() -> None:
-        replace_definition(work.session, work.execute, table, definition)
         record()
+        replace_definition(work.session, work.execute, table, definition, column=column)
 
     try:
         work.within_bounds(edit)
     except EditingForbidden:
-        _rebuild(work, table, definition, record)
+        _rebuild(work, table, definition, record, column)
     finally:
         work.execute(ddl.EDITED)
 
 
-def _rebuild(work: Alteration, table: Table, definition: str, record: Callable[[], None]) -> None:
+def _rebuild(
+    work: Alteration, table: Table, definition: str, record: Callable[[], None], column: str
+) -> None:
     def copy() -> None:
+        record()
         for statement in rebuild.statements(work.session, table, definition):
             work.execute(statement)
-        if not unchanged(table, work.look()):
+        if not unchanged(table, work.look(), column=column):
             raise SchemaFixRefused(
                 "The rebuilt table differs from the old one in more than its foreign keys",
                 where=f"{work.alias}, {table.name.name}",
                 hint="Nothing was changed. Please report the table's CREATE TABLE text.",
             )
-        record()
 
     work.execute(rebuild.LENIENT)
     try:

@@ -76,6 +76,11 @@ class CatalogOperation(Operation):
         """Returns the tables that it locks, as the migration writes them."""
         return (self.table,)
 
+    def locking(self) -> str:
+        """What it locks on PostgreSQL, and what that keeps others from doing; empty where its kind says so
+        (:func:`integrity.operations.schema_fix.locks`)."""
+        return ""
+
     def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
         """Yields what must hold before it can be applied, looked at without changing anything.
 

@@ -10,13 +10,15 @@ from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.convert_column import ConvertColumn
-from integrity.operations.mirror_operation import MirrorOperation
 from integrity.operations.operation import CatalogOperation
 
 
 class FixKind(StrEnum):
     """What is changed."""
 
+    TABLE = "table"
+    COLUMN = "column"
+    RECREATION = "recreation"
     INDEX = "index"
     UNIQUE = "unique"
     CONVERT = "convert"
@@ -82,8 +84,8 @@ def locks(operation: CatalogOperation, vendor: str) -> str:
     if isinstance(operation, AddForeignKey):
         both = table if operation.to == table else f"{table} and {operation.to}"
         return f"SHARE ROW EXCLUSIVE on {both}, briefly: writers wait"
-    if isinstance(operation, MirrorOperation):
-        return operation.locking()
+    if said := operation.locking():
+        return said
     if isinstance(operation, ConvertColumn):
         return f"ACCESS EXCLUSIVE on {table} while it is rewritten: readers and writers wait"
     going_on = f"SHARE UPDATE EXCLUSIVE on {table}: readers and writers go on"

@@ -71,6 +71,15 @@ _UNIQUE = (
     " A unique binds new rows from its first moment. Not while duplicates are left: it stops, names them and "
     "the command that resolves them, and nothing stays of it."
 )
+_REQUIRED_KINDS = (FixKind.TABLE, FixKind.COLUMN)
+_REQUIRED = "tables"
+_REQUIRED_TITLE = "tables and columns (phase 1 of 3)"
+_REQUIRED_WHEN = (
+    "Harmless at any time: nothing that stands is changed. A table that is there is left as it is. A column "
+    "is added at once, and the rows that are there are filled in small batches while others read and write. "
+    "Reversing this keeps what they hold by then in the target's journal; applied again, it is back."
+)
+_OTHERS = "others"
 _MIRRORS = tuple(name for name, _, _ in CHAPTERS.values())
 _REDUNDANT = "redundant_indexes"
 _REDUNDANT_TITLE = "indexes that others make redundant (phase 3 of 3)"
@@ -106,7 +115,7 @@ def write_migrations(
         number += 1
         group = list(found)
         uniques = phase == _LAST and all(fix.kind is FixKind.UNIQUE for fix in group)
-        chapters = (_REPAIRS, "uniques" if uniques else _NAMES[phase], _REDUNDANT, *_MIRRORS)
+        chapters = (_REQUIRED, _REPAIRS, "uniques" if uniques else _NAMES[phase], _REDUNDANT, *_MIRRORS)
         name = f"{number:04d}_{chapters[part]}"
         needs = [*dependencies, *([(package.label, previous)] if previous else [])]
         text = migration_text(package.name, phase, group, needs, sqlite=sqlite)
@@ -116,10 +125,12 @@ def write_migrations(
 
 
 def _chapter(fix: SchemaFix) -> tuple[int, int]:
-    """What one file holds: a phase, before what binds all rows the repairs that make it possible, and last
-    what nobody needs then."""
-    order = [FixKind.REPAIR, None, FixKind.REDUNDANT, *CHAPTERS]
-    return fix.phase, order.index(fix.kind) if fix.kind in order else 1
+    """What one file holds: a phase; first the tables and columns that all others are about, before what binds
+    all rows the repairs that make it possible, and last what nobody needs then."""
+    if fix.kind in _REQUIRED_KINDS:
+        return fix.phase, 0
+    order = [None, FixKind.REPAIR, _OTHERS, FixKind.REDUNDANT, *CHAPTERS]
+    return fix.phase, order.index(fix.kind if fix.kind in order else _OTHERS)
 
 
 def start_catalog(
@@ -227,6 +238,8 @@ def _heading(phase: int, fixes: Sequence[SchemaFix], *, sqlite: bool) -> tuple[s
         shared = any(isinstance(fix.operation, RepairDuplicates) for fix in fixes)
         title = _REPAIRS_TITLE.replace("orphans", "orphans and duplicates") if shared else _REPAIRS_TITLE
         return title, _REPAIRS_WHEN
+    if kinds <= set(_REQUIRED_KINDS):
+        return _REQUIRED_TITLE, _REQUIRED_WHEN
     for kind in kinds & set(CHAPTERS):
         return CHAPTERS[kind][1:]
     if kinds == {FixKind.REDUNDANT}:
@@ -247,9 +260,9 @@ def operation_text(fix: SchemaFix) -> str:
     ]
     comments = "".join(f"        # {line}\n" for line in reasons)
     arguments = "".join(
-        f"            {name}={quoted(value)},\n"
+        f"            {name}={_argument(value)},\n"
         for name, value in fix.operation.arguments().items()
-        if value or (value == 0 and value is not False)
+        if value or (value == 0 and value is not False) or (name, value) in _USUALLY_TRUE
     )
     return f"{comments}        {type(fix.operation).__name__}(\n{arguments}        ),"
 
@@ -263,9 +276,23 @@ def quoted(value: object) -> str:
     """Returns ``repr(value)``, in double quotes where that changes nothing."""
     if isinstance(value, tuple):
         return f"({', '.join(quoted(each) for each in value)}{',' if len(value) == 1 else ''})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{quoted(key)}: {quoted(each)}' for key, each in value.items())}}}"
     text = repr(value)
     plain = isinstance(value, str) and text[0] == "'" and '"' not in text and "\\" not in text
     return f'"{text[1:-1]}"' if plain else text
+
+
+_USUALLY_TRUE = (("null", False),)
+"""What is not the default although it is false."""
+
+
+def _argument(value: object) -> str:
+    """An argument of an operation: a list of dictionaries has a line for each."""
+    if isinstance(value, tuple) and value and all(isinstance(each, dict) for each in value):
+        lines = "".join(f"                {quoted(each)},\n" for each in value)
+        return f"(\n{lines}            )"
+    return quoted(value)
 
 
 def _written(files: list[WrittenFile], *, dry_run: bool) -> list[WrittenFile]:

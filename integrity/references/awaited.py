@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 from integrity.database.identifiers import Path, TableName
 from integrity.database.schema import Column, Key, Schema, Table, TableKind
+from integrity.database.session import engine_for
 from integrity.exceptions import UnknownTable
 from integrity.references.catalog import Catalog
-from integrity.references.entry_reading import for_vendor
 from integrity.references.reference import written
-from integrity.references.required_table import RequiredColumn, RequiredTable
+from integrity.references.required_table import RequiredTable, columns_for
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,7 @@ def required_name(schema: Schema, entry: RequiredTable) -> TableName:
 
 def required_columns(schema: Schema, entry: RequiredTable) -> tuple[Column, ...]:
     """Returns the columns that an entry describes, as the target's engine would have them."""
-    return tuple(_column(each, schema.vendor, each.name in entry.primary_key) for each in entry.columns)
-
-
-def _column(entry: RequiredColumn, vendor: str, in_key: bool) -> Column:
-    type_ = for_vendor(entry.type, vendor)
-    default = for_vendor(entry.default, vendor) or None
-    nullable = entry.nullable and not in_key
-    return Column(entry.name, type_, nullable, default, stored_type=type_)
+    return columns_for(entry.columns, schema.vendor, entry.primary_key)
 
 
 def can_be_made(schema: Schema, entry: RequiredTable) -> bool:
@@ -65,13 +58,18 @@ def prospective(schema: Schema, catalog: Catalog) -> Schema:
         if name in schema.closed:
             continue
         standing = tables.get(name)
-        columns = required_columns(schema, entry)
+        columns = tuple(_as_named(schema, each) for each in required_columns(schema, entry))
         if standing is None:
             tables[name] = _table(name, columns, entry.primary_key)
         else:
             more = tuple(each for each in columns if not standing.has_columns((each.name,)))
             tables[name] = replace(standing, columns=(*standing.columns, *more))
     return replace(schema, tables=tables)
+
+
+def _as_named(schema: Schema, column: Column) -> Column:
+    type_ = engine_for(schema.vendor).type_name(column.type)
+    return replace(column, type=type_, stored_type=type_)
 
 
 def _table(name: TableName, columns: tuple[Column, ...], key: tuple[str, ...]) -> Table:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from integrity.database.identifiers import Path, parse_table
-from integrity.database.schema import did_you_mean
+from integrity.database.schema import Column, did_you_mean
 from integrity.references.entry_reading import (
     Fail,
     PerVendor,
+    for_vendor,
     only_words,
     read_flag,
     read_path,
@@ -49,6 +50,21 @@ class RequiredTable:
     columns: tuple[RequiredColumn, ...] = ()
     primary_key: tuple[str, ...] = ()
     rationale: str = ""
+
+
+def columns_for(columns: Sequence[RequiredColumn], vendor: str, key: Sequence[str]) -> tuple[Column, ...]:
+    """Returns columns as the engine of ``vendor`` has them; those of the key hold no NULL, and one without a
+    type for this engine has an empty one."""
+    return tuple(
+        Column(
+            name=each.name,
+            type=for_vendor(each.type, vendor),
+            nullable=each.nullable and each.name not in key,
+            default=for_vendor(each.default, vendor) or None,
+            stored_type=for_vendor(each.type, vendor),
+        )
+        for each in columns
+    )
 
 
 def read_required_table(entry: str, data: Mapping[str, Any], fail: Fail) -> RequiredTable:

@@ -27,8 +27,15 @@ from integrity.references.resolve import known_uniques
 from integrity.tasks.reading import others_of
 
 
-def fixes_for(alias: str, *, catalog_file: FilePath | None = None) -> tuple[list[SchemaFix], str]:
+def fixes_for(
+    alias: str, *, catalog_file: FilePath | None = None, everything: bool = False
+) -> tuple[list[SchemaFix], str]:
     """Returns what a target still needs that none of its migrations does, and its vendor.
+
+    Args:
+        alias: the target.
+        catalog_file: a catalog lent for this run.
+        everything: also what it has already, for other copies of the same database.
 
     Raises:
         CatalogError: for a table or column that the target does not have.
@@ -37,7 +44,7 @@ def fixes_for(alias: str, *, catalog_file: FilePath | None = None) -> tuple[list
     with Target(alias).reading() as session:
         uniques = known_uniques(schema, catalog, session)
     planned = planned_fixes(alias)
-    fixes = schema_fixes(schema, catalog, references, uniques=uniques, planned=planned)
+    fixes = schema_fixes(schema, catalog, references, uniques=uniques, planned=planned, everything=everything)
     return [*fixes, *mirror_fixes(schema, catalog, references, planned=planned)], schema.vendor
 
 
@@ -64,6 +71,7 @@ def make_migrations(
     dry_run: bool = False,
     with_repairs: bool = False,
     drop_redundant: bool = False,
+    everything: bool = False,
     sources: Sequence[FilePath] = (),
 ) -> Designed:
     """Writes the schema fixes of a target as migrations, one a phase.
@@ -75,6 +83,7 @@ def make_migrations(
         dry_run: returns the files without writing them.
         with_repairs: resolves orphans by policy, too, before what binds all rows.
         drop_redundant: drops the indexes that others make redundant.
+        everything: writes also what the target has already, for other copies of the same database.
         sources: where the application's code is, in which columns that are to go are looked for.
 
     Raises:
@@ -82,7 +91,7 @@ def make_migrations(
         SchemaFixRefused: a source file names a column that is to go, and nobody acknowledged it.
     """
     kept = store.kept_until(alias)
-    found = fixes_for(alias, catalog_file=catalog_file)[0]
+    found = fixes_for(alias, catalog_file=catalog_file, everything=everything)[0]
     if with_repairs:
         found += _repairs(alias, catalog_file, found)
     if with_repairs or any(fix.kind is FixKind.REMOVAL for fix in found):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from integrity.database import clauses
 from integrity.database.identifiers import TableName, literal
 from integrity.database.schema import Column
@@ -54,6 +56,33 @@ def add(table: TableName, column: Column) -> list[str]:
     if column.default is not None:
         found.append(f"{_alter(table)} ALTER COLUMN {name} SET DEFAULT {column.default}")
     return found
+
+
+def add_filled(table: TableName, column: Column) -> str:
+    """Adds a column with a default that is the same for every row, which no row is rewritten for (manual,
+    ALTER TABLE, Notes)."""
+    return f"{_alter(table)} ADD COLUMN {clauses.column_definition(column)}"
+
+
+_CONSTANT = re.compile(
+    r"^\(*('([^']|'')*'|[+-]?\s*[\d.]+(e[+-]?\d+)?|null|true|false|now\(\)|current_(timestamp|date|time)|localtimestamp)"
+    r"\)*(\s*::\s*[a-z_][\w .]*(\(\d+(,\s*\d+)?\))?(\[\])?\)*)*$",
+    re.IGNORECASE,
+)
+
+
+def is_constant(default: str) -> bool:
+    """Whether a default is surely the same for every row of one statement."""
+    return _CONSTANT.match(default.strip()) is not None
+
+
+HAS_CHECK = "SELECT convalidated FROM pg_constraint WHERE conrelid = %s AND conname = %s"
+
+
+def require_for_new_rows(table: TableName, column: str, check: str) -> str:
+    """Lets new rows hold no NULL, at once; by a check, under which NOT NULL needs no look at the rows."""
+    condition = f"{clauses.name(column)} IS NOT NULL"
+    return f"{_alter(table)} ADD CONSTRAINT {clauses.name(check)} CHECK ({condition}) NOT VALID"
 
 
 def require(table: TableName, column: str) -> str:

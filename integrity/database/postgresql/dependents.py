@@ -16,19 +16,8 @@ from integrity.database.identifiers import TableName, literal
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
 
-# Views on views on the column, the deepest last; each with all that makes it again.
-VIEWS = """
-WITH RECURSIVE tied(oid, depth) AS (
-  SELECT w.ev_class, 1 FROM pg_depend d
-  JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-  JOIN pg_rewrite w ON w.oid = d.objid
-  WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
-    AND d.refobjid = ANY(%s::oid[]) AND a.attname = %s AND w.ev_class <> ALL(%s::oid[])
-  UNION
-  SELECT w.ev_class, t.depth + 1 FROM tied t
-  JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
-    AND d.classid = 'pg_rewrite'::regclass
-  JOIN pg_rewrite w ON w.oid = d.objid WHERE w.ev_class <> t.oid AND w.ev_class <> ALL(%s::oid[]))
+# What makes a view again, from ``tied``: views with how deep they stand upon what is asked for.
+DESCRIBED_VIEWS = """
 SELECT v.oid::regclass::text, v.relkind, pg_get_viewdef(v.oid),
        coalesce(array_to_string(v.reloptions, ', '), ''),
        CASE WHEN v.relowner = current_user::regrole THEN '' ELSE v.relowner::regrole::text END,
@@ -42,6 +31,22 @@ SELECT v.oid::regclass::text, v.relkind, pg_get_viewdef(v.oid),
                   WHERE g.tgrelid = v.oid AND NOT g.tgisinternal)
 FROM (SELECT oid, max(depth) AS depth FROM tied GROUP BY oid) t JOIN pg_class v ON v.oid = t.oid
 WHERE v.relkind IN ('v', 'm') ORDER BY t.depth, v.oid
+"""
+
+# Views on views on the column, the deepest last; each with all that makes it again.
+VIEWS = f"""
+WITH RECURSIVE tied(oid, depth) AS (
+  SELECT w.ev_class, 1 FROM pg_depend d
+  JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+  JOIN pg_rewrite w ON w.oid = d.objid
+  WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND d.refobjid = ANY(%s::oid[]) AND a.attname = %s AND w.ev_class <> ALL(%s::oid[])
+  UNION
+  SELECT w.ev_class, t.depth + 1 FROM tied t
+  JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
+    AND d.classid = 'pg_rewrite'::regclass
+  JOIN pg_rewrite w ON w.oid = d.objid WHERE w.ev_class <> t.oid AND w.ev_class <> ALL(%s::oid[]))
+{DESCRIBED_VIEWS}
 """
 
 OTHERS = """
@@ -113,14 +118,19 @@ def _once(found: list[Dependent]) -> list[Dependent]:
 
 def _views(session: Session, oids: list[int], column: str, besides: list[int]) -> Iterator[Dependent]:
     for row in session.rows(VIEWS, [oids, column, besides, besides]):
-        name, kind, body, options, owner, comment, populated, grants, hung = row
-        what = "MATERIALIZED VIEW" if kind == "m" else "VIEW"
-        with_ = f" WITH ({options})" if options else ""
-        filled = "" if kind != "m" or populated else " WITH NO DATA"
-        make = [f"CREATE {what} {name}{with_} AS {body.rstrip().rstrip(';')}{filled}", *hung, *grants]
-        make += [f"COMMENT ON {what} {name} IS {literal(comment)}"] if comment else []
-        make += [f"ALTER {what} {name} OWNER TO {owner}"] if owner else []
-        yield Dependent(what.lower(), name, Fate.DROPPED, (f"DROP {what} {name}",), tuple(make))
+        yield described_view(row)
+
+
+def described_view(row: tuple[Any, ...]) -> Dependent:
+    """Returns a view, of a row of DESCRIBED_VIEWS, with all that makes it again."""
+    name, kind, body, options, owner, comment, populated, grants, hung = row
+    what = "MATERIALIZED VIEW" if kind == "m" else "VIEW"
+    with_ = f" WITH ({options})" if options else ""
+    filled = "" if kind != "m" or populated else " WITH NO DATA"
+    make = [f"CREATE {what} {name}{with_} AS {body.rstrip().rstrip(';')}{filled}", *hung, *grants]
+    make += [f"COMMENT ON {what} {name} IS {literal(comment)}"] if comment else []
+    make += [f"ALTER {what} {name} OWNER TO {owner}"] if owner else []
+    return Dependent(what.lower(), name, Fate.DROPPED, (f"DROP {what} {name}",), tuple(make))
 
 
 def _other(session: Session, row: tuple[Any, ...], column: str) -> Iterator[Dependent | None]:

@@ -43,6 +43,7 @@ from integrity.database.postgresql import (
 from integrity.database.postgresql.conversions import PostgreSQLConversion
 from integrity.database.postgresql.dependents import dependents
 from integrity.database.postgresql.json_forms import PostgreSQLJson
+from integrity.database.postgresql.table_dependents import table_dependents
 from integrity.database.routines import Examined, Routine
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
@@ -272,9 +273,17 @@ class PostgreSQLEngine(Engine):
         """By the record that the server keeps, and by name in functions."""
         return dependents(session, schema, table, column, besides)
 
+    def table_dependents(self, session: Session, schema: Schema, table: Table) -> list[Dependent]:
+        """By the server's record."""
+        return table_dependents(session, schema, table)
+
+    def type_name(self, written: str) -> str:
+        """As ``format_type`` gives it."""
+        return type_names.canonical(written)
+
     def same_type(self, written: str, column: Column) -> bool:
         """By the server's own name of it."""
-        return type_names.canonical(written) == column.type.lower()
+        return self.type_name(written) == column.type.lower()
 
     def conversion(self, name: str, written: str, to: str) -> Conversion:
         """By the families of the types."""

@@ -5,19 +5,45 @@ A column that comes back stands where it stood: SQLite itself adds one only behi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from integrity.database import clauses
-from integrity.database.schema import Table
+from integrity.database.schema import Column, Table
 from integrity.database.session import Session
-from integrity.database.sqlite import rebuild
+from integrity.database.sqlite import rebuild, tables
 from integrity.database.sqlite.tokens import Entry, parse_create_table
 
 
 def drop(table: str, column: str) -> str:
     """Takes a column away; the rows are rewritten (SQLite manual, ALTER TABLE, section 5)."""
     return f"ALTER TABLE {clauses.name(table)} DROP COLUMN {clauses.name(column)}"
+
+
+def add(table: str, column: Column) -> str:
+    """Adds a column behind all others, at once at any size."""
+    return f"ALTER TABLE {clauses.name(table)} ADD COLUMN {tables.definition(column)}"
+
+
+_CONSTANT = re.compile(r"^('([^']|'')*'|[+-]?\s*[\d.]+(e[+-]?\d+)?|0x[0-9a-f]+|x'[0-9a-f]*')$", re.IGNORECASE)
+
+
+def is_constant(default: str) -> bool:
+    """Whether ADD COLUMN takes a default for rows that are there (SQLite manual, ALTER TABLE, section 4)."""
+    return _CONSTANT.match(default.strip()) is not None
+
+
+def redefined(sql: str, column: Column) -> str:
+    """Returns a ``CREATE TABLE`` text that says of one of its columns what ``column`` is.
+
+    Raises:
+        KeyError: when it has no such column.
+    """
+    for entry in parse_create_table(sql).entries:
+        if entry.tokens and not entry.is_constraint and entry.tokens[0].name.lower() == column.name.lower():
+            return f"{sql[: entry.tokens[0].start]}{tables.definition(column)}{sql[_end(entry) :]}"
+    raise KeyError(column.name)
 
 
 _AROUND = """

@@ -26,6 +26,21 @@ ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 EL
 _MOST = 1_000
 
 
+def without_table(session: Session, table: str) -> list[Dependent]:
+    """Returns the views, and the triggers of other tables, that work now and would not without a table."""
+    objects = [_Object(*row) for row in session.rows(EVERYTHING)]
+    with closing(sqlite3.connect(":memory:", cached_statements=0)) as raw:
+        copy = _Copy(raw, objects)
+        views, broken = copy.selected(), copy.broken_triggers()
+        raw.execute(f"DROP TABLE {clauses.name(table)}")
+        left = copy.selected()
+        lost = [
+            each for each in objects if each.kind == "view" and each.name in views and each.name not in left
+        ]
+        others = [each for each in copy.broken_triggers() if each not in broken]
+    return [each.dropped() for each in (*lost, *others) if each.table.lower() != table.lower()]
+
+
 def dependents(
     session: Session, schema: Schema, table: Table, column: str, besides: Sequence[TableName] = ()
 ) -> list[Dependent]:

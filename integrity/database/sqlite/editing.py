@@ -23,7 +23,9 @@ class EditingForbidden(ReferentialIntegrityError):
     """This build or connection does not let the stored structure be edited: rebuild instead."""
 
 
-def replace_definition(session: Session, execute: Execute, table: Table, definition: str) -> None:
+def replace_definition(
+    session: Session, execute: Execute, table: Table, definition: str, *, column: str = ""
+) -> None:
     """Stores ``definition`` for ``table`` and reads it back.
 
     Args:
@@ -31,6 +33,7 @@ def replace_definition(session: Session, execute: Execute, table: Table, definit
         execute: how statements are sent.
         table: the table as it is.
         definition: the text to store; it may differ in foreign keys alone.
+        column: one column that it may say something else of, too.
 
     Raises:
         EditingForbidden: before anything was changed.
@@ -42,7 +45,7 @@ def replace_definition(session: Session, execute: Execute, table: Table, definit
     execute(ddl.next_version(session.value("PRAGMA schema_version")))
     execute(ddl.EDITED)
     after = session.schema()
-    if not unchanged(table, after):
+    if not unchanged(table, after, column=column):
         raise SchemaFixRefused(
             "SQLite reads the edited definition otherwise than intended",
             where=f"{session.target}, {table.name.name}",
@@ -57,10 +60,17 @@ def replace_definition(session: Session, execute: Execute, table: Table, definit
         )
 
 
-def unchanged(before: Table, schema: Schema) -> bool:
-    """Whether nothing but foreign keys and the text itself differs."""
+def unchanged(before: Table, schema: Schema, *, column: str = "") -> bool:
+    """Whether nothing but foreign keys, the text itself and what is said of ``column`` differs."""
     after = schema.table(before.name)
-    return replace(after, foreign_keys=(), definition="") == replace(before, foreign_keys=(), definition="")
+    if before.column_names != after.column_names:
+        return False
+
+    def rest(table: Table) -> Table:
+        columns = tuple(each for each in table.columns if each.name != column)
+        return replace(table, foreign_keys=(), definition="", columns=columns)
+
+    return rest(after) == rest(before)
 
 
 def _begin(session: Session, execute: Execute) -> None:

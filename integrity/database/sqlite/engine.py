@@ -45,6 +45,7 @@ from integrity.database.sqlite import (
 from integrity.database.sqlite.conversions import SQLiteConversion
 from integrity.database.sqlite.dependents import dependents
 from integrity.database.sqlite.json_forms import SQLiteJson
+from integrity.database.sqlite.table_dependents import table_dependents
 from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
 
 
@@ -204,6 +205,10 @@ class SQLiteEngine(Engine):
     ) -> list[Dependent]:
         """Asked of SQLite itself, on a copy of the structure."""
         return dependents(session, schema, table, column, besides)
+
+    def table_dependents(self, session: Session, schema: Schema, table: Table) -> list[Dependent]:
+        """Asked of SQLite itself, too."""
+        return table_dependents(session, schema, table)
 
     def same_type(self, written: str, column: Column) -> bool:
         """By affinity: SQLite knows no other types."""

@@ -37,12 +37,12 @@ def statements(session: Session, table: Table, definition: str) -> list[str]:
         f"DROP TABLE {old}",
         f"ALTER TABLE {new} RENAME TO {old}",
         *(row[0] for row in session.rows(_MADE_BY_HAND, [name])),
-        *_counter(session, name),
+        *counter(session, name),
     ]
 
 
-def _counter(session: Session, name: str) -> list[str]:
-    """Where an AUTOINCREMENT counter stands; it may be beyond the last row."""
+def counter(session: Session, name: str) -> list[str]:
+    """Returns what puts an AUTOINCREMENT counter where it stands; it may be beyond the last row."""
     if not session.value("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"):
         return []
     counted = session.value(_COUNTER, [name])

@@ -39,6 +39,12 @@ class Command(IntegrityCommand):
             action="store_true",
             help="drop the indexes that others make redundant, in a migration of their own",
         )
+        parser.add_argument(
+            "--everything",
+            action="store_true",
+            help="write also what this target has already, for other copies of the same database; where it "
+            "stands, it is adopted",
+        )
         add_sources(parser)
         super().add_arguments(parser)
 
@@ -53,6 +59,7 @@ class Command(IntegrityCommand):
             dry_run=dry_run,
             with_repairs=options["with_repairs"],
             drop_redundant=options["drop_redundant"],
+            everything=options["everything"],
             sources=options["source"],
         )
         data = {
