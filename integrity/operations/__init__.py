@@ -14,6 +14,7 @@ from integrity.operations.remove_index import RemoveIndex
 from integrity.operations.repair_duplicates import RepairDuplicates
 from integrity.operations.repair_mirror import RepairMirror
 from integrity.operations.repair_orphans import RepairOrphans
+from integrity.operations.run_script import RunScript
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "RepairDuplicates",
     "RepairMirror",
     "RepairOrphans",
+    "RunScript",
     "ValidateForeignKey",
 ]

@@ -149,7 +149,7 @@ def _named(schema: Schema, catalog: Catalog | None) -> Ledger | None:
     table = next(iter(home or wanted), None)
     if table is None:
         return None
-    kind = _readable(table)
+    kind = kind_of(table)
     if kind is None:
         raise CatalogError(
             f"{table.name} is no ledger that can be read: it has {', '.join(table.column_names)}",
@@ -159,10 +159,16 @@ def _named(schema: Schema, catalog: Catalog | None) -> Ledger | None:
     return Ledger(kind, _TOOLS[kind], table.name, ours=True)
 
 
+def tool_of(kind: LedgerKind) -> str:
+    """Returns what a ledger that can be read is known as."""
+    return _TOOLS[kind]
+
+
 _TOOLS = {LedgerKind.NUMBERED: "numbered scripts", LedgerKind.DRIZZLE: "Drizzle"}
 
 
-def _readable(table: Table) -> LedgerKind | None:
+def kind_of(table: Table) -> LedgerKind | None:
+    """Returns how a table is read as a ledger, None where it cannot be."""
     columns = set(table.column_names)
     if columns >= _NUMBERED:
         return LedgerKind.NUMBERED
@@ -171,7 +177,7 @@ def _readable(table: Table) -> LedgerKind | None:
 
 def _known(table: Table) -> Ledger | None:
     name, columns = table.name.name.lower(), {each.lower() for each in table.column_names}
-    kind = _readable(table)
+    kind = kind_of(table)
     if name == "__drizzle_migrations" and kind is LedgerKind.DRIZZLE:
         return Ledger(kind, _TOOLS[kind], table.name)
     if name == "schema_migrations" and kind is LedgerKind.NUMBERED:
