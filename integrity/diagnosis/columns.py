@@ -17,16 +17,20 @@ from integrity.diagnosis.sources import Searched, search_sources
 from integrity.exceptions import MissingPrivilege, ReferentialIntegrityError
 from integrity.operations.compatibility_view import CreateCompatibilityView
 from integrity.operations.record import Origin, recorded
+from integrity.operations.removal_checks import unacknowledged
+from integrity.references.awaited import standing
 from integrity.references.catalog import Catalog
+from integrity.references.entries import CatalogColumn
 from integrity.references.mirror import Mirror, standing_mirrors
 from integrity.references.mirror_survey import MirrorSurvey, survey_mirror
 from integrity.references.reference import Reference, written
-from integrity.references.resolve import known_references
+from integrity.references.resolve import catalog_table_of, known_references
 
 
 @dataclass
 class ColumnDiagnosis:
-    """One column. ``acknowledged`` is what the catalog acknowledges of ``dependents``."""
+    """One column. ``acknowledged`` is what the catalog acknowledges of ``dependents``, ``own`` what goes
+    unasked with a column that the catalog wants away."""
 
     column: str
     type: str
@@ -34,6 +38,7 @@ class ColumnDiagnosis:
     default: str | None
     dependents: list[Dependent] = field(default_factory=list)
     acknowledged: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     mirror: MirrorSurvey | None = None
     sources: Searched | None = None
     gaps: list[str] = field(default_factory=list)
@@ -43,7 +48,7 @@ class ColumnDiagnosis:
         """What would stop the column's removal, as it is acknowledged."""
         labels = [each.label for each in self.dependents]
         labels += [f"source {file}" for file in self.sources.certain_files] if self.sources else []
-        return [each for each in labels if each not in self.acknowledged]
+        return [each for each in labels if each not in {*self.acknowledged, *self.own}]
 
     @property
     def blocking(self) -> list[Dependent]:
@@ -112,6 +117,15 @@ def _own_view(session: Session, schema: Schema, mirror: Mirror | None) -> list[T
     return [mirror.view] if made is not None and made.origin is Origin.MADE else []
 
 
+def _removal(schema: Schema, catalog: Catalog, table: TableName, column: str) -> CatalogColumn | None:
+    """What the catalog says of a column that it wants away."""
+    for entry in standing(schema, catalog).columns:
+        named = entry.remove and column in entry.column.columns
+        if named and catalog_table_of(schema, catalog, entry) == table:
+            return entry
+    return None
+
+
 def _diagnose(
     session: Session,
     schema: Schema,
@@ -129,6 +143,12 @@ def _diagnose(
     found.dependents = session.engine.dependents(
         session, schema, table, name, besides=_own_view(session, schema, mirror)
     )
+    entry = _removal(schema, catalog, table.name, name)
+    if entry is not None:
+        found.acknowledged += entry.acknowledged
+        asked = unacknowledged(table, name, found.dependents, entry.acknowledged, with_keys=True)
+        labels = {each.label for each in asked} | set(entry.acknowledged)
+        found.own = tuple(each.label for each in found.dependents if each.label not in labels)
     if sources:
         others = [each.name.name for each in schema]
         found.sources = search_sources(sources, table.name.name, name, tables=others)

@@ -80,6 +80,12 @@ class ConvertColumn(CatalogOperation):
         """Those of all its columns."""
         return tuple(dict.fromkeys(table for table, _ in self.columns))
 
+    def locking(self) -> str:
+        """One lock, for as long as the rewriting takes."""
+        tables = self.locked_tables()
+        listed, they = ", ".join(tables), "they are" if len(tables) > 1 else "it is"
+        return f"ACCESS EXCLUSIVE on {listed} while {they} rewritten: readers and writers wait"
+
     def wanted(self, vendor: str) -> tuple[str, str, str]:
         """Returns the type that it has, the one that it gets, and its default, on an engine."""
         given = (self.from_type, self.to_type, self.default)

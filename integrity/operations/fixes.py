@@ -15,14 +15,18 @@ from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.catalog_migrations import operations_of
-from integrity.operations.convert_column import ConvertColumn
+from integrity.operations.column_fixes import (
+    Place,
+    conversion_fixes,
+    converted_places,
+    removed_places,
+)
 from integrity.operations.required_fixes import required_fixes, with_awaited
 from integrity.operations.schema_fix import FixKey, FixKind, SchemaFix, locks
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 from integrity.references.catalog import Catalog
-from integrity.references.entry_reading import for_vendor
 from integrity.references.reference import Reference, Source, written
-from integrity.references.resolve import catalog_column, catalog_table, known_uniques
+from integrity.references.resolve import catalog_table, known_uniques
 from integrity.references.uniques import UniqueRule, cannot_repeat, is_text
 
 __all__ = ["FixKey", "FixKind", "SchemaFix", "locks", "planned_fixes", "schema_fixes"]
@@ -59,13 +63,14 @@ def schema_fixes(
     rules = known_uniques(schema, catalog) if uniques is None else uniques
     required = list(required_fixes(schema, catalog, everything=everything))
     schema, catalog, references, rules = with_awaited(schema, catalog, references, rules)
-    conversions = list(_conversions(schema, catalog, everything))
+    conversions = conversion_fixes(schema, catalog, references, everything=everything)
+    converted, going = converted_places(conversions, schema), removed_places(schema, catalog)
     found = [
         *required,
         *_indexes(schema, catalog, everything),
         *_uniques(schema, catalog, references, rules, everything),
         *conversions,
-        *_foreign_keys(references, everything, {(fix.table, *fix.columns) for fix in conversions}),
+        *_foreign_keys(_staying(references, going), everything, converted),
     ]
     seen = set(planned)
     fixes = []
@@ -163,31 +168,25 @@ def default_index_name(table: TableName, columns: Sequence[str], ending: str = "
     return "_".join([table.name, *columns])[: 62 - len(ending)] + f"_{ending}"
 
 
-def _conversions(schema: Schema, catalog: Catalog, everything: bool) -> Iterator[SchemaFix]:
-    for entry in catalog.columns:
-        if schema.vendor not in entry.vendors:
-            continue
-        table = catalog_column(schema, catalog, entry)
-        for name in entry.column.columns:
-            operation = ConvertColumn(
-                table=written(table),
-                column=name,
-                from_type=for_vendor(entry.from_type, schema.vendor),
-                to_type=for_vendor(entry.to_type, schema.vendor),
-            )
-            if everything or schema.table(table).column(name).type != operation.to_type:
-                yield SchemaFix(3, FixKind.CONVERT, table, (name,), name, operation, entry.rationale)
+def _staying(references: Sequence[Reference], going: Collection[Place]) -> list[Reference]:
+    """Without those of columns that the catalog wants away."""
+    return [
+        each for each in references if not any((each.table, name) in going for name in each.columns)
+    ]
 
 
 def _foreign_keys(
-    references: Sequence[Reference], everything: bool, converted: Collection[tuple[object, ...]]
+    references: Sequence[Reference], everything: bool, converted: Collection[Place]
 ) -> Iterator[SchemaFix]:
-    """In phase 2, but one whose column is converted first comes after that, in phase 3."""
+    """In phase 2, but one of whose columns one is converted first comes after that, in phase 3."""
     for reference in references:
         key = reference.declared
         ours = reference.source in _TRUSTED
         if ours and (everything or key is None):
-            after = any((reference.table, name) in converted for name in reference.columns)
+            after = any(
+                (reference.table, own) in converted or (reference.referenced_table, other) in converted
+                for own, other in reference.pairs
+            )
             yield replace(foreign_key_fix(reference), phase=3 if after else 2)
         if (ours and (everything or key is None)) or (
             key is not None and not (key.validated and key.enforced)

@@ -48,15 +48,33 @@ def acknowledged_dependents(
             f"{operation.label} is used by {', '.join(blocking)}",
             "Change that by hand, in a migration before this one.",
         )
-    unknown = [each for each in found if each.label not in operation.acknowledged]
+    unknown = unacknowledged(table, operation.column, found, operation.acknowledged, operation.with_keys)
     if unknown:
         listed = "; ".join(f"{each.label} ({each.fate})" for each in unknown)
         raise operation.refuse(
             f"{operation.label} is used by {listed}",
-            "Look at them, then add to acknowledged, here and in the [[mirror]]: "
+            "Look at them, then add to acknowledged, here and in the catalog: "
             f"{literals([each.label for each in unknown])}.",
         )
     return found
+
+
+def unacknowledged(
+    table: Table, column: str, found: Sequence[Dependent], acknowledged: Sequence[str], with_keys: bool
+) -> list[Dependent]:
+    """Returns what nobody acknowledged; ``with_keys`` stands for a column's own foreign keys, and for indexes
+    that forbid nothing: they come back with it, and nobody misses them meanwhile."""
+    own = [key for key in table.foreign_keys if column in key.columns]
+    keys = {key.name or f"({', '.join(key.columns)})" for key in own}
+    return [
+        each for each in found if each.label not in acknowledged and not (with_keys and _is_own(each, keys))
+    ]
+
+
+def _is_own(each: Dependent, keys: set[str]) -> bool:
+    if each.kind == "index":
+        return not any(statement.startswith("CREATE UNIQUE") for statement in each.make)
+    return each.fate is Fate.GOES and each.kind == "constraint" and each.name.rpartition(" on ")[0] in keys
 
 
 def literals(labels: Sequence[str]) -> str:

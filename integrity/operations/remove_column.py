@@ -15,6 +15,8 @@ from integrity.database.postgresql import columns as postgresql
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
 from integrity.database.sqlite import columns as sqlite
+from integrity.database.sqlite import rebuild
+from integrity.database.sqlite.own_keys import own_keys, without_column
 from integrity.operations import removed_columns
 from integrity.operations.alteration import Alteration
 from integrity.operations.check import Check, Moment, Verdict
@@ -56,6 +58,7 @@ class RemoveColumn(MirrorOperation):
         acknowledged: what may be dropped or left behind: ``view sales_report``.
         repeats, to, count, elements, shape, list_of, drift, only_in_json: as in a ``[[mirror]]``; empty
             for a column that repeats nothing.
+        with_keys: whether its own foreign keys, and indexes that forbid nothing, may go unasked.
     """
 
     kind = "removal"
@@ -76,6 +79,7 @@ class RemoveColumn(MirrorOperation):
         list_of: str = "objects",
         drift: str = "",
         only_in_json: str = "refuse",
+        with_keys: bool = False,
     ) -> None:
         super().__init__(
             table=table, column=column, repeats=repeats, to=to, count=count, elements=elements, shape=shape,
@@ -84,6 +88,7 @@ class RemoveColumn(MirrorOperation):
         self.name = column
         self.view = view
         self.acknowledged = tuple(acknowledged)
+        self.with_keys = with_keys
 
     def describe(self) -> str:
         """One line."""
@@ -295,14 +300,28 @@ class RemoveColumn(MirrorOperation):
                 for each in dependents:
                     if each.kind == "index":
                         work.execute(each.drop[0])
-                work.execute(sqlite.drop(table.name.name, self.column))
+                self._drop_on_sqlite(work, table)
             if view:
                 work.execute(view.without_column())
             after = work.look().table(table.name).definition
             removed_columns.remember(work.session, table.name, replace(facts, left=after), work.migration)
             self.made(work, table.name)
 
-        work.within_bounds(remove)
+        work.execute(rebuild.LENIENT)
+        try:
+            work.within_bounds(remove)
+        finally:
+            work.execute(rebuild.STRICT)
+
+    def _drop_on_sqlite(self, work: Alteration, table: Table) -> None:
+        """By a rebuild where a key behind the columns names it: SQLite drops no such column."""
+        if not own_keys(table.definition, self.column):
+            work.execute(sqlite.drop(table.name.name, self.column))
+            return
+        text = without_column(table.definition, self.column)
+        left = tuple(each for each in table.columns if each.name != self.column)
+        for statement in rebuild.statements(work.session, replace(table, columns=left), text):
+            work.execute(statement)
 
     # -- putting back ----------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from integrity.database.postgresql import columns as postgresql
 from integrity.database.schema import Column, Schema, Table
 from integrity.database.sqlite import columns as sqlite
 from integrity.database.sqlite import rebuild
+from integrity.database.sqlite.own_keys import with_own_keys
 from integrity.operations import removed_columns
 from integrity.operations.alteration import Alteration
 from integrity.operations.compatibility_view import CompatibilityView
@@ -216,6 +217,7 @@ class ReturningColumn:
         text = facts.definition
         if not same:
             text = sqlite.with_column(table.definition, facts.definition, facts.name, before)
+            text = with_own_keys(text, facts.definition, facts.name)
         mirror = self._mirror(schema, table)
         fresh = shown(mirror.fresh()) if mirror else facts.default or "NULL"
         first = clauses.name(facts.key[0])

@@ -80,14 +80,14 @@ def locks(operation: CatalogOperation, vendor: str) -> str:
         )
     if vendor == "sqlite":
         building = isinstance(operation, AddIndex | AddUnique)
-        return f"the file, {'while the index is built' if building else 'briefly'}: other writers wait"
+        rebuilding = isinstance(operation, ConvertColumn)
+        while_ = "while the index is built" if building else "while its tables are rebuilt"
+        return f"the file, {while_ if building or rebuilding else 'briefly'}: other writers wait"
     if isinstance(operation, AddForeignKey):
         both = table if operation.to == table else f"{table} and {operation.to}"
         return f"SHARE ROW EXCLUSIVE on {both}, briefly: writers wait"
     if said := operation.locking():
         return said
-    if isinstance(operation, ConvertColumn):
-        return f"ACCESS EXCLUSIVE on {table} while it is rewritten: readers and writers wait"
     going_on = f"SHARE UPDATE EXCLUSIVE on {table}: readers and writers go on"
     becomes = isinstance(operation, AddUnique) and operation.is_constraint
     return f"{going_on}; then ACCESS EXCLUSIVE, briefly" if becomes else going_on

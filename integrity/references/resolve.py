@@ -113,6 +113,15 @@ def catalog_column(schema: Schema, catalog: Catalog, entry: CatalogColumn) -> Ta
     return _table(schema, catalog, entry.entry, entry.column)
 
 
+def catalog_table_of(schema: Schema, catalog: Catalog, entry: CatalogColumn) -> TableName:
+    """Returns the table that a ``[[column]]`` means, whether or not it has the column.
+
+    Raises:
+        CatalogError: for a table that the target does not have.
+    """
+    return _table(schema, catalog, entry.entry, Path(entry.column.parts, ()))
+
+
 def _table(schema: Schema, catalog: Catalog, entry: str, path: Path) -> TableName:
     try:
         table = schema.table(schema.resolve(path))

@@ -12,6 +12,7 @@ from integrity.database.schema import Schema
 from integrity.database.session import Target
 from integrity.diagnosis.columns import diagnose_columns
 from integrity.exceptions import SchemaFixRefused
+from integrity.operations.column_fixes import removal_fixes
 from integrity.operations.duplicate_fixes import duplicate_fixes
 from integrity.operations.fixes import FixKind, SchemaFix, planned_fixes, schema_fixes
 from integrity.operations.mirror_fixes import mirror_fixes, mirror_repairs
@@ -44,8 +45,11 @@ def fixes_for(
     with Target(alias).reading() as session:
         uniques = known_uniques(schema, catalog, session)
     planned = planned_fixes(alias)
-    fixes = schema_fixes(schema, catalog, references, uniques=uniques, planned=planned, everything=everything)
-    return [*fixes, *mirror_fixes(schema, catalog, references, planned=planned)], schema.vendor
+    fixes = schema_fixes(
+        schema, catalog, references, uniques=uniques, planned=planned, everything=everything
+    )
+    fixes += mirror_fixes(schema, catalog, references, planned=planned)
+    return [*fixes, *removal_fixes(schema, catalog, planned=planned)], schema.vendor
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,7 @@ def _unacknowledged(
             raise SchemaFixRefused(
                 f"{each.column} is named by {', '.join(named)}",
                 where=str(catalog.file or alias),
-                hint="Nothing was written. Change these files, or acknowledge them in the [[mirror]]: "
+                hint="Nothing was written. Change these files, or acknowledge them in the catalog: "
                 + ", ".join(f'"{label}"' for label in named),
             )
     return {each.column: each.unacknowledged for each in found if each.unacknowledged}

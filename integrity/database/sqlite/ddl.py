@@ -56,13 +56,13 @@ def without_foreign_key(sql: str, name: str) -> str:
     """
     for entry in parse_create_table(sql).entries:
         if entry.is_constraint:
-            for constraint in _constraints(entry):
+            for constraint in table_constraints(entry):
                 if _is_foreign_key(constraint, name):
-                    return _cut(sql, entry, constraint)
+                    return without_constraint(sql, entry, constraint)
     raise KeyError(name)
 
 
-def _constraints(entry: Entry) -> list[list[Token]]:
+def table_constraints(entry: Entry) -> list[list[Token]]:
     """The table constraints of an entry: SQLite lets the comma between two of them go."""
     found: list[list[Token]] = []
     depth = 0
@@ -80,7 +80,7 @@ def _is_foreign_key(constraint: list[Token], name: str) -> bool:
     return named and constraint[1].name.lower() == name.lower()
 
 
-def _cut(sql: str, entry: Entry, constraint: list[Token]) -> str:
+def without_constraint(sql: str, entry: Entry, constraint: list[Token]) -> str:
     """Takes a constraint out, with the comma before it unless another one of its entry needs that."""
     start, end = constraint[0].start, constraint[-1].end
     first, last = start == entry.tokens[0].start, end == entry.tokens[-1].end

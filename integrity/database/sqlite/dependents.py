@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from integrity.database import clauses
 from integrity.database.dependents import Dependent, Fate
@@ -17,6 +17,7 @@ from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
 from integrity.database.sqlite import tokens
+from integrity.database.sqlite.own_keys import own_keys, without_own_keys
 
 EVERYTHING = """
 SELECT type, name, tbl_name, sql FROM sqlite_master
@@ -47,14 +48,16 @@ def dependents(
     """Returns what uses a column, in an order in which it can be made; not the views ``besides``, nor
     what uses only those."""
     objects = [_Object(*row) for row in session.rows(EVERYTHING)]
+    keys = own_keys(table.definition, column)
     # A statement that was kept would be explained as it was compiled before.
     with closing(sqlite3.connect(":memory:", cached_statements=0)) as raw:
-        copy = _Copy(raw, objects)
+        copy = _Copy(raw, [_without_keys(each, table, column) for each in objects] if keys else objects)
         for each in besides:
             copy.replace(schema.table(each))
         views = copy.selected()
         broken = copy.broken_triggers()
         found = [*copy.refusing(table.name.name, column), *_of_column(objects, table.name.name, column)]
+        found += [Dependent("constraint", f"{key.label} on {table.name.name}", Fate.GOES) for key in keys]
         seen = {each.label for each in found}
         found += [each for each in copy.losing(views) if each.label not in seen]
         found += [
@@ -167,6 +170,12 @@ class _Copy:
         finally:
             self.raw.execute(f"DROP TRIGGER IF EXISTS {clauses.name(trigger.name)}")
         return True
+
+
+def _without_keys(each: _Object, table: Table, column: str) -> _Object:
+    """Keys behind the columns go with the column; they are made again with the table's text."""
+    ours = each.kind == "table" and each.name == table.name.name
+    return replace(each, sql=without_own_keys(each.sql, column)) if ours else each
 
 
 def _of_column(objects: list[_Object], table: str, column: str) -> Iterator[Dependent]:

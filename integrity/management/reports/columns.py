@@ -102,4 +102,4 @@ def _verdict(each: ColumnDiagnosis) -> Iterator[Block]:
     waiting = [label for label in each.unacknowledged if label not in {one.label for one in each.blocking}]
     if waiting:
         listed = literals(waiting)
-        yield Line(f"To be acknowledged in the [[mirror]]: acknowledged = [{listed}]", "warning")
+        yield Line(f"To be acknowledged in the catalog: acknowledged = [{listed}]", "warning")
