@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,12 @@ class Dialect(StrEnum):
     POSTGRESQL = "postgresql"
     SQLITE = "sqlite"
     SHARED = "shared"
+
+    @property
+    def other(self) -> Dialect:
+        """The other engine; of SHARED itself."""
+        pair = {Dialect.POSTGRESQL: Dialect.SQLITE, Dialect.SQLITE: Dialect.POSTGRESQL}
+        return pair.get(self, self)
 
 
 @dataclass(frozen=True, order=True)
@@ -33,9 +40,13 @@ class Place:
 class Statement:
     """A statement of a script.
 
-    ``parsed`` is None for what the parser does not understand: ``unparsed`` says why. ``dialect`` is
-    what its script is meant for, ``condition`` the engine for which it alone is run within a script meant for
-    several, SHARED where it is run for all.
+    ``parsed`` is None for what the parser does not understand: then ``unparsed`` says why, unless the words
+    that it begins with are known (``CREATE EXTENSION``, routines, …). ``dialect`` is what its script is meant
+    for, ``condition`` the engine for which it alone is run within a script meant for several, SHARED where it
+    is run for all. ``reverse`` says that it takes something back (``down``, a rollback script): it is not run
+    in order with the others. ``marks`` are index in the text, line and column from which on text and file go
+    together: in a source, text may stand in several pieces. In the text, ``${…}`` stands for what is not
+    known; ``dynamic`` says that there is some. ``end_line`` is the last line.
     """
 
     text: str
@@ -44,15 +55,57 @@ class Statement:
     parsed: Expression | None = field(default=None, compare=False)
     unparsed: str = ""
     condition: Dialect = Dialect.SHARED
+    reverse: bool = False
+    dynamic: bool = False
+    in_source: bool = False
+    end_line: int = 0
+    marks: tuple[tuple[int, int, int], ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def engine(self) -> Dialect:
+        """The engine for which it is run, SHARED where that is every one."""
+        return self.dialect if self.condition is Dialect.SHARED else self.condition
+
+    def place_at(self, index: int) -> Place:
+        """Returns where a character of its text stands."""
+        marks = self.marks or ((0, self.place.line, self.place.column),)
+        start, line, column = marks[max(bisect_right(marks, (index, 1 << 62, 0)) - 1, 0)]
+        between = self.text[start:index]
+        breaks = between.count("\n")
+        if not breaks:
+            return Place(self.place.file, line, column + index - start)
+        return Place(self.place.file, line + breaks, len(between) - between.rfind("\n"))
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A comment that silences findings: from line to line, for these codes, all where none is named.
+
+    ``place`` is the comment's own.
+    """
+
+    place: Place
+    first: int
+    last: int
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Script:
-    """A file with SQL: ``number`` is the one that its name begins with, by which runners order scripts."""
+    """A file with SQL: ``number`` is the one that its name begins with, by which runners order scripts.
+
+    ``deduced`` says how its dialect is known. ``unread`` says why it could not be read: then it has no
+    statements. ``reverse`` says that it takes another one back. ``is_source`` is a file of a program.
+    """
 
     path: Path
     shown: str
     dialect: Dialect
     statements: tuple[Statement, ...] = ()
     number: int | None = None
-    silenced: tuple[tuple[int, str], ...] = ()
+    silences: tuple[Silence, ...] = ()
+    deduced: str = ""
+    unread: str = ""
+    reverse: bool = False
+    is_source: bool = False
+    text: str = field(default="", compare=False, repr=False)
