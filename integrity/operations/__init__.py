@@ -7,7 +7,9 @@ from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.compatibility_view import CreateCompatibilityView
 from integrity.operations.convert_column import ConvertColumn, ConvertKey
+from integrity.operations.create_routine import CreateRoutine
 from integrity.operations.create_table import CreateTable
+from integrity.operations.drop_routine import DropRoutine
 from integrity.operations.migration import CatalogMigration
 from integrity.operations.remove_column import RemoveColumn
 from integrity.operations.remove_index import RemoveIndex
@@ -26,7 +28,9 @@ __all__ = [
     "ConvertColumn",
     "ConvertKey",
     "CreateCompatibilityView",
+    "CreateRoutine",
     "CreateTable",
+    "DropRoutine",
     "RemoveColumn",
     "RemoveIndex",
     "RepairDuplicates",

@@ -24,6 +24,7 @@ class FixKind(StrEnum):
     CONVERT = "convert"
     FOREIGN_KEY = "foreign_key"
     REPAIR = "repair"
+    ROUTINE = "routine"
     REDUNDANT = "redundant"
     REWRITE = "rewrite"
     VIEW = "view"

@@ -20,11 +20,13 @@ from integrity.exceptions import CatalogError
 from integrity.operations.catalog_document import catalog_text
 from integrity.operations.catalog_migrations import CatalogPackage, catalog_package
 from integrity.operations.fixes import FixKind, SchemaFix
-from integrity.operations.mirror_fixes import CHAPTERS
+from integrity.operations.mirror_fixes import CHAPTERS as MIRROR_CHAPTERS
 from integrity.operations.repair_duplicates import RepairDuplicates
+from integrity.operations.routine_fixes import CHAPTERS as ROUTINE_CHAPTERS
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 
+CHAPTERS = {**ROUTINE_CHAPTERS, **MIRROR_CHAPTERS}
 WIDTH = 110
 Dependency = tuple[str, str]
 

@@ -18,6 +18,7 @@ from integrity.operations.fixes import FixKind, SchemaFix, planned_fixes, schema
 from integrity.operations.mirror_fixes import mirror_fixes, mirror_repairs
 from integrity.operations.redundant_fixes import redundant_fixes
 from integrity.operations.repair_fixes import repair_fixes
+from integrity.operations.routine_fixes import routine_fixes
 from integrity.operations.writer import WrittenFile, start_catalog, write_migrations
 from integrity.plans import Change, Request, make_deduplication_plan, make_plan
 from integrity.references import Catalog, Reference, known_references, load_catalog
@@ -42,13 +43,14 @@ def fixes_for(
         CatalogError: for a table or column that the target does not have.
     """
     schema, catalog, references = known_of(alias, catalog_file)
+    planned = planned_fixes(alias)
     with Target(alias).reading() as session:
         uniques = known_uniques(schema, catalog, session)
-    planned = planned_fixes(alias)
+        routines = routine_fixes(session, schema, catalog, planned=planned, everything=everything)
     fixes = schema_fixes(
         schema, catalog, references, uniques=uniques, planned=planned, everything=everything
     )
-    fixes += mirror_fixes(schema, catalog, references, planned=planned)
+    fixes += [*routines, *mirror_fixes(schema, catalog, references, planned=planned)]
     return [*fixes, *removal_fixes(schema, catalog, planned=planned)], schema.vendor
 
 

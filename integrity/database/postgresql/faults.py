@@ -126,7 +126,7 @@ class _Examination:
         """Names and types of a function's arguments, whether it is for triggers, whether the server knows
         what it uses."""
         oids = [each.oid for each in self.known if each.kind is RoutineKind.FUNCTION]
-        return {row[0]: row[1:] for row in self.session.rows(ARGUMENTS, [oids])}  # type: ignore[misc]
+        return {row[0]: row[1:] for row in self.session.rows(ARGUMENTS, [oids])}
 
     def settle(self) -> None:
         """Bodies are looked through, in words that can be read again."""
@@ -255,7 +255,7 @@ class _Examination:
         if not any(each.routine is routine for each in self.result.unread):
             self.result.unread.append(Unread(routine, reason))
 
-    def _asked(self, sql: str, params: Sequence[object] = ()) -> _Complaint | None:
+    def _asked(self, sql: str, params: Sequence[int] = ()) -> _Complaint | None:
         """What the server says against a statement, which leaves the reading as it was."""
         self.session.execute("SAVEPOINT integrity_asked")
         said = None

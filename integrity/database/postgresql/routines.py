@@ -20,8 +20,8 @@ _GRANTS = """
 ARRAY(SELECT format('GRANT %%s ON {what} %%s TO %%s', string_agg(DISTINCT g.privilege_type, ', '), {name},
              CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END)
              || CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
-      FROM aclexplode({acl}) g WHERE g.grantee <> {owner} GROUP BY g.grantee, g.is_grantable
-      ORDER BY g.grantee, g.is_grantable)
+      FROM aclexplode({acl}) WITH ORDINALITY g(grantor, grantee, privilege_type, is_grantable, place)
+      WHERE g.grantee <> {owner} GROUP BY g.grantee, g.is_grantable ORDER BY min(g.place))
 """
 
 FUNCTIONS = f"""
