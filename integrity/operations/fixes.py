@@ -61,12 +61,12 @@ def schema_fixes(
         CatalogError: for a table or column that the target does not have.
     """
     rules = known_uniques(schema, catalog) if uniques is None else uniques
-    required = list(required_fixes(schema, catalog, everything=everything))
+    present, whole = schema, catalog
     schema, catalog, references, rules = with_awaited(schema, catalog, references, rules)
     conversions = conversion_fixes(schema, catalog, references, everything=everything)
     converted, going = converted_places(conversions, schema), removed_places(schema, catalog)
     found = [
-        *required,
+        *required_fixes(present, whole, converted=converted, everything=everything),
         *_indexes(schema, catalog, everything),
         *_uniques(schema, catalog, references, rules, everything),
         *conversions,
@@ -170,9 +170,7 @@ def default_index_name(table: TableName, columns: Sequence[str], ending: str = "
 
 def _staying(references: Sequence[Reference], going: Collection[Place]) -> list[Reference]:
     """Without those of columns that the catalog wants away."""
-    return [
-        each for each in references if not any((each.table, name) in going for name in each.columns)
-    ]
+    return [each for each in references if not any((each.table, name) in going for name in each.columns)]
 
 
 def _foreign_keys(

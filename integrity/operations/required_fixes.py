@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,18 +21,26 @@ from integrity.references.resolve import known_references, known_uniques
 from integrity.references.uniques import UniqueRule
 
 
-def required_fixes(schema: Schema, catalog: Catalog, *, everything: bool = False) -> Iterator[SchemaFix]:
+def required_fixes(
+    schema: Schema,
+    catalog: Catalog,
+    *,
+    converted: Collection[tuple[TableName, str]] = (),
+    everything: bool = False,
+) -> Iterator[SchemaFix]:
     """Yields the tables that are missing, then the columns that tables lack which are there.
 
     Args:
         schema: the target's structure.
         catalog: its catalog.
+        converted: the columns that conversions change, those that refer to a key among them.
         everything: also the tables that are there; where they are, they are adopted.
     """
     for entry in catalog.tables:
         name = required_name(schema, entry)
         if can_be_made(schema, entry) and (everything or not schema.knows(name)):
-            yield _table(catalog, entry, name, schema.tables.get(name))
+            later = _converted(catalog, name) | {column for table, column in converted if table == name}
+            yield _table(entry, name, schema.tables.get(name), later)
     for entry in catalog.tables:
         table = schema.tables.get(required_name(schema, entry))
         if table is not None:
@@ -73,8 +81,15 @@ def _missing(schema: Schema, entry: RequiredTable, table: Table) -> list[Require
     ]
 
 
-def _table(catalog: Catalog, entry: RequiredTable, name: TableName, there: Table | None) -> SchemaFix:
-    later = tuple(each.name for each in entry.columns if _changes_later(catalog, each, name, there))
+def _table(
+    entry: RequiredTable, name: TableName, there: Table | None, converted: Collection[str]
+) -> SchemaFix:
+    """``later`` are the columns that are added by an operation of their own here, or converted."""
+    later = tuple(
+        each.name
+        for each in entry.columns
+        if each.name in converted or (there is not None and not there.has_columns((each.name,)))
+    )
     operation = CreateTable(
         table=written(name),
         columns=tuple(column_words(each) for each in entry.columns),
@@ -85,15 +100,14 @@ def _table(catalog: Catalog, entry: RequiredTable, name: TableName, there: Table
     return SchemaFix(1, FixKind.TABLE, name, columns, operation.name, operation, _why(entry))
 
 
-def _changes_later(catalog: Catalog, column: RequiredColumn, table: TableName, there: Table | None) -> bool:
-    """Whether a column is added by an operation of its own here, or converted."""
-    lacking = there is not None and not there.has_columns((column.name,))
-    return lacking or any(
-        column.name in each.column.columns
-        and each.column.table == table.name
-        and each.column.schema in (None, table.schema)
+def _converted(catalog: Catalog, table: TableName) -> set[str]:
+    """The columns of a table that a ``[[column]]`` changes, on whichever engine."""
+    return {
+        column
         for each in catalog.columns
-    )
+        if each.column.table == table.name and each.column.schema in (None, table.schema)
+        for column in each.column.columns
+    }
 
 
 def _column(entry: RequiredTable, column: RequiredColumn, table: TableName) -> SchemaFix:
