@@ -30,11 +30,17 @@ def foreign_key(key: ForeignKey, referenced: str) -> str:
         key: what to say.
         referenced: the referenced table, quoted as the engine wants it.
     """
-    parts = [
-        f"CONSTRAINT {name(key.name)}",
-        f"FOREIGN KEY ({columns(key.columns)})",
-        f"REFERENCES {referenced} ({columns(key.referenced_columns)})",
-    ]
+    return f"CONSTRAINT {name(key.name)} FOREIGN KEY ({columns(key.columns)}) {_references(key, referenced)}"
+
+
+def references(key: ForeignKey, referenced: str) -> str:
+    """Returns ``CONSTRAINT … REFERENCES …`` as it stands in a column, with all that differs from the
+    defaults; arguments as of :func:`foreign_key`."""
+    return f"CONSTRAINT {name(key.name)} {_references(key, referenced)}"
+
+
+def _references(key: ForeignKey, referenced: str) -> str:
+    parts = [f"REFERENCES {referenced} ({columns(key.referenced_columns)})"]
     parts += [f"MATCH {key.match}"] if key.match is not Match.SIMPLE else []
     parts += [f"ON UPDATE {key.on_update}"] if key.on_update is not Action.NO_ACTION else []
     parts += [f"ON DELETE {key.on_delete}"] if key.on_delete is not Action.NO_ACTION else []

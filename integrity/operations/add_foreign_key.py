@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from integrity.database.locks import Lock
 from integrity.database.postgresql import ddl
 from integrity.database.schema import ForeignKey, Schema
 from integrity.database.session import Session
 from integrity.database.sqlite import ddl as sqlite_ddl
-from integrity.operations import in_place
+from integrity.operations import in_column, in_place
 from integrity.operations.alteration import Alteration
 from integrity.operations.check import Check
 from integrity.operations.foreign_key import (
@@ -73,6 +76,16 @@ class AddForeignKey(ForeignKeyOperation):
             return [f"-- The stored definition of {key.table.name} loses: {clause}"]
         return bounded([ddl.drop_constraint(key.table, key.name)], vendor)
 
+    def shown(self, editor: BaseDatabaseSchemaEditor) -> list[str]:
+        """On libSQL its own statement: it takes up what the column says."""
+        found = in_column.shown_adding(editor, self.written_key("sqlite"))
+        return bounded(found, "sqlite") if found else super().shown(editor)
+
+    def reverse_shown(self, editor: BaseDatabaseSchemaEditor) -> list[str]:
+        """On libSQL its own statement, where the key is written in the column."""
+        found = in_column.shown_removing(editor, self.written_key("sqlite"))
+        return bounded(found, "sqlite") if found else super().reverse_shown(editor)
+
     def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
         """The key is possible; orphans are in the way of a validated one alone."""
         wanted = self.wanted(schema)
@@ -103,11 +116,17 @@ class AddForeignKey(ForeignKeyOperation):
         if self.validated:
             refuse_orphans(work, schema, wanted)
         if work.sqlite:
-            in_place.add_foreign_key(work, schema, wanted, lambda: self.made(work, wanted.table))
+            self._store(work, schema, wanted)
             return
         statements = self._additions(work, schema, wanted)
         if statements:
             work.within_bounds(lambda: self._add(work, statements, wanted))
+
+    def _store(self, work: Alteration, schema: Schema, wanted: ForeignKey) -> None:
+        """By a statement where the driver has one, else in the stored text."""
+        made = partial(self.made, work, wanted.table)
+        if not in_column.add_foreign_key(work, schema, wanted, made):
+            in_place.add_foreign_key(work, schema, wanted, made)
 
     def _facts(self) -> dict[str, Any]:
         return {name: value for name, value in self.arguments().items() if name != "validated"}
@@ -137,8 +156,9 @@ class AddForeignKey(ForeignKeyOperation):
             work.within_bounds(lambda: self.forgotten(work, wanted.table))
             return
         if work.sqlite:
-            forget = lambda: self.forgotten(work, wanted.table)  # noqa: E731
-            in_place.remove_foreign_key(work, named[wanted.table], self.name, forget)
+            forget = partial(self.forgotten, work, wanted.table)
+            if not in_column.remove_foreign_key(work, named[wanted.table], self.name, forget):
+                in_place.remove_foreign_key(work, named[wanted.table], self.name, forget)
             return
         work.within_bounds(
             lambda: self._drop(work, [ddl.drop_constraint(each, self.name) for each in named], wanted)

@@ -51,7 +51,7 @@ class CatalogOperation(Operation):
     ) -> None:
         """Makes the object, unless it stands already."""
         if schema_editor.collect_sql:
-            _show(schema_editor, self.statements(schema_editor.connection.vendor))
+            _show(schema_editor, self.shown(schema_editor))
             return
         with refusing(self.describe(), schema_editor.connection.alias):
             self.make(Alteration.by(schema_editor))
@@ -65,7 +65,7 @@ class CatalogOperation(Operation):
     ) -> None:
         """Takes away what the operation made; what it adopted stays."""
         if schema_editor.collect_sql:
-            _show(schema_editor, self.reverse_statements(schema_editor.connection.vendor))
+            _show(schema_editor, self.reverse_shown(schema_editor))
             return
         with refusing(f"Reversing {self.describe()!r}", schema_editor.connection.alias):
             work = Alteration.by(schema_editor)
@@ -100,6 +100,14 @@ class CatalogOperation(Operation):
     def reverse_statements(self, vendor: str) -> list[str]:
         """Returns the statements of the reverse."""
         raise NotImplementedError
+
+    def shown(self, editor: BaseDatabaseSchemaEditor) -> list[str]:
+        """Returns the statements for one target, where a driver of its vendor has others."""
+        return self.statements(editor.connection.vendor)
+
+    def reverse_shown(self, editor: BaseDatabaseSchemaEditor) -> list[str]:
+        """Returns the statements of the reverse for one target."""
+        return self.reverse_statements(editor.connection.vendor)
 
     def make(self, work: Alteration) -> None:
         """Makes the object in a target, or adopts it."""

@@ -112,9 +112,34 @@ def test_a_constraint_that_is_joined_without_a_comma_stays(rest: str) -> None:
     assert "CHECK (b > 0)" in without_foreign_key(f"CREATE TABLE t (a, b, {rest})", "k")
 
 
-def test_a_key_that_is_written_in_a_column_is_not_touched() -> None:
+@pytest.mark.parametrize(
+    ("column", "rest"),
+    [
+        ("a CONSTRAINT k REFERENCES p (id)", "a"),
+        ("a int NOT NULL DEFAULT 5 CONSTRAINT K REFERENCES p (id) ON DELETE SET NULL -- why\n", None),
+        ("a CONSTRAINT k NOT NULL CONSTRAINT [k] REFERENCES p ON DELETE SET DEFAULT NOT DEFERRABLE",
+         "a CONSTRAINT k NOT NULL"),
+        ("a REFERENCES q (id) CONSTRAINT \"k\" REFERENCES p (id)", "a REFERENCES q (id)"),
+    ],
+)  # fmt: skip
+def test_a_key_at_the_end_of_a_column_is_taken_out_of_it(column: str, rest: str | None) -> None:
+    rest = rest or "a int NOT NULL DEFAULT 5 -- why\n"
+    assert without_foreign_key(f"CREATE TABLE t (x, {column}, b)", "k") == f"CREATE TABLE t (x, {rest}, b)"
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "a CONSTRAINT k REFERENCES p (id) UNIQUE",
+        "a CONSTRAINT k REFERENCES p (id) ON DELETE SET NULL NOT NULL",
+        "a CONSTRAINT k REFERENCES p DEFAULT 5",
+        "a CONSTRAINT k REFERENCES p CONSTRAINT other CHECK (a)",
+        "a CONSTRAINT k CHECK (a) REFERENCES p (id)",
+    ],
+)
+def test_a_key_in_the_midst_of_a_column_is_not_touched(column: str) -> None:
     with pytest.raises(KeyError):
-        without_foreign_key("CREATE TABLE t (a CONSTRAINT k REFERENCES p (id))", "k")
+        without_foreign_key(f"CREATE TABLE t ({column})", "k")
 
 
 def test_a_unique_of_the_name_is_not_taken_for_the_key() -> None:

@@ -7,6 +7,7 @@ stays as it is, byte for byte.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,11 @@ def patience(milliseconds: int) -> str:
 
 
 _HEADS = ("CONSTRAINT", "FOREIGN", "PRIMARY", "UNIQUE", "CHECK")
+_ACTIONS = re.compile(
+    r"(?:(?:ON (?:DELETE|UPDATE) (?:CASCADE|RESTRICT|NO ACTION|SET NULL|SET DEFAULT)|MATCH \w+) ?)*"
+    r"(?:(?:NOT )?DEFERRABLE(?: INITIALLY (?:DEFERRED|IMMEDIATE))?)?"
+)
+"""What may stand behind ``REFERENCES`` and its table (SQLite manual, "foreign-key-clause")."""
 
 
 def foreign_key_clause(key: ForeignKey) -> str:
@@ -48,10 +54,11 @@ def with_foreign_key(sql: str, key: ForeignKey) -> str:
 
 
 def without_foreign_key(sql: str, name: str) -> str:
-    """Returns a ``CREATE TABLE`` text without the table constraint of that name, wherever it stands.
+    """Returns a ``CREATE TABLE`` text without the foreign key of that name: a table constraint wherever it
+    stands, or the end of a column, where libSQL has put it.
 
     Raises:
-        KeyError: when it has no such table constraint; one written in a column is not touched.
+        KeyError: when it has no such key; one in the midst of a column is not touched.
         ValueError: when the text has no body with columns.
     """
     for entry in parse_create_table(sql).entries:
@@ -59,7 +66,37 @@ def without_foreign_key(sql: str, name: str) -> str:
             for constraint in table_constraints(entry):
                 if _is_foreign_key(constraint, name):
                     return without_constraint(sql, entry, constraint)
+        elif start := _key_at_the_end(entry, name):
+            return sql[: entry.tokens[start - 1].end] + sql[entry.tokens[-1].end :]
     raise KeyError(name)
+
+
+def column_entry(sql: str, column: str) -> Entry | None:
+    """Returns the definition of a column in a ``CREATE TABLE`` text."""
+    for entry in parse_create_table(sql).entries:
+        if entry.tokens and not entry.is_constraint and entry.tokens[0].name.lower() == column.lower():
+            return entry
+    return None
+
+
+def _key_at_the_end(entry: Entry, name: str) -> int:
+    """The place of ``CONSTRAINT name REFERENCES …`` where a column's definition ends with it, else 0."""
+    for place, token in enumerate(entry.tokens[:-3]):
+        after = entry.tokens[place + 1 :]
+        named = token.is_word("CONSTRAINT") and after[0].name.lower() == name.lower()
+        if named and after[1].is_word("REFERENCES") and _only_actions(after[2:]):
+            return place
+    return 0
+
+
+def _only_actions(tokens: Sequence[Token]) -> bool:
+    """Whether nothing but a referenced table, its columns, actions and the timing is written."""
+    depth, words = 0, list[str]()
+    for token in tokens[1:]:
+        depth += {"(": 1, ")": -1}.get(token.text if token.kind == "mark" else "", 0)
+        if depth == 0 and token.text != ")":
+            words.append(token.text.upper() if token.kind == "word" else "?")
+    return _ACTIONS.fullmatch(" ".join(words)) is not None
 
 
 def table_constraints(entry: Entry) -> list[list[Token]]:
