@@ -29,14 +29,6 @@ _KINDS = {
 }  # fmt: skip
 
 
-def place_at(statement: Statement, offset: int) -> Place:
-    """Returns the place of an offset in the text of a statement."""
-    before = statement.text[:offset]
-    line = before.count("\n")
-    column = offset - before.rfind("\n") if line else statement.place.column + offset
-    return Place(statement.place.file, statement.place.line + line, column)
-
-
 def read_events(statement: Statement, schema: str = "") -> tuple[Event, ...]:
     """Returns what a statement does to the schema, in its order; nothing for one that only handles rows.
 
@@ -55,7 +47,7 @@ class _Reader:
     conditional: bool = False
 
     def place(self, offset: int) -> Place:
-        return place_at(self.statement, self.shift + offset)
+        return self.statement.place_at(self.shift + offset)
 
     def events(self, tokens: Sequence[Token]) -> Iterator[Event]:
         cursor = Cursor(tokens, schema=self.schema)
@@ -167,10 +159,11 @@ class _Reader:
         return replace(base, arguments=arguments, language=language, body=body_text(body), body_offset=offset)
 
     def _trigger(self, cursor: Cursor, base: Definition) -> Definition:
-        cursor.until("ON")
+        when = joined(cursor.until("ON"))
         cursor.accept("ON")
         table = cursor.object_name()
         cursor.until("EXECUTE", "BEGIN")
+        base = replace(base, terms=(when,))
         if cursor.accept("EXECUTE"):
             cursor.accept_any("FUNCTION", "PROCEDURE")
             return replace(base, table=table, calls=cursor.object_name())

@@ -14,10 +14,7 @@ ENGINES = frozenset({Dialect.POSTGRESQL, Dialect.SQLITE})
 
 def engines(statement: Statement) -> frozenset[Dialect]:
     """Returns the engines for which a statement is run."""
-    for meant in (statement.condition, statement.dialect):
-        if meant is not Dialect.SHARED:
-            return frozenset({meant})
-    return ENGINES
+    return ENGINES if statement.engine is Dialect.SHARED else frozenset({statement.engine})
 
 
 class Kind(StrEnum):
@@ -95,7 +92,7 @@ class Definition(Event):
     ``open`` says that its columns are not all known (AS SELECT, LIKE, INHERITS, a virtual table).
     ``table`` is that of an index or trigger, ``calls`` the function of a trigger. ``arguments`` tell the
     functions of one name apart. ``body`` is a routine's text, beginning at ``body_offset`` in the
-    statement; of an index ``terms`` are its parts.
+    statement; ``terms`` are the parts of an index, of a trigger when it fires.
     """
 
     if_not_exists: bool = False

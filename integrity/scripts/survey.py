@@ -1,15 +1,17 @@
 """What scripts define together, followed in their order.
 
 Scripts whose names begin with numbers are run in that order. Of the others, and of sources, nothing says
-when they are run: what one defines counts for every other.
+when they are run: what one defines counts for every other. What takes something back counts for nothing.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from integrity.scripts.cursor import ObjectName, object_name, read_tokens
 from integrity.scripts.definition_reading import read_events
@@ -23,6 +25,16 @@ from integrity.scripts.definitions import (
     Removal,
 )
 from integrity.scripts.statement import Dialect, Script, Statement
+
+_NUMBERED = re.compile(r"^[VvRU]?\d")
+_IN_A_FOLDER_EACH = ("migration.sql", "up.sql", "down.sql")
+
+
+def _series(script: Script) -> tuple[bool, Path] | None:
+    """Returns what a script is run in order with: the numbered scripts of one folder."""
+    alone = script.path.name.lower() in _IN_A_FOLDER_EACH
+    own = script.path.parent if alone else script.path
+    return (script.is_source, own.parent) if _NUMBERED.match(own.name) else None
 
 
 @dataclass(frozen=True)
@@ -44,8 +56,8 @@ class Step:
         """Whether it is known to be run before another."""
         if self.script == other.script:
             return self.number < other.number
-        ordered = self.source.number is not None and other.source.number is not None
-        return ordered and self.script < other.script
+        series = _series(self.source)
+        return series is not None and series == _series(other.source) and self.script < other.script
 
 
 @dataclass(frozen=True)
@@ -99,11 +111,19 @@ class Survey:
                 definition = altered(definition, placed.event)
         return definition
 
-    def removed_between(self, one: Placed, other: Placed) -> bool:
-        """Whether an object is dropped, or named otherwise, after one event and before another."""
+    def replaced(self, one: Placed, other: Placed) -> bool:
+        """Whether an object of one event is gone, or named otherwise, when another event makes it again.
+
+        That is where it is taken away between them, or for good by the script that makes it.
+        """
         same = self.by_name.get((one.event.kind, one.event.name), ())
-        gone = (each for each in same if _takes_away(each.event, one.event))
-        return any(one.step.before(each.step) and each.step.before(other.step) for each in gone)
+        gone = [each.step for each in same if _takes_away(each.event, one.event)]
+        for step in gone:
+            if one.step.before(step) and (step.before(other.step) or step.script == one.step.script):
+                return True
+            if step.script == other.step.script and one.step.script != other.step.script:
+                return True
+        return False
 
 
 def survey(scripts: Sequence[Script]) -> Survey:
@@ -118,7 +138,8 @@ def _steps(number: int, script: Script) -> Iterable[Step]:
     schema = ""
     for at, statement in enumerate(script.statements):
         schema = _search_path(statement, schema)
-        yield Step(script, statement, number, at, schema, read_events(statement, schema))
+        events = () if statement.reverse else read_events(statement, schema)
+        yield Step(script, statement, number, at, schema, events)
 
 
 def _search_path(statement: Statement, schema: str) -> str:

@@ -51,9 +51,9 @@ def test_a_drop_between_two_definitions_is_seen() -> None:
         ]
     )
     one, two, other = (each for each in found.placed if isinstance(each.event, Definition))
-    assert found.removed_between(one, two)
-    assert not found.removed_between(two, one)
-    assert not found.removed_between(one, other)
+    assert found.replaced(one, two)
+    assert not found.replaced(two, other)
+    assert not found.replaced(one, other)
 
 
 def test_what_follows_a_search_path_is_made_there() -> None:
