@@ -185,6 +185,16 @@ class Engine(ABC):
         """What uses a table from outside, in an order in which it can be made again: foreign keys of other
         tables, views, rules and triggers of others; not what hangs on the table itself."""
 
+    @abstractmethod
+    def table_parts(self, session: Session, table: Table) -> list[Dependent]:
+        """What hangs on a table itself, but its primary key, with the statements that make it again on
+        another table of this name."""
+
+    def carried_over(self, session: Session, table: Table) -> list[str]:
+        """The statements that give another table of this name what is beside its structure: rights, a
+        comment, an owner."""
+        return []
+
     def type_name(self, written: str) -> str:
         """How the engine itself calls a type as somebody wrote it."""
         return written

@@ -11,6 +11,7 @@ from integrity.operations.create_routine import CreateRoutine
 from integrity.operations.create_table import CreateTable
 from integrity.operations.drop_routine import DropRoutine
 from integrity.operations.migration import CatalogMigration
+from integrity.operations.recreate_table import RecreateTable
 from integrity.operations.remove_column import RemoveColumn
 from integrity.operations.remove_index import RemoveIndex
 from integrity.operations.repair_duplicates import RepairDuplicates
@@ -31,6 +32,7 @@ __all__ = [
     "CreateRoutine",
     "CreateTable",
     "DropRoutine",
+    "RecreateTable",
     "RemoveColumn",
     "RemoveIndex",
     "RepairDuplicates",

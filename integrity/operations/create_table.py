@@ -12,7 +12,7 @@ from integrity.database.postgresql.columns import lock
 from integrity.database.schema import Column, Schema, Table, TableKind
 from integrity.database.session import Session
 from integrity.database.sqlite import tables as sqlite
-from integrity.detectors.column_differs import differences
+from integrity.detectors.column_differs import differences as column_differences
 from integrity.operations.alteration import Alteration
 from integrity.operations.check import Check, Moment, Verdict
 from integrity.operations.described_columns import described_columns
@@ -118,7 +118,7 @@ class CreateTable(CatalogOperation):
         yield Check("table", self.table, message="it is there already")
         for column in self.wanted(schema.vendor):
             if column.type and table.has_columns((column.name,)) and column.name not in self.later:
-                found = differences(session, table, column)
+                found = column_differences(session, table, column)
                 said = ", ".join(f"{what} {is_} instead of {said}" for what, (is_, said) in found.items())
                 if found:
                     label = written(table.name, (column.name,))
@@ -137,7 +137,7 @@ class CreateTable(CatalogOperation):
             raise self.refuse(
                 f"{self.table} is a {table.kind}", "Rename it, or take the table out of the catalog."
             )
-        found = list(self._other(session, table))
+        found = list(self.differences(session, table))
         if found:
             raise self.refuse(
                 f"There is another table {self.table}: {'; '.join(found)}",
@@ -146,7 +146,8 @@ class CreateTable(CatalogOperation):
                 "again.",
             )
 
-    def _other(self, session: Session, table: Table) -> Iterator[str]:
+    def differences(self, session: Session, table: Table) -> Iterator[str]:
+        """Yields what a table lacks or has otherwise."""
         for column in self.wanted(session.vendor):
             if column.name in self.later:
                 continue

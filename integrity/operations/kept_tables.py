@@ -15,7 +15,6 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from integrity.database.engine import Digest
 from integrity.database.identifiers import TableName, quote_table
 from integrity.database.postgresql import ddl
 from integrity.database.postgresql import tables as postgresql
@@ -38,7 +37,8 @@ class KeptTable:
 
     ``slot`` tells several kept states of one table apart. ``made`` are the statements that put back what
     could not go along, ``renamed`` what bears another name meanwhile (kind, its own name, the other one).
-    ``columns`` are its columns in order, ``stood`` digests what stood in its place when it went.
+    ``columns`` are its columns in order, ``around`` what used it from outside, each with the statements that
+    make it again, ``stood`` digests what stands in its place since.
     """
 
     slot: str
@@ -48,10 +48,18 @@ class KeptTable:
     made: tuple[str, ...] = ()
     keys: tuple[tuple[str, str], ...] = ()
     renamed: tuple[tuple[str, str, str], ...] = ()
+    around: tuple[tuple[str, tuple[str, ...]], ...] = ()
     stood: tuple[int, str] | None = None
 
+    def place(self, session: Session) -> TableName:
+        """Where it is."""
+        return replace(session.engine.journal_table(TABLES), name=self.name)
 
-def set_aside(work: Alteration, table: Table, slot: str, *, stood: Digest | None = None) -> KeptTable:
+
+Around = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def set_aside(work: Alteration, table: Table, slot: str, *, around: Around = ()) -> KeptTable:
     """Takes a table out of the way, rows and all; within the transaction that needs its place.
 
     Raises:
@@ -66,10 +74,9 @@ def set_aside(work: Alteration, table: Table, slot: str, *, stood: Digest | None
             where=f"{work.alias}, {place}",
             hint=f"Look at it; when nobody needs its rows any more, drop {place}.",
         )
-    kept = KeptTable(slot, place.name, table.column_names, table.definition)
-    kept = replace(kept, stood=None if stood is None else (stood.rows, stood.digest))
+    kept = KeptTable(slot, place.name, table.column_names, table.definition, around=around)
     kept = _copied(work, table, kept, place) if work.sqlite else _moved(work, table, kept, place)
-    _remember(session, table.name, kept, work.migration)
+    remember_table(session, table.name, kept, work.migration)
     return kept
 
 
@@ -100,7 +107,7 @@ def put_back(work: Alteration, table: TableName, kept: KeptTable) -> None:
 
     A foreign key that rows break by now binds new rows only.
     """
-    place = _place(work.session, kept)
+    place = kept.place(work.session)
     if work.sqlite:
         work.execute(kept.definition)
         made = work.look().table(table)
@@ -113,33 +120,31 @@ def put_back(work: Alteration, table: TableName, kept: KeptTable) -> None:
         for kind, name, other in kept.renamed:
             work.execute(postgresql.rename(kind, table.schema, other, name))
         for name, definition in kept.keys:
-            _add_key(work, table, name, definition)
+            add_key(work, postgresql.add_key(table, name, definition))
     forget_table(work.session, table, kept.slot)
 
 
-def _add_key(work: Alteration, table: TableName, name: str, definition: str) -> None:
+def add_key(work: Alteration, statement: str) -> None:
+    """Adds a foreign key on PostgreSQL; where rows break it by now, it binds new ones only."""
     try:
         with transaction.atomic(using=work.alias):
-            work.execute(postgresql.add_key(table, name, definition))
+            work.execute(statement)
     except IntegrityError:
-        work.execute(postgresql.add_key(table, name, f"{definition} NOT VALID"))
+        work.execute(f"{statement} NOT VALID")
 
 
 def drop_kept(work: Alteration, table: TableName, kept: KeptTable) -> None:
     """Takes a kept table away for good: its rows stand elsewhere."""
-    place = _place(work.session, kept)
+    place = kept.place(work.session)
     work.execute(sqlite.drop(place) if work.sqlite else postgresql.drop(place))
     forget_table(work.session, table, kept.slot)
-
-
-def _place(session: Session, kept: KeptTable) -> TableName:
-    return replace(session.engine.journal_table(TABLES), name=kept.name)
 
 
 # -- what is remembered ----------------------------------------------------------------------
 
 
-def _remember(session: Session, table: TableName, kept: KeptTable, migration: str) -> None:
+def remember_table(session: Session, table: TableName, kept: KeptTable, migration: str) -> None:
+    """Records a kept table, in place of what was recorded of its slot."""
     place = session.engine.journal_table(TABLES)
     if not session.engine.has_table(session, place):
         session.execute(f"CREATE TABLE IF NOT EXISTS {quote_table(place)} ({_COLUMNS})")
@@ -150,13 +155,14 @@ def _remember(session: Session, table: TableName, kept: KeptTable, migration: st
 
 
 def kept_table(session: Session, table: TableName, slot: str) -> KeptTable | None:
-    """Returns what the journal keeps of a table, or None."""
+    """Returns what the journal keeps of a table, or None; what somebody dropped is not kept."""
     place = session.engine.journal_table(TABLES)
     if not session.engine.has_table(session, place):
         return None
     sql = f"SELECT facts FROM {quote_table(place)} WHERE {_PLACE}"
     for (facts,) in session.rows(sql, [str(table), slot]):
-        return _read(json.loads(facts))
+        kept = _read(json.loads(facts))
+        return kept if session.engine.has_table(session, kept.place(session)) else None
     return None
 
 
@@ -164,8 +170,9 @@ def _read(facts: dict[str, Any]) -> KeptTable:
     pairs: Sequence[str] = ("keys", "renamed")
     lists = {name: tuple(facts[name]) for name in ("columns", "made")}
     nested = {name: tuple(tuple(each) for each in facts[name]) for name in pairs}
+    around = tuple((label, tuple(made)) for label, made in facts["around"])
     stood = tuple(facts["stood"]) if facts["stood"] else None
-    return KeptTable(**facts | lists | nested | {"stood": stood})
+    return KeptTable(**facts | lists | nested | {"around": around, "stood": stood})
 
 
 def forget_table(session: Session, table: TableName, slot: str) -> None:

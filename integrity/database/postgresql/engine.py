@@ -38,6 +38,7 @@ from integrity.database.postgresql import (
     rows,
     sessions,
     spelling,
+    table_parts,
     type_names,
 )
 from integrity.database.postgresql.conversions import PostgreSQLConversion
@@ -276,6 +277,14 @@ class PostgreSQLEngine(Engine):
     def table_dependents(self, session: Session, schema: Schema, table: Table) -> list[Dependent]:
         """By the server's record."""
         return table_dependents(session, schema, table)
+
+    def table_parts(self, session: Session, table: Table) -> list[Dependent]:
+        """As the server writes them."""
+        return table_parts.table_parts(session, table)
+
+    def carried_over(self, session: Session, table: Table) -> list[str]:
+        """Rights, comment, owner."""
+        return table_parts.carried_over(session, table)
 
     def type_name(self, written: str) -> str:
         """As ``format_type`` gives it."""

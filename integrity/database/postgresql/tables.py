@@ -27,6 +27,15 @@ ORDER BY c.oid
 """
 
 
+NUMBERING = "SELECT pg_get_serial_sequence(%s, %s)"
+
+
+def go_on_counting(table: TableName, column: str) -> str:
+    """Lets a sequence (the parameter) go on behind the last row."""
+    last = f"SELECT max({clauses.name(column)}) FROM {clauses.table(table)}".replace("%", "%%")
+    return f"SELECT setval(%s::regclass, n) FROM ({last}) AS l(n) WHERE n IS NOT NULL"
+
+
 def create_schema(schema: str) -> str:
     """Makes a schema."""
     return f"CREATE SCHEMA IF NOT EXISTS {clauses.name(schema)}"

@@ -42,6 +42,16 @@ def without_table(session: Session, table: str) -> list[Dependent]:
     return [each.dropped() for each in (*lost, *others) if each.table.lower() != table.lower()]
 
 
+def unreadable(session: Session) -> set[str]:
+    """Returns the views and triggers that do not compile, by their labels."""
+    objects = [_Object(*row) for row in session.rows(EVERYTHING)]
+    with closing(sqlite3.connect(":memory:", cached_statements=0)) as raw:
+        copy = _Copy(raw, objects)
+        views = copy.selected()
+        broken = [each for each in objects if each.kind == "view" and each.name not in views]
+        return {f"{each.kind} {each.name}" for each in (*broken, *copy.broken_triggers())}
+
+
 def dependents(
     session: Session, schema: Schema, table: Table, column: str, besides: Sequence[TableName] = ()
 ) -> list[Dependent]:

@@ -45,7 +45,7 @@ from integrity.database.sqlite import (
 from integrity.database.sqlite.conversions import SQLiteConversion
 from integrity.database.sqlite.dependents import dependents
 from integrity.database.sqlite.json_forms import SQLiteJson
-from integrity.database.sqlite.table_dependents import table_dependents
+from integrity.database.sqlite.table_dependents import table_dependents, table_parts
 from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
 
 
@@ -209,6 +209,10 @@ class SQLiteEngine(Engine):
     def table_dependents(self, session: Session, schema: Schema, table: Table) -> list[Dependent]:
         """Asked of SQLite itself, too."""
         return table_dependents(session, schema, table)
+
+    def table_parts(self, session: Session, table: Table) -> list[Dependent]:
+        """By their texts."""
+        return table_parts(session, table)
 
     def same_type(self, written: str, column: Column) -> bool:
         """By affinity: SQLite knows no other types."""
