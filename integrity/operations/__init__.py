@@ -6,7 +6,8 @@ from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.compatibility_view import CreateCompatibilityView
-from integrity.operations.convert_column import ConvertColumn, ConvertKey
+from integrity.operations.convert_column import ConvertColumn
+from integrity.operations.convert_key import ConvertKey
 from integrity.operations.create_routine import CreateRoutine
 from integrity.operations.create_table import CreateTable
 from integrity.operations.drop_routine import DropRoutine

@@ -9,7 +9,8 @@ from integrity.database.engine import Engine
 from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema, Table
 from integrity.database.session import engine_for
-from integrity.operations.convert_column import ConvertColumn, ConvertKey, Written
+from integrity.operations.convert_column import ConvertColumn, Written
+from integrity.operations.convert_key import ConvertKey
 from integrity.operations.remove_column import RemoveColumn
 from integrity.operations.schema_fix import FixKey, FixKind, SchemaFix
 from integrity.references.awaited import standing

@@ -9,7 +9,7 @@ from integrity.database import clauses
 from integrity.database.identifiers import TableName
 from integrity.database.postgresql import identities
 from integrity.database.postgresql.conversions import PostgreSQLConversion
-from integrity.database.schema import Schema, Table, TableKind
+from integrity.database.schema import Column, Schema, Table, TableKind
 from integrity.database.session import Session
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations import converted
@@ -165,11 +165,11 @@ class ConvertColumn(CatalogOperation):
         known = engine.conversion(self.column, here, there).known
         if not known:
             raise self.refuse(
-                f"{self.label} cannot become {there} on {schema_name(session.vendor)}, being {here}",
+                f"{self.label} cannot become {there} on {session.vendor}, being {here}",
                 "Text can become uuid, smallint, integer or bigint, and these can become text. "
                 "Take the [[column]] out of the catalog, or say what it is.",
             )
-        if not engine.same_type(here, actual) or actual.collation:
+        if not engine.same_type(here, actual) or _collated(session, actual):
             found = f"{actual.type} COLLATE {actual.collation}" if actual.collation else actual.type
             raise self.refuse(
                 f"{self.label} is {found}, not {here}",
@@ -188,7 +188,7 @@ class ConvertColumn(CatalogOperation):
         conversion = session.engine.conversion(column, actual.type, there)
         if conversion.families[0] is not None and conversion.families[0] is conversion.families[1]:
             return None
-        if not conversion.known or actual.collation:
+        if not conversion.known or _collated(session, actual):
             raise self.refuse(
                 f"{written(table.name, (column,))} is {actual.type}, which cannot become {there}",
                 f"It refers to {self.label}: convert it by hand, or take it out of the list.",
@@ -289,37 +289,9 @@ class ConvertColumn(CatalogOperation):
         return OnSQLite if vendor == "sqlite" else OnPostgreSQL
 
 
-class ConvertKey(ConvertColumn):
-    """Changes the type of a key together with all columns that refer to it; re-entrant, reversible.
-
-    Both sides change in one transaction. Foreign keys between them are taken off and put back as they
-    were: validated, deferrable, with their actions. An identity, a SERIAL's default and AUTOINCREMENT go
-    with the number, and come back with it where they stood. Of the columns that refer, those that have
-    the new type already are left.
-
-    Args:
-        table, column, from_type, to_type, default: as with :class:`ConvertColumn`.
-        referring: the columns that refer to it, through any number of levels, as they are written:
-            ``(("preset_trades", "preset_id"), …)``.
-    """
-
-    def __init__(
-        self,
-        *,
-        table: str,
-        column: str,
-        from_type: Written,
-        to_type: Written,
-        referring: tuple[tuple[str, str], ...] = (),
-        default: Written = "",
-    ) -> None:
-        super().__init__(table=table, column=column, from_type=from_type, to_type=to_type, default=default)
-        self.referring = tuple((each, name) for each, name in referring)
-
-
-def schema_name(vendor: str) -> str:
-    """How an engine is called."""
-    return vendor
+def _collated(session: Session, column: Column) -> bool:
+    """Whether a change of type would forget a collation; SQLite writes it beside the type."""
+    return bool(column.collation) and session.vendor != "sqlite"
 
 
 def _said(given: Written) -> str:

@@ -14,7 +14,8 @@ from integrity.database.conversions import Conversion
 from integrity.database.identifiers import TableName, literal
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
-from integrity.database.sqlite import rebuild, retyping
+from integrity.database.sqlite import ddl, rebuild, retyping
+from integrity.database.sqlite.editing import EditingForbidden, replace_definition
 from integrity.database.sqlite.kept_spellings import KeptRowids, KeptSpellings
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations import converted
@@ -90,6 +91,7 @@ class OnSQLite:
         try:
             work.within_bounds(alone)
         finally:
+            work.execute(ddl.EDITED)
             work.execute(rebuild.STRICT)
 
     # -- there -----------------------------------------------------------------------------
@@ -151,7 +153,10 @@ class OnSQLite:
             each.conversion and retyping.becomes_numbered(table, each.column.name, each.conversion.to)
             for each in changes
         )
-        self._rebuild(table, text, values, rowid="" if alias else table.rowid)
+        if values:
+            self._rebuild(table, text, values, rowid="" if alias else table.rowid)
+        else:
+            self._redefine(table, text)
         after = self.work.look().table(table.name).definition
         return Rebuilt(table.name.name, table.definition, after, counted)
 
@@ -185,16 +190,20 @@ class OnSQLite:
         found = next((each for each in facts.rebuilt if each.table == table.name.name), None)
         if found is None:
             return
-        text, same = found.before, table.definition == found.after
-        if not same:
-            text = table.definition
-            for change in changes:
-                text = retyping.with_entry_of(text, found.before, change.column.name)
         values = {}
         for change, conversion in conversions(changes):
-            spelled = kept.get(change.place)
-            value = conversion.value()
+            spelled, value = kept.get(change.place), conversion.value()
             values[change.column.name] = spelled.spelled("c", table, value) if spelled else f"({value})"
+        text = _as_it_was(table, changes, found)
+        if values:
+            self._refill(table, text, values, found)
+        else:
+            self._redefine(table, text)
+        if found.counted is not None:
+            self._count_on(table, found.counted)
+
+    def _refill(self, table: Table, text: str, values: dict[str, str], found: Rebuilt) -> None:
+        """Rowids are what they were, or what the key says again."""
         rowids, rowid, order = self._rowids(table), table.rowid, ""
         if self.session.engine.has_table(self.session, rowids.name):
             values[rowid] = rowids.rowid("c")
@@ -203,8 +212,6 @@ class OnSQLite:
             rowid = ""
         self._rebuild(table, text, values, rowid=rowid, order=order)
         self.work.execute(rowids.drop())
-        if found.counted is not None:
-            self._count_on(table, found.counted)
 
     def _count_on(self, table: Table, counted: int) -> None:
         """AUTOINCREMENT goes on where it stood, or behind the rows that were made since."""
@@ -247,6 +254,14 @@ class OnSQLite:
             if counts or "sqlite_sequence" not in statement:
                 self.work.execute(statement)
 
+    def _redefine(self, table: Table, text: str) -> None:
+        """Only a default changes: at once at any size, where the stored text may be edited."""
+        try:
+            execute, column = self.work.execute, self.operation.column
+            replace_definition(self.session, execute, table, text, column=column)
+        except EditingForbidden:
+            self._rebuild(table, text, {}, rowid=table.rowid)
+
     def _counted(self, table: Table) -> int | None:
         if "AUTOINCREMENT" not in table.definition.upper():
             return None
@@ -287,6 +302,16 @@ class OnSQLite:
             f"List them with: PRAGMA foreign_key_check({clauses.name(table.name)}) after converting a copy; "
             "write them as the key is written, then convert.",
         )
+
+
+def _as_it_was(table: Table, changes: Sequence[Change], found: Rebuilt) -> str:
+    """The text from before; where it was changed since, the columns alone."""
+    if table.definition == found.after:
+        return found.before
+    text = table.definition
+    for change in changes:
+        text = retyping.with_entry_of(text, found.before, change.column.name)
+    return text
 
 
 def _key(table: Table) -> tuple[str, ...]:

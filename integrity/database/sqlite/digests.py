@@ -53,4 +53,5 @@ def _digest(session: Session, table: Table, values: list[str]) -> Digest:
     chunks = [values[at : at + MOST_ARGUMENTS] for at in range(0, len(values), MOST_ARGUMENTS)]
     sums = ", ".join(f"{_FUNCTION}({', '.join([key, *chunk])})" for chunk in chunks)
     rows, *parts = session.row(f"SELECT count(*), {sums} FROM {quote_table(table.name)} AS c")
-    return Digest(rows, ":".join(parts))
+    nothing = Sum().finalize()  # an aggregate of Python's says NULL where it was given no row
+    return Digest(rows, ":".join(nothing if part is None else part for part in parts))
