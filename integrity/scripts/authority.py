@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema, Table
+from integrity.references.catalog import Catalog
 from integrity.references.required_table import RequiredTable
 from integrity.scripts.cursor import ObjectName, object_name
 from integrity.scripts.definitions import Definition, Kind
@@ -35,10 +36,10 @@ def authority_for(inspection: ScriptInspection, definition: Definition) -> Autho
     if definition.kind is not Kind.TABLE:
         return None
     vendor = inspection.live.vendor if inspection.live else inspection.catalog.vendor
-    for table in inspection.catalog.tables:
-        if _required_name(table) == definition.name and any(each.type for each in table.columns):
-            title = f"The catalog ({table.entry})"
-            return Authority(f"the catalog ({table.entry})", title, required_shape(table, vendor))
+    table = required_table(inspection.catalog, definition.name)
+    if table is not None and any(each.type for each in table.columns):
+        title = f"The catalog ({table.entry})"
+        return Authority(f"the catalog ({table.entry})", title, required_shape(table, vendor))
     if inspection.live is None:
         return None
     live = live_table(inspection.live.schema, definition.name)
@@ -48,8 +49,9 @@ def authority_for(inspection: ScriptInspection, definition: Definition) -> Autho
     return Authority(name, name.capitalize(), live_shape(live, inspection.live.vendor))
 
 
-def _required_name(table: RequiredTable) -> ObjectName:
-    return object_name([*table.table.parts])
+def required_table(catalog: Catalog, name: ObjectName) -> RequiredTable | None:
+    """Returns the catalog's entry for a table of the scripts, None where it has none."""
+    return next((table for table in catalog.tables if object_name(table.table.parts) == name), None)
 
 
 def live_table(schema: Schema, name: ObjectName) -> Table | None:
