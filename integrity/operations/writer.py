@@ -275,14 +275,23 @@ def _printable(text: str) -> str:
 
 
 def quoted(value: object) -> str:
-    """Returns ``repr(value)``, in double quotes where that changes nothing."""
+    """Returns ``repr(value)``, in double quotes where that changes nothing; SQL of several lines as lines."""
     if isinstance(value, tuple):
         return f"({', '.join(quoted(each) for each in value)}{',' if len(value) == 1 else ''})"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{quoted(key)}: {quoted(each)}' for key, each in value.items())}}}"
+    if isinstance(value, str) and _stands_as_lines(value):
+        return f'"""{value}"""'
     text = repr(value)
     plain = isinstance(value, str) and text[0] == "'" and '"' not in text and "\\" not in text
     return f'"{text[1:-1]}"' if plain else text
+
+
+def _stands_as_lines(text: str) -> bool:
+    """Whether a text of several lines can be written as it is, between three quotes."""
+    lines = text.split("\n")
+    readable = all(line.isprintable() for line in lines) and not any(each in text for each in ('"""', "\\"))
+    return len(lines) > 1 and readable and not text.startswith('"') and not text.endswith('"')
 
 
 _USUALLY_TRUE = (("null", False),)

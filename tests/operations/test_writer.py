@@ -155,3 +155,25 @@ def test_the_sites_own_catalog_depends_on_the_apps_whose_tables_it_changes(
 
     assert '("auth", "0012_alter_user_first_name_max_length"),' in text
     assert not catalog_root.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\nb",
+        'a"\nb"',
+        '"a\nb',
+        'a\n"""b',
+        "a\\\nb",
+        "a\r\nb",
+        "a\n\0b",
+        "\n",
+        "CREATE VIEW v AS\nSELECT 'x'",
+    ],
+)
+def test_a_text_of_several_lines_is_read_back_as_it_was(text: str) -> None:
+    assert ast.literal_eval(quoted(text)) == text
+
+
+def test_sql_of_several_lines_is_written_as_lines() -> None:
+    assert quoted({"sqlite": "CREATE VIEW v AS\nSELECT 'x'"}).count("\n") == 1
