@@ -123,7 +123,7 @@ def write_migrations(
         text = migration_text(package.name, phase, group, needs, sqlite=sqlite)
         files.append(WrittenFile(package.folder / "migrations" / f"{name}.py", text))
         previous = name
-    return _written(files, dry_run=dry_run)
+    return write_files(files, dry_run=dry_run)
 
 
 def _chapter(fix: SchemaFix) -> tuple[int, int]:
@@ -158,7 +158,7 @@ def start_catalog(
             hint="Edit it, or move it away first.",
         )
     text = catalog_text(alias, schema, catalog, references)
-    return _written([WrittenFile(toml, text), *package_files(package)], dry_run=dry_run)
+    return write_files([WrittenFile(toml, text), *package_files(package)], dry_run=dry_run)
 
 
 def package_files(package: CatalogPackage) -> list[WrittenFile]:
@@ -306,7 +306,8 @@ def _argument(value: object) -> str:
     return quoted(value)
 
 
-def _written(files: list[WrittenFile], *, dry_run: bool) -> list[WrittenFile]:
+def write_files(files: list[WrittenFile], *, dry_run: bool) -> list[WrittenFile]:
+    """Writes files, unless they are only shown; returns them."""
     if not dry_run:
         for file in files:
             file.path.parent.mkdir(parents=True, exist_ok=True)

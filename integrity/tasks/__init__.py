@@ -1,5 +1,6 @@
 """The work itself, as commands, pages and programs call it: do it, store it, tell who listens."""
 
+from integrity.tasks.adopting import AdoptedScript, Adoption, adopt_scripts
 from integrity.tasks.background import carry_out, start_job, wait_for_jobs
 from integrity.tasks.deduplicating import plan_deduplication_and_store
 from integrity.tasks.designing import fixes_for, known_of, make_catalog, make_migrations
@@ -18,9 +19,12 @@ from integrity.tasks.reversing import (
 from integrity.tasks.verifying import expected_constraints, verify_target
 
 __all__ = [
+    "AdoptedScript",
+    "Adoption",
     "Modelled",
     "Reversal",
     "TargetState",
+    "adopt_scripts",
     "audit_and_store",
     "backup_and_store",
     "carry_out",

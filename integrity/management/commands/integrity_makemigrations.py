@@ -10,9 +10,9 @@ from integrity.database.session import Target
 from integrity.management.blocks import Line
 from integrity.management.command import DONE, FOUND, IntegrityCommand
 from integrity.management.options import add_references, add_sources, add_target
-from integrity.management.reports.migrations import files_json, fix_json, fixes_blocks
+from integrity.management.reports.migrations import adoption_blocks, files_json, fix_json, fixes_blocks
 from integrity.operations.fixes import SchemaFix
-from integrity.tasks import make_migrations
+from integrity.tasks import adopt_scripts, make_migrations
 
 
 class Command(IntegrityCommand):
@@ -45,6 +45,18 @@ class Command(IntegrityCommand):
             help="write also what this target has already, for other copies of the same database; where it "
             "stands, it is adopted",
         )
+        parser.add_argument(
+            "--adopt",
+            action="store_true",
+            help="write the scripts of the catalog's [ledger] as migrations, instead of schema fixes",
+        )
+        parser.add_argument(
+            "--again",
+            action="append",
+            default=[],
+            metavar="SCRIPT",
+            help="with --adopt: a script that is run again although its ledger says that it was; repeatable",
+        )
         add_sources(parser)
         super().add_arguments(parser)
 
@@ -52,6 +64,8 @@ class Command(IntegrityCommand):
         """Writes them."""
         dry_run = options["dry_run"] or options["check"]
         target = Target(options["target"])
+        if options["adopt"]:
+            return self._adopt(target, options, dry_run=dry_run)
         made = make_migrations(
             target.alias,
             catalog_file=options["catalog"],
@@ -81,6 +95,21 @@ class Command(IntegrityCommand):
         ]
         self.terminal.show(data, blocks)
         return FOUND if options["check"] and made.fixes else DONE
+
+    def _adopt(self, target: Target, options: dict[str, Any], *, dry_run: bool) -> int:
+        """Exit 1 where a script was refused, or with --check where one would be written."""
+        adoption = adopt_scripts(
+            target.alias, catalog_file=options["catalog"], again=options["again"], dry_run=dry_run
+        )
+        data = {
+            "target": target.alias,
+            "dry_run": dry_run,
+            "ledger": adoption.ledger,
+            "scripts": [each.as_json() for each in adoption.scripts],
+            "files": files_json(adoption.files),
+        }
+        self.terminal.show(data, list(adoption_blocks(target.alias, adoption, dry_run=dry_run)))
+        return FOUND if adoption.refused or (options["check"] and adoption.files) else DONE
 
 
 def _wanted(fix: SchemaFix, options: dict[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from integrity.operations.runner import MigrateResult, MigrationState, Migration
 from integrity.operations.writer import WrittenFile
 from integrity.references.ledgers import Ledger, LedgerSummary
 from integrity.references.reference import written
+from integrity.tasks import Adoption
 
 _SIGNS = {
     Verdict.PASSED: ("✓", "faint"),
@@ -230,6 +231,23 @@ def fixes_blocks(
     for lock in dict.fromkeys(f"phase {each.phase}: {each.locks(vendor)}" for each in fixes):
         yield Line(lock, "faint", 1)
     yield from files_blocks(files, dry_run=dry_run)
+    if not dry_run:
+        yield Line(f"Read them, then apply them: manage.py integrity_migrate {alias}")
+
+
+def adoption_blocks(alias: str, adoption: Adoption, *, dry_run: bool) -> Iterator[Block]:
+    """Yields what became of each script of another tool, and the files that hold those that were adopted."""
+    yield Title(f"Scripts of {adoption.ledger} in {alias}")
+    styles = {"refused": "error", "written": "good"}
+    rows = [(each.script, each.standing, each.outcome) for each in adoption.scripts]
+    outcomes = [styles.get(each.outcome, "faint") for each in adoption.scripts]
+    yield Grid(("script", "in the target", "becomes"), rows, outcomes)
+    for each in adoption.refused:
+        yield Line(f"{each.script}: {each.reason}", "error", 1)
+    if not adoption.files:
+        yield Line("Nothing is left to adopt." if not adoption.refused else "Nothing was written.")
+        return
+    yield from files_blocks(adoption.files, dry_run=dry_run)
     if not dry_run:
         yield Line(f"Read them, then apply them: manage.py integrity_migrate {alias}")
 
