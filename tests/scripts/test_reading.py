@@ -101,7 +101,7 @@ def test_sql_is_found_in_templates_strings_and_tags_of_a_source(tmp_path: Path) 
     assert starts(script) == [(3, 17), (4, 31), (5, 10)]
     assert [each.dynamic for each in script.statements] == [True, True, True]
     assert not [each.unparsed for each in script.statements if each.unparsed]
-    assert str(script.statements[2].place_at(script.statements[2].text.index("AND"))).endswith(":6:24")
+    assert str(script.statements[2].place_at(script.statements[2].text.index("AND"))).endswith(":6:26")
 
 
 def test_sql_is_found_in_strings_of_python(tmp_path: Path) -> None:
