@@ -5,6 +5,7 @@ from integrity.operations.add_column import AddColumn
 from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
+from integrity.operations.alter_default import AlterDefault
 from integrity.operations.compatibility_view import CreateCompatibilityView
 from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.convert_key import ConvertKey
@@ -26,6 +27,7 @@ __all__ = [
     "AddForeignKey",
     "AddIndex",
     "AddUnique",
+    "AlterDefault",
     "CatalogMigration",
     "ConvertColumn",
     "ConvertKey",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from integrity.database.engine import Engine
 from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema, Table
 from integrity.database.session import engine_for
+from integrity.operations.alter_default import AlterDefault
 from integrity.operations.convert_column import ConvertColumn, Written
 from integrity.operations.convert_key import ConvertKey
 from integrity.operations.remove_column import RemoveColumn
@@ -20,6 +22,7 @@ from integrity.references.entry_reading import PerVendor, for_vendor
 from integrity.references.reference import Reference, written
 from integrity.references.resolve import catalog_column, catalog_table_of
 
+_CAST = re.compile(r"::\s*(?:[a-z_]+ ?)+(?:\(\d+\))?")
 Place = tuple[TableName, str]
 
 
@@ -44,6 +47,24 @@ def conversion_fixes(
         _conversion(schema, entry, place, others)
         for entry, place, others in found
         if place not in covered and (everything or _wanted(schema, entry, place, others))
+    ]
+
+
+def default_fixes(schema: Schema, catalog: Catalog, *, everything: bool = False) -> list[SchemaFix]:
+    """Returns the defaults that a catalog asks for of columns whose type it leaves.
+
+    Raises:
+        CatalogError: for a table or column that the target does not have.
+    """
+    return [
+        SchemaFix(3, FixKind.DEFAULT, place[0], (place[1],), place[1], operation, entry.rationale)
+        for entry in catalog.columns
+        if entry.default and not entry.to_type
+        for place in _places(schema, catalog, entry)
+        if everything or _other_default(schema, entry, place)
+        for operation in [
+            AlterDefault(table=written(place[0]), column=place[1], default=_argument(entry.default))
+        ]
     ]
 
 
@@ -110,8 +131,7 @@ def _closure(references: Sequence[Reference], place: Place, besides: set[Place])
 def _wanted(schema: Schema, entry: CatalogColumn, place: Place, others: Sequence[Place]) -> bool:
     engine, to = engine_for(schema.vendor), for_vendor(entry.to_type, schema.vendor)
     own = schema.table(place[0]).column(place[1])
-    default = for_vendor(entry.default, schema.vendor)
-    if not engine.same_type(to, own) or (default and _bare(own.default or "") != _bare(default)):
+    if not engine.same_type(to, own) or _other_default(schema, entry, place):
         return True
     return any(not _alike(engine, schema, each, to) for each in others)
 
@@ -122,9 +142,14 @@ def _alike(engine: Engine, schema: Schema, place: Place, to: str) -> bool:
     return here is there and here is not None
 
 
+def _other_default(schema: Schema, entry: CatalogColumn, place: Place) -> bool:
+    default = for_vendor(entry.default, schema.vendor)
+    return bool(default) and _bare(schema.table(place[0]).column(place[1]).default or "") != _bare(default)
+
+
 def _bare(default: str) -> str:
-    """A default without what a server adds when it writes it down."""
-    return "".join(each for each in default.lower() if each not in "() \t\n")
+    """A default without what a server adds when it writes it down: brackets, spaces and casts."""
+    return "".join(each for each in _CAST.sub("", default.lower()) if each not in "() \t\n")
 
 
 def _conversion(schema: Schema, entry: CatalogColumn, place: Place, others: Sequence[Place]) -> SchemaFix:

@@ -94,6 +94,10 @@ class ConvertColumn(CatalogOperation):
         )
         return here, there, default
 
+    def concerns(self, vendor: str) -> bool:
+        """Whether it does anything on an engine."""
+        return bool(self.wanted(vendor)[1])
+
     def statements(self, vendor: str) -> list[str]:
         """The changes of type; which spellings are kept needs a look at the target."""
         here, there, default = self.wanted(vendor)
@@ -160,7 +164,7 @@ class ConvertColumn(CatalogOperation):
         actual, engine = table.column(self.column), session.engine
         conversion = engine.conversion(actual.name, actual.type, there)
         if engine.same_type(there, actual):
-            same = not default or self._has_default(session, table, actual.default, default)
+            same = not default or self._has_default(session, table, default)
             return None if same else Change(table, actual, None)
         known = engine.conversion(self.column, here, there).known
         if not known:
@@ -177,10 +181,14 @@ class ConvertColumn(CatalogOperation):
             )
         return Change(table, actual, conversion)
 
-    def _has_default(self, session: Session, table: Table, actual: str | None, wanted: str) -> bool:
-        if actual is None:
-            return False
-        one, other = session.engine.understood(session, table, [actual, wanted])
+    def _has_default(self, session: Session, table: Table, wanted: str) -> bool:
+        """Whether both compute the same, in the database's own words."""
+        column = table.column(self.column)
+        if column.default is None or column.default == wanted:
+            return column.default is not None
+        kind = column.type or "BLOB"
+        both = [f"CAST(({each}) AS {kind})".replace("%", "%%") for each in (column.default, wanted)]
+        one, other = session.engine.understood(session, table, both)
         return one == other
 
     def _referring(self, session: Session, table: Table, column: str, there: str) -> Change | None:
@@ -199,7 +207,7 @@ class ConvertColumn(CatalogOperation):
 
     def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
         """Every value can be read, and none collides with another."""
-        if not self.wanted(schema.vendor)[1]:
+        if not self.concerns(schema.vendor):
             return
         changes = self.changes(session, schema)
         for change, conversion in conversions(changes):
@@ -208,7 +216,7 @@ class ConvertColumn(CatalogOperation):
 
     def results(self, session: Session, schema: Schema) -> Iterator[Check]:
         """The columns have their type."""
-        if not self.wanted(schema.vendor)[1]:
+        if not self.concerns(schema.vendor):
             return
         left = self.changes(session, schema)
         for change in left:
@@ -223,13 +231,13 @@ class ConvertColumn(CatalogOperation):
         Raises:
             SchemaFixRefused: before the first change.
         """
-        if not self.wanted(work.session.vendor)[1]:
+        if not self.concerns(work.session.vendor):
             return
         schema = work.look()
         changes = self.changes(work.session, schema)
         if not changes:
             table = self._table(schema, self.table)
-            self.adopt(work, table.name, table.column(self.column).type)
+            self.adopt(work, table.name, self._was(table))
             return
         on = self._on(work.session.vendor)
         on.look(self, work.session, schema, changes)
@@ -239,7 +247,7 @@ class ConvertColumn(CatalogOperation):
         """Gives the columns their types back, and every value the spelling that it had."""
         schema = work.look()
         table = schema.table(schema.resolve(self.table))
-        if not self.wanted(work.session.vendor)[1] or self.adopted(work, table.name):
+        if not self.concerns(work.session.vendor) or self.adopted(work, table.name):
             return
         facts = self._facts(work.session, table)
         changes = self._back(work.session, schema, facts) if facts else []
@@ -249,15 +257,15 @@ class ConvertColumn(CatalogOperation):
         self._on(work.session.vendor).give_back(self, work, facts, partial(self._back, work.session))
 
     def _forget(self, work: Alteration, table: TableName) -> None:
-        converted.forget(work.session, table, self.column)
+        converted.forget(work.session, self.kind, table, self.column)
         self.forgotten(work, table)
 
     def _facts(self, session: Session, table: Table) -> Converted | None:
         """What is remembered; of a conversion by an earlier version of this, what its arguments say."""
-        facts = converted.remembered(session, table.name, self.column)
+        facts = converted.remembered(session, self.kind, table.name, self.column)
         here, there, _ = self.wanted(session.vendor)
         actual = table.column(self.column)
-        if facts is None and session.vendor == "postgresql" and actual.type != here:
+        if facts is None and here and session.vendor == "postgresql" and actual.type != here:
             if not session.engine.same_type(there, actual):
                 raise self._became(actual.type, there)
             return Converted((ConvertedColumn(table.name.schema, table.name.name, self.column, here),))
@@ -284,6 +292,10 @@ class ConvertColumn(CatalogOperation):
         return self.refuse(
             f"{self.label} is {actual} by now, not {there}", "Give it that type again, then reverse."
         )
+
+    def _was(self, table: Table) -> str:
+        """What is said of a column that is adopted."""
+        return table.column(self.column).type
 
     def _on(self, vendor: str) -> type[OnPostgreSQL] | type[OnSQLite]:
         return OnSQLite if vendor == "sqlite" else OnPostgreSQL

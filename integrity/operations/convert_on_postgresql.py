@@ -110,7 +110,9 @@ class OnPostgreSQL:
                 self.work.execute(identities.set_default(own.name, self.operation.column, default))
         given = [replace(each, given=self._default(each)) for each in facts]
         all_of_it = Converted(tuple(given), tuple(remade))
-        converted.remember(self.session, own.name, self.operation.column, all_of_it, self.work.migration)
+        converted.remember(
+            self.session, self.operation.kind, own.name, self.operation.column, all_of_it, self.work.migration
+        )
         self.operation.made(self.work, own.name)
 
     def _default(self, fact: ConvertedColumn) -> str | None:

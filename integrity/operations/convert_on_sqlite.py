@@ -112,7 +112,9 @@ class OnSQLite:
         self._prove(before)
         own = self.schema.table(self.schema.resolve(self.operation.table)).name
         all_of_it = Converted(tuple(facts), (), tuple(rebuilt))
-        converted.remember(self.session, own, self.operation.column, all_of_it, self.work.migration)
+        converted.remember(
+            self.session, self.operation.kind, own, self.operation.column, all_of_it, self.work.migration
+        )
         self.operation.made(self.work, own)
 
     def _keep(self, change: Change, conversion: Conversion) -> None:

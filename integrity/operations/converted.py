@@ -11,8 +11,8 @@ from integrity.database.identifiers import TableName, quote_table
 from integrity.database.session import Session
 
 CONVERTED = "converted_columns"
-_COLUMNS = "table_name text, column_name text, facts text, migration text, converted_at text"
-_PLACE = "table_name = %s AND column_name = %s"
+_COLUMNS = "kind text, table_name text, column_name text, facts text, migration text, converted_at text"
+_PLACE = "kind = %s AND table_name = %s AND column_name = %s"
 
 
 @dataclass(frozen=True)
@@ -76,25 +76,27 @@ class Converted:
         return found.before if found is not None and found.after == now else now
 
 
-def remember(session: Session, table: TableName, column: str, facts: Converted, migration: str) -> None:
+def remember(
+    session: Session, kind: str, table: TableName, column: str, facts: Converted, migration: str
+) -> None:
     """Records a conversion, in place of what was recorded of it."""
     place = session.engine.journal_table(CONVERTED)
     if not session.engine.has_table(session, place):
         session.engine.create_journal(session)
         session.execute(f"CREATE TABLE IF NOT EXISTS {quote_table(place)} ({_COLUMNS})")
-    forget(session, table, column)
+    forget(session, kind, table, column)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    values = [str(table), column, json.dumps(asdict(facts)), migration, now]
-    session.execute(f"INSERT INTO {quote_table(place)} VALUES (%s, %s, %s, %s, %s)", values)
+    values = [kind, str(table), column, json.dumps(asdict(facts)), migration, now]
+    session.execute(f"INSERT INTO {quote_table(place)} VALUES (%s, %s, %s, %s, %s, %s)", values)
 
 
-def remembered(session: Session, table: TableName, column: str) -> Converted | None:
+def remembered(session: Session, kind: str, table: TableName, column: str) -> Converted | None:
     """Returns what is recorded of a conversion, or None."""
     place = session.engine.journal_table(CONVERTED)
     if not session.engine.has_table(session, place):
         return None
     sql = f"SELECT facts FROM {quote_table(place)} WHERE {_PLACE}"
-    for (facts,) in session.rows(sql, [str(table), column]):
+    for (facts,) in session.rows(sql, [kind, str(table), column]):
         return _read(json.loads(facts))
     return None
 
@@ -111,8 +113,8 @@ def _tuples(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
 
 
-def forget(session: Session, table: TableName, column: str) -> None:
+def forget(session: Session, kind: str, table: TableName, column: str) -> None:
     """Removes what is recorded of a conversion; nothing when there is nothing."""
     place = session.engine.journal_table(CONVERTED)
     if session.engine.has_table(session, place):
-        session.execute(f"DELETE FROM {quote_table(place)} WHERE {_PLACE}", [str(table), column])
+        session.execute(f"DELETE FROM {quote_table(place)} WHERE {_PLACE}", [kind, str(table), column])

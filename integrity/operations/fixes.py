@@ -19,6 +19,7 @@ from integrity.operations.column_fixes import (
     Place,
     conversion_fixes,
     converted_places,
+    default_fixes,
     removed_places,
 )
 from integrity.operations.required_fixes import required_fixes, with_awaited
@@ -70,6 +71,7 @@ def schema_fixes(
         *_indexes(schema, catalog, everything),
         *_uniques(schema, catalog, references, rules, everything),
         *conversions,
+        *default_fixes(schema, catalog, everything=everything),
         *_foreign_keys(_staying(references, going), everything, converted),
     ]
     seen = set(planned)

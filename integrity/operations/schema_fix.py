@@ -22,6 +22,7 @@ class FixKind(StrEnum):
     INDEX = "index"
     UNIQUE = "unique"
     CONVERT = "convert"
+    DEFAULT = "default"
     FOREIGN_KEY = "foreign_key"
     REPAIR = "repair"
     ROUTINE = "routine"

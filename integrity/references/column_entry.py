@@ -49,6 +49,8 @@ def _gone(data: Mapping[str, Any], column: CatalogColumn, fail: Fail) -> Catalog
 def _converted(data: Mapping[str, Any], column: CatalogColumn, fail: Fail) -> CatalogColumn:
     if "acknowledged" in data:
         raise fail("acknowledged is for a column that is to go", "Add remove = true, or take it out.")
+    if column.default and not (column.from_type or column.to_type):
+        return column
     for word, found in (("from", column.from_type), ("to", column.to_type)):
         if not found:
             raise fail(f"{word} is missing", f'Write {word} = "text", or remove = true.')

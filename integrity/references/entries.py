@@ -54,7 +54,7 @@ class CatalogColumn:
     """A ``[[column]]`` as written.
 
     ``from_type``, ``to_type`` and ``default`` are SQL by vendor; a vendor without a ``to_type`` converts
-    nothing. With ``remove`` the column should be gone, and ``acknowledged`` is what may go with it.
+    nothing, and without any only the default changes. With ``remove`` the column should be gone, and ``acknowledged`` is what may go with it.
     """
 
     entry: str

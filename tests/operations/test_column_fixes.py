@@ -205,3 +205,13 @@ def test_keys_behind_the_columns_go_and_come_back_even_in_another_text(sqlite_sh
     assert digests(sqlite_shop) == rows
     with Target(sqlite_shop.alias).reading() as session:
         assert session.value("SELECT count(*) FROM pragma_foreign_key_check") == 0
+
+
+@pytest.mark.django_db
+def test_a_default_alone_is_asked_for_until_it_stands(suite: Shop) -> None:
+    catalog(suite, '[[column]]\ncolumn = "events.note"\ndefault = "\'none\'"\n')
+    (fix,) = fixes(suite)
+    assert fix.kind is FixKind.DEFAULT
+    suite.apply(fix.operation)
+    (suite.root / suite.alias / "migrations" / "0001_step.py").unlink()
+    assert fixes(suite) == []

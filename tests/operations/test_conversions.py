@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from integrity.operations import ConvertColumn, ConvertKey
+from integrity.operations import AlterDefault, ConvertColumn, ConvertKey
 from integrity.operations.operation import CatalogOperation
 from tests.operations.conftest import Shop
 from tests.operations.test_convert_key import digests
@@ -257,3 +257,36 @@ def test_on_postgresql(empty_shop: Shop, name: str) -> None:
 @pytest.mark.parametrize("name", SQLITE)
 def test_on_sqlite(empty_shop: Shop, name: str) -> None:
     there_and_back(empty_shop, SQLITE[name])
+
+
+DEFAULT = AlterDefault(
+    table="a",
+    column="id",
+    default={"postgresql": "gen_random_uuid()::text", "sqlite": "(lower(hex(randomblob(16))))"},
+)
+
+
+@pytest.mark.parametrize("had", ["", "DEFAULT 'none'", "DEFAULT (1 || '%') NOT NULL"])
+def test_a_default_is_given_and_taken_back_with_the_rows_as_they_are(empty_shop: Shop, had: str) -> None:
+    empty_shop.execute(
+        f"CREATE TABLE a (id text {had} PRIMARY KEY, n integer); INSERT INTO a VALUES ('x', 1)"
+    )
+    before, rows = empty_shop.schema().structure(), digests(empty_shop)
+
+    empty_shop.apply(DEFAULT)
+    empty_shop.execute("INSERT INTO a (n) VALUES (2)")
+    assert len(empty_shop.value("SELECT id FROM a WHERE n = 2")) in (32, 36)
+    assert empty_shop.target.rows("SELECT n FROM a WHERE id = 'x'") == [(1,)]
+    empty_shop.execute("DELETE FROM a WHERE n = 2")
+    empty_shop.run(to="zero")
+
+    assert (empty_shop.schema().structure(), digests(empty_shop)) == (before, rows)
+
+
+def test_a_default_that_stands_already_is_adopted_and_stays(empty_shop: Shop) -> None:
+    default = DEFAULT.wanted(empty_shop.target.vendor)[2]
+    empty_shop.execute(f"CREATE TABLE a (id text DEFAULT {default} PRIMARY KEY)")
+    before = empty_shop.schema().structure()
+    empty_shop.apply(DEFAULT)
+    empty_shop.run(to="zero")
+    assert empty_shop.schema().structure() == before
