@@ -90,6 +90,7 @@ def mexc_chapter(story: Story) -> None:
     story.say("Everything back, structure and rows, and the comparison that proves it.")
     story.run("integrity_rollback", "mexc", "1", "--with-migrations", "--no-input")
     story.run("integrity_log", "mexc")
+    story.say("On libSQL it is the same with mexc=libsql:////the/file in INTEGRITY_TARGETS: docs/libsql.md.")
 
 
 def commerce_chapter(story: Story) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
 from fixtures import mexc
 from integrity.database.session import Target
@@ -127,6 +128,47 @@ def test_a_backup_keeps_rowids_and_counters(
         assert copy.execute("PRAGMA user_version").fetchone() == (5,)
         assert copy.execute("PRAGMA application_id").fetchone() == (6,)
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_orphans_are_kept_until_somebody_decides_and_new_ones_are_refused(system: Mexc) -> None:
+    found = orphans(run("audit", "mexc", "--format", "json").json)
+    assert run("migrate", "mexc", "--phase", "2").code == 0
+    after = run("audit", "mexc", "--format", "json").json
+    assert orphans(after) == found
+    assert "unenforced_connections" in {each["code"] for each in after["findings"]}
+    assert run("migrate", "mexc").code == 2
+    with pytest.raises(IntegrityError, match="FOREIGN KEY constraint failed"):
+        system.rows("UPDATE snipe_targets SET user_id = 'nobody'")
+    kept = run_json(
+        "cleanup", "mexc", "--action", "keep", "--reason", "who owned them is asked", "--no-input"
+    )
+    assert kept["rows"] == {}
+    assert run("verify", "mexc").code == 1
+    assert run("verify", "mexc", "--allow-kept").code == 0
+
+
+def test_a_deleted_user_takes_along_what_is_theirs(system: Mexc) -> None:
+    assert run("migrate", "mexc", "--phase", "2").code == 0
+    run_json("cleanup", "mexc", "--action", "suggested", "--no-input")
+    (user, rows) = system.rows("SELECT user_id, count(*) FROM transactions GROUP BY 1 ORDER BY 2 DESC")[0]
+    assert rows > 0
+    system.rows(f"DELETE FROM user WHERE id = '{user}'")
+    assert system.rows(f"SELECT count(*) FROM transactions WHERE user_id = '{user}'") == [(0,)]
+
+
+def test_a_table_that_was_put_back_from_its_backup_is_found_without_its_key(system: Mexc) -> None:
+    """The record's rollback by hand: drop the table, rename the copy."""
+    run_json("cleanup", "mexc", "--action", "suggested", "--no-input")
+    assert run("migrate", "mexc").code == 0
+    for statement in (
+        "CREATE TABLE user_preferences_backup AS SELECT * FROM user_preferences",
+        "DROP TABLE IF EXISTS user_preferences",
+        "ALTER TABLE user_preferences_backup RENAME TO user_preferences",
+    ):
+        system.rows(statement)
+    verified = run("verify", "mexc")
+    assert verified.code == 1
+    assert "fk_user_preferences_user_id" in verified.out
 
 
 URL = "libsql://mexc-ada.turso.io"
