@@ -48,7 +48,9 @@ def _of_table(
         found = differences(session, table, wanted)
         if found:
             changed = wanted.name in converted and "type" in found
-            yield _finding(session, table, wanted, found, converted=changed)
+            mended = "; its [[column]] converts the type" if changed else ""
+            mended = "; its table is made anew (recreate = true)" if entry.recreate else mended
+            yield _finding(session, table, wanted, found, mended)
 
 
 def differences(session: Session, table: Table, wanted: Column) -> dict[str, tuple[str, str]]:
@@ -95,20 +97,19 @@ def _converted(schema: Schema, catalog: Catalog, table: Table) -> set[str]:
 
 
 def _finding(
-    session: Session, table: Table, wanted: Column, found: dict[str, tuple[str, str]], *, converted: bool
+    session: Session, table: Table, wanted: Column, found: dict[str, tuple[str, str]], mended: str
 ) -> Finding:
     label = written(table.name, (wanted.name,))
     words = [f"{what} {there} instead of {should}" for what, (there, should) in found.items()]
-    covered = "; its [[column]] converts the type" if converted else ""
     return Finding(
         code=ColumnDiffers.code,
         severity=ColumnDiffers.severity,
         table=table.name,
         columns=(wanted.name,),
         source="catalog",
-        message=f"{label} is other than the catalog says: {', '.join(words)}{covered}",
+        message=f"{label} is other than the catalog says: {', '.join(words)}{mended}",
         suggestion=f"manage.py integrity_makemigrations {session.target}"
-        if converted
+        if mended
         else "Change the column, or the catalog's word for it; a [[column]] entry converts a type",
         evidence={what: {"is": there, "catalog": should} for what, (there, should) in found.items()},
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from integrity.database.engine import Engine
 from integrity.database.identifiers import TableName, parse_table
 from integrity.database.postgresql import tables as postgresql
 from integrity.database.postgresql.columns import lock
@@ -137,7 +138,7 @@ class CreateTable(CatalogOperation):
             raise self.refuse(
                 f"{self.table} is a {table.kind}", "Rename it, or take the table out of the catalog."
             )
-        found = list(self.differences(session, table))
+        found = list(self.differences(session.engine, table))
         if found:
             raise self.refuse(
                 f"There is another table {self.table}: {'; '.join(found)}",
@@ -146,14 +147,14 @@ class CreateTable(CatalogOperation):
                 "again.",
             )
 
-    def differences(self, session: Session, table: Table) -> Iterator[str]:
+    def differences(self, engine: Engine, table: Table) -> Iterator[str]:
         """Yields what a table lacks or has otherwise."""
-        for column in self.wanted(session.vendor):
+        for column in self.wanted(engine.vendor):
             if column.name in self.later:
                 continue
             if not table.has_columns((column.name,)):
                 yield f"it has no column {column.name}"
-            elif column.type and not session.engine.same_type(column.type, table.column(column.name)):
+            elif column.type and not engine.same_type(column.type, table.column(column.name)):
                 actual = table.column(column.name).type or "of no type"
                 yield f"{column.name} is {actual}, not {column.type}"
         key = table.primary_key.columns if table.primary_key else ()

@@ -22,7 +22,7 @@ from integrity.operations.column_fixes import (
     default_fixes,
     removed_places,
 )
-from integrity.operations.required_fixes import required_fixes, with_awaited
+from integrity.operations.required_fixes import after_recreations, required_fixes, with_awaited
 from integrity.operations.schema_fix import FixKey, FixKind, SchemaFix, locks
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 from integrity.references.catalog import Catalog
@@ -76,7 +76,7 @@ def schema_fixes(
     ]
     seen = set(planned)
     fixes = []
-    for fix in sorted(found, key=lambda fix: fix.phase):
+    for fix in sorted(after_recreations(schema, found), key=lambda fix: fix.phase):
         if fix.key not in seen:
             seen.add(fix.key)
             fixes.append(fix)

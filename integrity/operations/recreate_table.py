@@ -9,6 +9,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from integrity.database import clauses
+from integrity.database.engine import Engine
 from integrity.database.identifiers import TableName
 from integrity.database.postgresql import tables as postgresql
 from integrity.database.postgresql.columns import lock
@@ -96,7 +97,7 @@ class RecreateTable(CreateTable):
             yield Check("table", self.table, message="it is not there yet")
             return
         table = schema.table(name)
-        if self.fits(session, table):
+        if self.fits(session.engine, table):
             yield Check("table", self.table, message="it has this shape already")
             return
         self.refuse_kind(table)
@@ -104,11 +105,11 @@ class RecreateTable(CreateTable):
         around.refuse_blocking()
         yield Check("dependents", self.table, message=f"{len(around.all)} found; they are made again")
 
-    def fits(self, session: Session, table: Table) -> bool:
+    def fits(self, engine: Engine, table: Table) -> bool:
         """Whether a table has the shape that is described."""
         rows = table.kind in (TableKind.TABLE, TableKind.PARTITIONED)
-        more = set(table.column_names) - {each.name for each in self.wanted(session.vendor)}
-        return rows and not more and not list(self.differences(session, table))
+        more = set(table.column_names) - {each.name for each in self.wanted(engine.vendor)}
+        return rows and not more and not list(self.differences(engine, table))
 
     def refuse_kind(self, table: Table) -> None:
         """Raises SchemaFixRefused for what cannot be kept whole."""
@@ -128,7 +129,7 @@ class RecreateTable(CreateTable):
         name = self.place(schema)
         if not schema.knows(name):
             super().make(work)
-        elif self.fits(work.session, schema.table(name)):
+        elif self.fits(work.session.engine, schema.table(name)):
             self.adopt(work, name, name.name)
         else:
             table = schema.table(name)

@@ -8,9 +8,12 @@ from typing import Any
 
 from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema, Table
+from integrity.database.session import engine_for
 from integrity.operations.add_column import AddColumn
+from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.create_table import CreateTable
 from integrity.operations.described_columns import column_words, sql_words
+from integrity.operations.recreate_table import RecreateTable
 from integrity.operations.schema_fix import FixKind, SchemaFix
 from integrity.references.awaited import can_be_made, prospective, required_name, standing
 from integrity.references.catalog import Catalog
@@ -28,7 +31,8 @@ def required_fixes(
     converted: Collection[tuple[TableName, str]] = (),
     everything: bool = False,
 ) -> Iterator[SchemaFix]:
-    """Yields the tables that are missing, then the columns that tables lack which are there.
+    """Yields the tables that are missing, the columns that tables lack which are there, and the tables of
+    another shape that are made anew.
 
     Args:
         schema: the target's structure.
@@ -38,13 +42,58 @@ def required_fixes(
     """
     for entry in catalog.tables:
         name = required_name(schema, entry)
-        if can_be_made(schema, entry) and (everything or not schema.knows(name)):
+        wanted = everything and not entry.recreate
+        if can_be_made(schema, entry) and (wanted or name not in schema.tables) and name not in schema.closed:
             later = _converted(catalog, name) | {column for table, column in converted if table == name}
             yield _table(entry, name, schema.tables.get(name), later)
     for entry in catalog.tables:
         table = schema.tables.get(required_name(schema, entry))
-        if table is not None:
+        if table is not None and not entry.recreate:
             yield from (_column(entry, each, table.name) for each in _missing(schema, entry, table))
+    yield from _recreations(schema, catalog, everything=everything)
+
+
+def after_recreations(schema: Schema, fixes: Sequence[SchemaFix]) -> list[SchemaFix]:
+    """Returns fixes with those in phase 3 that are about a table which is made anew there, or refer to it."""
+    anew = {fix.table for fix in fixes if fix.kind is FixKind.RECREATION}
+
+    def concerned(fix: SchemaFix) -> bool:
+        operation = fix.operation
+        refers = isinstance(operation, AddForeignKey) and schema.resolve(operation.to) in anew
+        return fix.table in anew or refers
+
+    return [replace(fix, phase=3) if anew and concerned(fix) else fix for fix in fixes]
+
+
+def _recreations(schema: Schema, catalog: Catalog, *, everything: bool) -> Iterator[SchemaFix]:
+    engine = engine_for(schema.vendor)
+    for entry in catalog.tables:
+        name = required_name(schema, entry)
+        table = schema.tables.get(name)
+        if not (entry.recreate and can_be_made(schema, entry)) or (table is None and not everything):
+            continue
+        operation = _recreation(entry, name)
+        if everything or table is None or not operation.fits(engine, table):
+            columns = tuple(each.name for each in entry.columns)
+            taken = f"takes {', '.join(entry.copy)} from it" if entry.copy else "begins empty"
+            note = f"The old {written(name)} goes into the journal with its rows; the new one {taken}."
+            yield SchemaFix(
+                3, FixKind.RECREATION, name, columns, operation.name, operation, _why(entry), note=note
+            )
+
+
+def _recreation(entry: RequiredTable, name: TableName) -> RecreateTable:
+    more: dict[str, Any] = {}
+    if entry.copy:
+        more["copy"] = {column: sql_words(sql) for column, sql in entry.copy.items()}
+    if entry.acknowledged:
+        more["acknowledged"] = entry.acknowledged
+    return RecreateTable(
+        table=written(name),
+        columns=tuple(column_words(each) for each in entry.columns),
+        primary_key=entry.primary_key,
+        **more,
+    )
 
 
 def with_awaited(

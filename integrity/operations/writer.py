@@ -19,9 +19,9 @@ from integrity.database.session import Target
 from integrity.exceptions import CatalogError
 from integrity.operations.catalog_document import catalog_text
 from integrity.operations.catalog_migrations import CatalogPackage, catalog_package
+from integrity.operations.chapters import chapter_name, chapter_of, heading
 from integrity.operations.fixes import FixKind, SchemaFix
 from integrity.operations.mirror_fixes import CHAPTERS as MIRROR_CHAPTERS
-from integrity.operations.repair_duplicates import RepairDuplicates
 from integrity.operations.routine_fixes import CHAPTERS as ROUTINE_CHAPTERS
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
@@ -37,59 +37,6 @@ class WrittenFile:
 
     path: Path
     text: str
-
-
-_LAST = 3
-_NAMES = {1: "indexes", 2: "foreign_keys", 3: "validate"}
-_TITLES = {
-    1: "indexes (phase 1 of 3)",
-    2: "foreign keys for new rows (phase 2 of 3)",
-    3: "foreign keys for all rows (phase 3 of 3)",
-}
-_REPAIRS = "repair_orphans"
-_REPAIRS_TITLE = "orphans resolved by the catalog's policies (phase 3 of 3)"
-_REPAIRS_WHEN = (
-    "Changes rows: what stands above each repair, in small batches, while others read and write. Every row "
-    "is journaled in the target first, and reversing this brings all back. A process that is stopped goes on "
-    "when this is applied again. Look at the rows before: manage.py integrity_plan shows them."
-)
-_WHEN = {
-    1: "Harmless at any time: each is built while others read and write. Building waits for transactions "
-    "that are open, so not beside one that takes hours.",
-    2: "Orphans that stand stay, new ones cannot appear. The delete actions act from here on: what deleting "
-    "a row will do stands above each key. Not before everybody who deletes rows knows.",
-    3: "Checks the rows that stand, while others read and write. Not while orphans are left: it stops and "
-    "says how many, and the command that resolves them.",
-}
-_ON_SQLITE = {
-    1: "Each is built in one transaction; other writers wait meanwhile.",
-    2: "Each key is written into its table's definition, at once at any size. It binds the connections that "
-    "switch foreign_keys on; saving a whole row that is still an orphan fails there, so resolve orphans "
-    "first if the application does that. Deletions do what stands above each key.",
-    3: "A key binds all rows by its nature here. This checks that no orphan is left, and changes nothing.",
-}
-
-_UNIQUE = (
-    " A unique binds new rows from its first moment. Not while duplicates are left: it stops, names them and "
-    "the command that resolves them, and nothing stays of it."
-)
-_REQUIRED_KINDS = (FixKind.TABLE, FixKind.COLUMN)
-_REQUIRED = "tables"
-_REQUIRED_TITLE = "tables and columns (phase 1 of 3)"
-_REQUIRED_WHEN = (
-    "Harmless at any time: nothing that stands is changed. A table that is there is left as it is. A column "
-    "is added at once, and the rows that are there are filled in small batches while others read and write. "
-    "Reversing this keeps what they hold by then in the target's journal; applied again, it is back."
-)
-_OTHERS = "others"
-_MIRRORS = tuple(name for name, _, _ in CHAPTERS.values())
-_REDUNDANT = "redundant_indexes"
-_REDUNDANT_TITLE = "indexes that others make redundant (phase 3 of 3)"
-_REDUNDANT_WHEN = (
-    "Drops indexes that find nothing that another does not find, while others read and write. It stops where "
-    "the other one is not there; reversing this builds each as it was."
-)
-_CONVERTING = " A column that changes its type is rewritten: readers and writers of its table wait meanwhile."
 
 
 def write_migrations(
@@ -113,26 +60,15 @@ def write_migrations(
     previous = names[-1] if names else ""
     dependencies = site_dependencies(alias, fixes)
     sqlite = Target(alias).vendor == "sqlite"
-    for (phase, part), found in groupby(sorted(fixes, key=_chapter), key=_chapter):
+    for (phase, part), found in groupby(sorted(fixes, key=chapter_of), key=chapter_of):
         number += 1
         group = list(found)
-        uniques = phase == _LAST and all(fix.kind is FixKind.UNIQUE for fix in group)
-        chapters = (_REQUIRED, _REPAIRS, "uniques" if uniques else _NAMES[phase], _REDUNDANT, *_MIRRORS)
-        name = f"{number:04d}_{chapters[part]}"
+        name = f"{number:04d}_{chapter_name(phase, part, group)}"
         needs = [*dependencies, *([(package.label, previous)] if previous else [])]
         text = migration_text(package.name, phase, group, needs, sqlite=sqlite)
         files.append(WrittenFile(package.folder / "migrations" / f"{name}.py", text))
         previous = name
     return write_files(files, dry_run=dry_run)
-
-
-def _chapter(fix: SchemaFix) -> tuple[int, int]:
-    """What one file holds: a phase; first the tables and columns that all others are about, before what binds
-    all rows the repairs that make it possible, and last what nobody needs then."""
-    if fix.kind in _REQUIRED_KINDS:
-        return fix.phase, 0
-    order = [None, FixKind.REPAIR, _OTHERS, FixKind.REDUNDANT, *CHAPTERS]
-    return fix.phase, order.index(fix.kind if fix.kind in order else _OTHERS)
 
 
 def start_catalog(
@@ -215,7 +151,7 @@ def migration_text(
 ) -> str:
     """Returns a migration's text: what it does and when not to, then its operations with their reasons."""
     repairs = all(fix.kind in (FixKind.REPAIR, FixKind.REWRITE) for fix in fixes)
-    title, advice = _heading(phase, fixes, sqlite=sqlite)
+    title, advice = heading(phase, fixes, sqlite=sqlite)
     when = "\n".join(wrap(advice, WIDTH))
     what = "repair" if repairs else "schema fix"
     names = sorted({type(fix.operation).__name__ for fix in fixes} | {"CatalogMigration"})
@@ -231,26 +167,6 @@ def migration_text(
         f"    dependencies = [{needs}\n    ]\n".replace("[\n    ]", "[]")
         + f"    operations = [\n{operations}\n    ]\n"
     )
-
-
-def _heading(phase: int, fixes: Sequence[SchemaFix], *, sqlite: bool) -> tuple[str, str]:
-    """Returns what a file is called, and when to apply it."""
-    kinds = {fix.kind for fix in fixes}
-    if kinds == {FixKind.REPAIR}:
-        shared = any(isinstance(fix.operation, RepairDuplicates) for fix in fixes)
-        title = _REPAIRS_TITLE.replace("orphans", "orphans and duplicates") if shared else _REPAIRS_TITLE
-        return title, _REPAIRS_WHEN
-    if kinds <= set(_REQUIRED_KINDS):
-        return _REQUIRED_TITLE, _REQUIRED_WHEN
-    for kind in kinds & set(CHAPTERS):
-        return CHAPTERS[kind][1:]
-    if kinds == {FixKind.REDUNDANT}:
-        return _REDUNDANT_TITLE, _REDUNDANT_WHEN
-    title, advice = _TITLES[phase], (_ON_SQLITE if sqlite else _WHEN)[phase]
-    if FixKind.UNIQUE in kinds and phase > 1:
-        title = f"uniques (phase {phase} of 3)" if kinds == {FixKind.UNIQUE} else f"uniques and {title}"
-        advice = f"{advice}{_UNIQUE}" if kinds != {FixKind.UNIQUE} else _UNIQUE.strip()
-    return title, advice + (_CONVERTING if FixKind.CONVERT in kinds else "")
 
 
 def operation_text(fix: SchemaFix) -> str:

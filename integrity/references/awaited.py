@@ -61,6 +61,10 @@ def prospective(schema: Schema, catalog: Catalog) -> Schema:
         columns = tuple(_as_named(schema, each) for each in required_columns(schema, entry))
         if standing is None:
             tables[name] = _table(name, columns, entry.primary_key)
+        elif entry.recreate:
+            others = tuple(each for each in standing.keys if not each.primary)
+            made = _table(name, columns, entry.primary_key)
+            tables[name] = replace(standing, columns=columns, keys=(*made.keys, *others))
         else:
             more = tuple(each for each in columns if not standing.has_columns((each.name,)))
             tables[name] = replace(standing, columns=(*standing.columns, *more))

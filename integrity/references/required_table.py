@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from integrity.database.identifiers import Path, parse_table
+from integrity.database.identifiers import Path, parse_table, quote, shown
 from integrity.database.schema import Column, did_you_mean
 from integrity.references.entry_reading import (
     Fail,
@@ -20,7 +20,7 @@ from integrity.references.entry_reading import (
     read_texts,
 )
 
-WORDS = ("table", "columns", "primary_key", "rationale")
+WORDS = ("table", "columns", "primary_key", "recreate", "copy", "acknowledged", "rationale")
 COLUMN_WORDS = ("name", "type", "null", "default", "backfill", "rationale")
 
 
@@ -43,12 +43,19 @@ class RequiredColumn:
 
 @dataclass(frozen=True)
 class RequiredTable:
-    """A ``[[required_table]]`` as written."""
+    """A ``[[required_table]]`` as written.
+
+    ``recreate`` says that a table of another shape is dropped and made anew; ``copy`` is what the new one's
+    columns take from a row of the old one (SQL by vendor), ``acknowledged`` what may go with the old shape.
+    """
 
     entry: str
     table: Path
     columns: tuple[RequiredColumn, ...] = ()
     primary_key: tuple[str, ...] = ()
+    recreate: bool = False
+    copy: Mapping[str, PerVendor] = field(default_factory=dict)
+    acknowledged: tuple[str, ...] = ()
     rationale: str = ""
 
 
@@ -89,13 +96,33 @@ def read_required_table(entry: str, data: Mapping[str, Any], fail: Fail) -> Requ
             raise fail(
                 f"primary_key names {name!r}, which is not one of its columns", did_you_mean(name, names)
             )
+    recreate = read_flag(data, "recreate", fail)
+    for word in () if recreate else ("copy", "acknowledged"):
+        if word in data:
+            raise fail(f"{word} is for a table that is made anew", "Add recreate = true, or take it out.")
     return RequiredTable(
         entry=entry,
         table=read_path(data, "table", parse_table, fail),
         columns=columns,
         primary_key=key,
+        recreate=recreate,
+        copy=_copied(data, names, fail),
+        acknowledged=read_texts(data, "acknowledged", fail),
         rationale=read_text(data, "rationale", fail),
     )
+
+
+def _copied(data: Mapping[str, Any], names: list[str], fail: Fail) -> dict[str, PerVendor]:
+    """A list of columns that are taken as they are, or a table of expressions over a row of the old table."""
+    written = data.get("copy", [])
+    if isinstance(written, dict):
+        found = {name: read_sql(written, name, fail) for name in written}
+    else:
+        found = {name: {"": shown(quote(name))} for name in read_texts(data, "copy", fail)}
+    for name in found:
+        if name not in names:
+            raise fail(f"copy names {name!r}, which is not one of its columns", did_you_mean(name, names))
+    return found
 
 
 def _column(data: Any, fail: Fail) -> RequiredColumn:

@@ -9,6 +9,7 @@ from django.db import connections
 
 from integrity.audit import audit
 from integrity.database.session import Target
+from integrity.exceptions import CatalogError
 from integrity.operations.fixes import planned_fixes, schema_fixes
 from integrity.operations.schema_fix import SchemaFix
 from integrity.operations.writer import write_migrations
@@ -198,3 +199,85 @@ def test_a_column_that_somebody_dropped_since_is_found_and_made_again(empty_shop
     problems = verify(Target(shop.alias), load_catalog(shop.alias)).problems
     assert [(each.code, each.columns) for each in problems] == [("missing_column", ("side",))]
     assert [(fix.kind, fix.name) for fix in fixes(shop)] == [("column", "side")]
+
+
+ANEW = """
+[[required_table]]
+table = "orders"
+primary_key = ["id"]
+recreate = true
+copy = { id = { postgresql = "id::text", sqlite = "CAST(id AS text)" }, customer_id = "customer_id" }
+columns = [
+    { name = "id", type = "text" },
+    { name = "customer_id", type = "integer" },
+    { name = "state", type = "text", null = false, default = "'new'" },
+]
+
+[[index]]
+table = "orders"
+columns = ["state"]
+
+[[reference]]
+from = "lines.order_id"
+to = "orders.id"
+"""
+OLD = """
+CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer);
+CREATE TABLE lines (id integer PRIMARY KEY, order_id text);
+INSERT INTO orders VALUES (1, 7); INSERT INTO lines VALUES (1, '1');
+"""
+
+
+def test_a_table_of_another_shape_is_made_anew_before_what_is_about_it(empty_shop: Shop) -> None:
+    shop = empty_shop
+    lend(shop, ANEW)
+    shop.execute(OLD)
+    before = shop.fingerprint()
+    assert summary(fixes(shop)) == [
+        (3, "recreation", "orders"), (3, "index", "orders_state_idx"),
+        (3, "foreign_key", "fk_lines_order_id"), (3, "validate", "fk_lines_order_id"),
+    ]  # fmt: skip
+    made = run_json("makemigrations", shop.alias)
+    assert [Path(each["path"]).name for each in made["files"] if "/0" in each["path"]] == [
+        "0001_recreate_tables.py", "0002_validate.py",
+    ]  # fmt: skip
+    assert run("migrate", shop.alias, "--no-input").code == 0
+    assert shop.target.rows("SELECT * FROM orders") == [("1", 7, "new")]
+    assert fixes(shop) == []
+    assert verify(Target(shop.alias), load_catalog(shop.alias)).problems == []
+
+    assert run("migrate", shop.alias, "zero", "--no-input").code == 0
+    assert shop.fingerprint() == before
+    assert shop.target.rows("SELECT * FROM orders") == [(1, 7)]
+
+
+def test_a_table_that_is_to_be_made_anew_and_is_missing_is_simply_made(empty_shop: Shop) -> None:
+    lend(empty_shop, ANEW)
+    empty_shop.execute("CREATE TABLE lines (id integer PRIMARY KEY, order_id text)")
+    assert summary(fixes(empty_shop))[:2] == [(1, "table", "orders"), (1, "index", "orders_state_idx")]
+
+
+def test_everything_builds_a_table_that_others_have_in_an_old_shape(empty_shop: Shop) -> None:
+    shop = empty_shop
+    lend(shop, ANEW)
+    shop.execute("CREATE TABLE lines (id integer PRIMARY KEY, order_id text)")
+    found = fixes(shop, everything=True)
+    assert (3, "recreation", "orders") in summary(found)
+    write_migrations(shop.alias, found)
+    assert run("migrate", shop.alias, "--no-input").code == 0
+    assert shop.table("orders").column_names == ("id", "customer_id", "state")
+    assert run("migrate", shop.alias, "zero", "--no-input").code == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('copy = ["id"]', "copy is for a table that is made anew"),
+        ('recreate = true\ncopy = ["idd"]', "copy names 'idd'"),
+        ('recreate = "yes"', "recreate must be true or false"),
+    ],
+)
+def test_a_mistake_about_making_anew_is_named(empty_shop: Shop, more: str, said: str) -> None:
+    lend(empty_shop, f'[[required_table]]\ntable = "orders"\ncolumns = ["id"]\n{more}\n')
+    with pytest.raises(CatalogError, match=said):
+        load_catalog(empty_shop.alias)
