@@ -83,6 +83,16 @@ def metrics_token() -> str:
     return str(_setting("METRICS_TOKEN", os.environ.get("INTEGRITY_METRICS_TOKEN", "")))
 
 
+def migrate_tokens() -> Mapping[str, str]:
+    """``MIGRATE_TOKENS``: who may migrate over HTTP: by a name of theirs the token, or ``sha256:`` and its
+    digest (default: INTEGRITY_MIGRATE_TOKEN of the environment, named ``environment``; none: no program)."""
+    given = _setting("MIGRATE_TOKENS", None)
+    if isinstance(given, Mapping):
+        return {str(name): str(token) for name, token in given.items()}
+    token = os.environ.get("INTEGRITY_MIGRATE_TOKEN", "")
+    return {"environment": token} if token else {}
+
+
 def alerts() -> Mapping[str, Any]:
     """``ALERTS``: who is told when something goes wrong (nobody)."""
     given = _setting("ALERTS", {})

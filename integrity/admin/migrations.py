@@ -22,10 +22,10 @@ _RUNS_SHOWN = 20
 
 
 def page(admin: ReadOnlyAdmin, request: HttpRequest, pk: int) -> HttpResponse:
-    """Shows where a target stands; ``?phase=`` or ``?to=`` previews, and its POST does it."""
+    """Shows where a target stands; ``?run``, ``?phase=`` or ``?to=`` previews, and its POST does it."""
     target = get_object_or_404(models.Target, pk=pk)
     wanted = _wanted(request)
-    if wanted or request.method == "POST":
+    if wanted or "run" in request.GET or request.method == "POST":
         demand(request, "apply_migrations")
         return _go(admin, request, target, wanted)
     if not admin.has_view_permission(request, target):
@@ -63,18 +63,26 @@ def _go(
         return here
     if request.method != "POST":
         title = _("Migrate %(target)s") % {"target": target}
-        context = {"target": target, "planned": planned, "steps": _said(planned), "wanted": wanted}
+        fields = wanted or {"run": "all"}
+        context = {"target": target, "planned": planned, "steps": _said(planned), "wanted": fields}
         return admin.page(request, "migrate.html", title, **context)
     if request.POST.get("steps") != _said(planned):
         messages.error(request, _("The target changed since this was shown. Look again."))
         return here
-    job = tasks.start_job(target.alias, models.JobKind.MIGRATE, wanted, actor=actor(request))
+    try:
+        _planned, job = tasks.ask_for_migrations(
+            target.alias, **wanted, planned=planned, actor=actor(request)
+        )
+    except ReferentialIntegrityError as error:
+        admin.refused(request, error)
+        return here
+    assert job is not None
     admin.log(request, [target], _("Asked for migrations: %(steps)s") % {"steps": _said(planned)})
     return admin.started(request, job)
 
 
 def _wanted(request: HttpRequest) -> dict[str, Any]:
-    """Where to go: up to a phase, or to a migration."""
+    """Where to go: up to a phase, or to a migration; nowhere named: to the end."""
     data = request.POST if request.method == "POST" else request.GET
     if data.get("phase", "").isdecimal():
         return {"phase": int(data["phase"])}

@@ -27,6 +27,7 @@ from integrity.database.routines import Examined, Routine
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
+from integrity.database.statistics import Statistics
 from integrity.database.usage import Connections
 from integrity.exceptions import ReferentialIntegrityError
 
@@ -210,6 +211,10 @@ class Engine(ABC):
     @abstractmethod
     def numbers_rows(self, written: str) -> bool:
         """Whether a type as somebody wrote it brings the numbering of rows with it."""
+
+    @abstractmethod
+    def statistics(self, session: Session) -> Statistics:
+        """Rows, sizes and uses of indexes, as the database knows them: no large table is counted."""
 
     # -- routines --------------------------------------------------------------------------
 

@@ -5,7 +5,16 @@ Every write is conditional and looks at the count, so that two processes may do 
 
 from integrity.store.audits import begin_audit, end_audit, last_audit, store_audit
 from integrity.store.decisions import decisions_for, kept_until, store_decision, store_kept
-from integrity.store.jobs import ask_to_stop, begin_job, create_job, end_job, job_moved, stop_asked
+from integrity.store.jobs import (
+    ask_to_stop,
+    begin_job,
+    create_job,
+    end_job,
+    job_moved,
+    load_job,
+    open_jobs,
+    stop_asked,
+)
 from integrity.store.plans import load_plan, store_plan
 from integrity.store.queries import baseline_for, last_queries, load_queries, store_queries
 from integrity.store.runs import (
@@ -34,10 +43,12 @@ __all__ = [
     "last_audit",
     "last_backup",
     "last_queries",
+    "load_job",
     "load_plan",
     "load_queries",
     "longest_migrations",
     "mirror_runs",
+    "open_jobs",
     "reached",
     "site_database",
     "stop_asked",

@@ -18,6 +18,19 @@ def create_job(alias: str, kind: models.JobKind, arguments: dict[str, Any], *, a
         return models.Job.objects.create(target=target, kind=kind, arguments=arguments, actor=actor)
 
 
+def open_jobs(alias: str, kind: models.JobKind) -> list[models.Job]:
+    """Returns the jobs of a kind that are asked for or under way for a target."""
+    going = (models.RunState.PLANNED, models.RunState.RUNNING)
+    with site_database():
+        return list(models.Job.objects.filter(target__alias=alias, kind=kind, state__in=going))
+
+
+def load_job(pk: int) -> models.Job | None:
+    """Returns a job, None where there is none of that number."""
+    with site_database():
+        return models.Job.objects.select_related("target").filter(pk=pk).first()
+
+
 def begin_job(pk: int) -> models.Job | None:
     """Takes a job, or returns None when somebody else has it."""
     now = timezone.now()

@@ -1,13 +1,15 @@
 """The work itself, as commands, pages and programs call it: do it, store it, tell who listens."""
 
 from integrity.tasks.adopting import AdoptedScript, Adoption, adopt_scripts
-from integrity.tasks.background import carry_out, start_job, wait_for_jobs
+from integrity.tasks.asking import MigrationAsked, ask_for_migrations
+from integrity.tasks.background import carry_out, start_job, wait_for_job, wait_for_jobs
 from integrity.tasks.deduplicating import plan_deduplication_and_store
 from integrity.tasks.designing import fixes_for, known_of, make_catalog, make_migrations
 from integrity.tasks.looking import TargetState, look_at_targets
 from integrity.tasks.measuring import measure_and_store
 from integrity.tasks.migrating import ledgers_of, migrate_and_store, plan_of_migrations, status_of_migrations
 from integrity.tasks.modelling import Modelled, make_models
+from integrity.tasks.overview import VERSION, health, site_answers, stats, status
 from integrity.tasks.reading import audit_and_store, backup_and_store, others_of, plan_and_store
 from integrity.tasks.repairing import mirror, repair_and_store, resume_and_store, roll_back_and_store
 from integrity.tasks.reversing import (
@@ -19,17 +21,21 @@ from integrity.tasks.reversing import (
 from integrity.tasks.verifying import expected_constraints, verify_target
 
 __all__ = [
+    "VERSION",
     "AdoptedScript",
     "Adoption",
+    "MigrationAsked",
     "Modelled",
     "Reversal",
     "TargetState",
     "adopt_scripts",
+    "ask_for_migrations",
     "audit_and_store",
     "backup_and_store",
     "carry_out",
     "expected_constraints",
     "fixes_for",
+    "health",
     "known_of",
     "ledgers_of",
     "look_at_targets",
@@ -49,8 +55,12 @@ __all__ = [
     "roll_back_and_store",
     "roll_back_unvalidated",
     "roll_back_with_migrations",
+    "site_answers",
     "start_job",
+    "stats",
+    "status",
     "status_of_migrations",
     "verify_target",
+    "wait_for_job",
     "wait_for_jobs",
 ]

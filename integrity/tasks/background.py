@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -20,7 +20,7 @@ from integrity import models, store
 from integrity.audit import Progress
 from integrity.database.identifiers import parse_path
 from integrity.exceptions import ReferentialIntegrityError
-from integrity.operations.executor import StepEvent
+from integrity.operations.executor import StepEvent, StepState
 from integrity.plans import Plan
 from integrity.repairs import Options, RepairResult
 from integrity.tasks.migrating import migrate_and_store
@@ -36,6 +36,7 @@ SECONDS_BETWEEN_NOTES = 0.5
 _lock = Lock()
 _pool: list[ThreadPoolExecutor] = []
 _waiting: set[Future[None]] = set()
+_by_job: dict[int, Future[None]] = {}
 
 
 def start_job(
@@ -67,20 +68,29 @@ def wait_for_jobs(seconds: float = 60) -> bool:
     return True
 
 
+def wait_for_job(pk: int, seconds: float) -> bool:
+    """Waits until a job of this process is done, or is another's; returns whether it is done."""
+    future = _by_job.get(pk)
+    return future is not None and not wait([future], timeout=seconds).not_done
+
+
 def carry_out(pk: int) -> None:
     """Does a job, unless somebody else has it; whatever comes of it is stored with the job."""
     job = store.begin_job(pk)
     if job is None:
         return
+    work = _Work(job)
     try:
-        state, result = _WORK[models.JobKind(job.kind)](_Work(job))
+        state, result = _WORK[models.JobKind(job.kind)](work)
     except ReferentialIntegrityError as error:
-        store.end_job(pk, models.RunState.FAILED, error=str(error))
+        result = work.result | {"problem": type(error).__name__}
+        store.end_job(pk, models.RunState.FAILED, result=result, error=str(error))
     except Exception as error:
         logger.exception("Job %s failed", pk)
-        store.end_job(pk, models.RunState.FAILED, error=f"{type(error).__name__}: {error}")
+        said = f"{type(error).__name__}: {error}"
+        store.end_job(pk, models.RunState.FAILED, result=work.result, error=said)
     else:
-        store.end_job(pk, state, result=result)
+        store.end_job(pk, state, result=work.result | result)
 
 
 def _submit(pk: int) -> None:
@@ -89,7 +99,13 @@ def _submit(pk: int) -> None:
             _pool.append(ThreadPoolExecutor(THREADS, thread_name_prefix="integrity"))
         future = _pool[0].submit(_in_thread, pk)
         _waiting.add(future)
-    future.add_done_callback(_waiting.discard)
+        _by_job[pk] = future
+    future.add_done_callback(lambda done: _forget(pk, done))
+
+
+def _forget(pk: int, done: Future[None]) -> None:
+    _waiting.discard(done)
+    _by_job.pop(pk, None)
 
 
 def _in_thread(pk: int) -> None:
@@ -110,9 +126,13 @@ def _forget_connections() -> None:
 
 @dataclass
 class _Work:
-    """A job on its way: it notes how far it is, but not at every step, and heeds a wish to stop."""
+    """A job on its way: it notes how far it is, but not at every step, and heeds a wish to stop.
+
+    ``result`` is what it has to show by now, also if it fails later.
+    """
 
     job: models.Job
+    result: dict[str, Any] = field(default_factory=dict)
     noted_at: float = 0.0
     asked_at: float = 0.0
 
@@ -182,7 +202,11 @@ def _roll_back(work: _Work) -> Outcome:
 def _migrate(work: _Work) -> Outcome:
     own = work.alias == work.job._state.db
 
+    log = work.result.setdefault("log", [])
+
     def told(step: StepEvent) -> None:
+        if step.state in _ENDED:
+            log.append(logged_step(step))
         if not own:  # the connection that would note it is the one that migrates
             work.note(step.number - 1, step.total, step.name)
 
@@ -190,6 +214,21 @@ def _migrate(work: _Work) -> Outcome:
     result = migrate_and_store(work.alias, **wanted, on_step=told, actor=work.job.actor)
     _count_again(work)
     return models.RunState.FINISHED, {"migrations": [step.name for step in result.steps]}
+
+
+_ENDED = (StepState.APPLIED, StepState.REVERSED, StepState.FAILED)
+
+
+def logged_step(step: StepEvent) -> dict[str, Any]:
+    """Returns one migration as the log of a job shows it."""
+    return {
+        "migration": step.name,
+        "phase": step.phase,
+        "direction": "backward" if step.backwards else "forward",
+        "result": str(step.state),
+        "duration_s": round(step.seconds, 3),
+        "error": step.error,
+    }
 
 
 def _mirror_again(work: _Work) -> None:

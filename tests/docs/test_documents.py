@@ -1,17 +1,20 @@
 """What the documents say is what the code does: every command, option, setting, code and check is in them."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import get_commands, load_command_class
 from django.dispatch import Signal
 
-from integrity import conf, signals
+from integrity import conf, signals, tasks, urls
 from integrity.checks import ALERT_WORDS
 from integrity.detectors import all_detectors
 from integrity.metrics import METRICS
 from integrity.references import catalog
+from integrity.views.migrating import WORDS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMMANDS = sorted(name for name, app in get_commands().items() if app == "integrity")
@@ -95,3 +98,25 @@ def test_every_signal_is_documented_and_no_other() -> None:
 def test_every_word_of_the_alerts_is_documented() -> None:
     section = text("docs/monitoring.md").partition("## Alerts")[2]
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(ALERT_WORDS)
+
+
+def test_every_endpoint_and_each_word_of_its_body_is_documented() -> None:
+    documented = text("docs/endpoints.md")
+    addresses = {str(each.pattern).split("<")[0] for each in urls.urlpatterns}
+    assert not {each for each in addresses if f"integrity/{each}" not in documented}
+    assert not {word for word in WORDS if f"`{word}`" not in documented}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("page", "data"), [("health", tasks.health), ("status", tasks.status), ("stats", tasks.stats)]
+)
+def test_every_key_of_a_document_is_in_its_example(page: str, data: Callable[[], Any]) -> None:
+    section = text("docs/endpoints.md").partition(f"\n## {page}\n")[2].partition("\n## ")[0]
+    assert not {key for key in keys(data()) if f'"{key}"' not in section}
+
+
+def keys(data: Any) -> set[str]:
+    if isinstance(data, dict):
+        return set(data).union(*(keys(each) for each in data.values()))
+    return set().union(*(keys(each) for each in data)) if isinstance(data, list) else set()

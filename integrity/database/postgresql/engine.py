@@ -38,6 +38,7 @@ from integrity.database.postgresql import (
     rows,
     sessions,
     spelling,
+    statistics,
     table_parts,
     type_names,
 )
@@ -49,6 +50,7 @@ from integrity.database.routines import Examined, Routine
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
+from integrity.database.statistics import Statistics
 from integrity.database.usage import Connections
 from integrity.exceptions import (
     MissingPrivilege,
@@ -239,6 +241,10 @@ class PostgreSQLEngine(Engine):
     def introspect(self, session: Session) -> Schema:
         """Seven queries."""
         return introspection.introspect(session)
+
+    def statistics(self, session: Session) -> Statistics:
+        """Three queries of what the server keeps."""
+        return statistics.statistics(session)
 
     def routines(self, session: Session) -> list[Routine]:
         """Three queries."""

@@ -40,12 +40,14 @@ from integrity.database.sqlite import (
     plans,
     routines,
     spelling,
+    statistics,
     type_names,
 )
 from integrity.database.sqlite.conversions import SQLiteConversion
 from integrity.database.sqlite.dependents import dependents
 from integrity.database.sqlite.json_forms import SQLiteJson
 from integrity.database.sqlite.table_dependents import table_dependents, table_parts
+from integrity.database.statistics import Statistics
 from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
 
 
@@ -171,6 +173,10 @@ class SQLiteEngine(Engine):
     def introspect(self, session: Session) -> Schema:
         """Six queries."""
         return introspection.introspect(session)
+
+    def statistics(self, session: Session) -> Statistics:
+        """By ANALYZE, counts that end early, and rowids."""
+        return statistics.statistics(session)
 
     def routines(self, session: Session) -> list[Routine]:
         """One query."""
