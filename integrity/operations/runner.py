@@ -18,6 +18,7 @@ from integrity.database.session import Session, Target, engine_for
 from integrity.database.sqlite import ddl
 from integrity.database.sqlite.editor import tolerant
 from integrity.exceptions import CatalogError, ReferentialIntegrityError, SchemaFixRefused
+from integrity.operations.alteration import Alteration, immediate, refusing
 from integrity.operations.catalog_migrations import (
     CatalogLoader,
     CatalogPackage,
@@ -30,6 +31,7 @@ from integrity.operations.executor import CatalogExecutor, OnStep, StepEvent, St
 from integrity.operations.lock import OnWait, migrating_alone
 from integrity.operations.migration import CatalogMigration, concerns
 from integrity.operations.migration_log import LoggedStep, entries
+from integrity.operations.operation import CatalogOperation
 
 ZERO = "zero"
 Plan = list[tuple[Migration, bool]]
@@ -172,12 +174,31 @@ def run_migrations(
         result, plan = _planned(target, package, to, phase, with_sql)
         return replace(result, steps=_looked_at(result.steps, plan, attendant)) if attendant else result
     told = _Told(on_step)
-    with opened(target) as connection, migrating_alone(_direct(target), wait, on_wait):
+    with opened(target) as connection, migrating_alone(direct_of(target), wait, on_wait):
         executor = CatalogExecutor(connection, package, told, attendant, admit)
         plan = _plan(executor, package, to, phase)
         if plan:
             executor.run(plan)
     return MigrateResult(target.alias, tuple(told.done))
+
+
+def make_before(target: Target, operation: CatalogOperation, migration: str) -> None:
+    """Makes what a migration will find made: in its name, before its turn, with the lock held.
+
+    Raises:
+        SchemaFixRefused: when it cannot be made.
+        TargetBusy: when a lock was not granted in time.
+    """
+    with (
+        opened(target) as connection,
+        migrating_alone(direct_of(target)),
+        tolerant(connection, changes_rows=False),
+        immediate(connection),
+        connection.schema_editor(atomic=False) as editor,
+        refusing(operation.describe(), target.alias),
+    ):
+        editor.integrity_migration = migration  # type: ignore[attr-defined]
+        operation.make(Alteration.by(editor))
 
 
 @dataclass
@@ -259,8 +280,8 @@ def _named(loader: CatalogLoader, package: CatalogPackage, to: str | None) -> tu
         ) from error
 
 
-def _direct(target: Target) -> Target:
-    """The alias that reaches the server past a pooler: indexes are built outside of transactions."""
+def direct_of(target: Target) -> Target:
+    """Returns the alias that reaches the server past a pooler: indexes are built outside of transactions."""
     return Target(conf.direct_alias(target.alias))
 
 
@@ -272,7 +293,7 @@ def opened(target: Target) -> Iterator[BaseDatabaseWrapper]:
         SchemaFixRefused: within a transaction.
         TargetUnreachable, WrongCredentials: when it cannot be opened.
     """
-    direct = _direct(target)
+    direct = direct_of(target)
     if connections[direct.alias].in_atomic_block:
         raise SchemaFixRefused(
             "Migrations cannot run within a transaction",

@@ -11,6 +11,7 @@ from integrity.tasks.migrating import ledgers_of, migrate_and_store, plan_of_mig
 from integrity.tasks.modelling import Modelled, make_models
 from integrity.tasks.overview import VERSION, health, site_answers, stats, status
 from integrity.tasks.reading import audit_and_store, backup_and_store, others_of, plan_and_store
+from integrity.tasks.releasing import ReleaseStep, TargetRelease, failed, release
 from integrity.tasks.repairing import mirror, repair_and_store, resume_and_store, roll_back_and_store
 from integrity.tasks.reversing import (
     Reversal,
@@ -26,7 +27,9 @@ __all__ = [
     "Adoption",
     "MigrationAsked",
     "Modelled",
+    "ReleaseStep",
     "Reversal",
+    "TargetRelease",
     "TargetState",
     "adopt_scripts",
     "ask_for_migrations",
@@ -34,6 +37,7 @@ __all__ = [
     "backup_and_store",
     "carry_out",
     "expected_constraints",
+    "failed",
     "fixes_for",
     "health",
     "known_of",
@@ -50,6 +54,7 @@ __all__ = [
     "plan_and_store",
     "plan_deduplication_and_store",
     "plan_of_migrations",
+    "release",
     "repair_and_store",
     "resume_and_store",
     "roll_back_and_store",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connections
 
 from integrity import store
 from integrity.database.session import Target
 from integrity.exceptions import CatalogMissing
-from integrity.management.command import DONE, FOUND, IntegrityCommand
+from integrity.management.command import DONE, FOUND, NOT_DONE, IntegrityCommand
 from integrity.management.confirmation import confirm
 from integrity.management.options import actor, add_queries, add_target, patience
 from integrity.management.reports.measurements import measured_blocks
@@ -23,13 +23,22 @@ from integrity.management.reports.migrations import (
     step_lines,
     steps_blocks,
 )
+from integrity.management.reports.releases import release_blocks, release_json, release_line
 from integrity.management.window import Longest, Window, window
 from integrity.models import Occasion
 from integrity.operations.environments import in_environment
 from integrity.operations.executor import StepEvent
 from integrity.operations.migration import catalog_of
 from integrity.operations.runner import MigrateResult, MigrationState, migration_status, run_migrations
-from integrity.tasks import ledgers_of, measure_and_store, migrate_and_store, plan_of_migrations
+from integrity.tasks import (
+    ReleaseStep,
+    failed,
+    ledgers_of,
+    measure_and_store,
+    migrate_and_store,
+    plan_of_migrations,
+    release,
+)
 from integrity.verification import MeasuredQueries
 
 
@@ -42,7 +51,16 @@ class Command(IntegrityCommand):
         """Which migrations, and when."""
         add_target(parser)
         parser.add_argument(
-            "name", nargs="?", metavar="NAME", help="the migration to go to, or the beginning of its name"
+            "name",
+            nargs="*",
+            metavar="NAME",
+            help="the migration to go to, or the beginning of its name; with --release more targets",
+        )
+        parser.add_argument(
+            "--release",
+            action="store_true",
+            help="what a deployment does: wait for the server, make the log table first, apply what is "
+            "pending; of several targets; exit 0 when all of it is done, also by somebody else",
         )
         parser.add_argument("--phase", type=int, choices=(1, 2, 3), help="not beyond this phase")
         parser.add_argument(
@@ -70,7 +88,8 @@ class Command(IntegrityCommand):
             "--wait",
             type=patience,
             metavar="SECONDS",
-            help="how long to wait for another process that migrates the target (default: 5; 0: not at all)",
+            help="how long to wait for another process that migrates the target (default: 5; 0: not at all), "
+            "with --release also for the server (default: 60)",
         )
         parser.add_argument(
             "--environment",
@@ -83,7 +102,35 @@ class Command(IntegrityCommand):
     def work(self, options: dict[str, Any]) -> int:
         """Does it, in the environment that was chosen."""
         with in_environment(options["environment"]):
-            return self._work(options)
+            if options["release"]:
+                return self._release(options)
+            if len(options["name"]) > 1:
+                raise CommandError("Write one NAME; several targets take --release.", returncode=2)
+            return self._work(options | {"name": next(iter(options["name"]), None)})
+
+    def _release(self, options: dict[str, Any]) -> int:
+        """Target after target; one that fails keeps no other from being released."""
+        odd = [name for name in ("list", "check", "sql", "dry_run", "queries", "window") if options[name]]
+        if odd:
+            raise CommandError(f"--release goes without --{odd[0].replace('_', '-')}.", returncode=2)
+
+        def told(alias: str, step: ReleaseStep) -> None:
+            self.terminal.say(*release_line(alias, step))
+
+        done = [
+            release(
+                alias,
+                catalog_file=options["catalog"],
+                phase=options["phase"],
+                wait=options["wait"],
+                checks=options["checks"],
+                actor=actor(),
+                on_step=told,
+            )
+            for alias in dict.fromkeys([options["target"], *options["name"]])
+        ]
+        self.terminal.show(release_json(done), list(release_blocks(done)))
+        return NOT_DONE if failed(done) else DONE
 
     def _work(self, options: dict[str, Any]) -> int:
         """Lists, shows, or migrates."""
