@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import getpass
 from argparse import ArgumentTypeError
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path as FilePath
 from typing import Any
@@ -55,11 +56,14 @@ def positive(text: str) -> int:
     return int(plain)
 
 
-def add_everywhere(parser: CommandParser) -> None:
-    """What every command takes."""
+def add_everywhere(parser: CommandParser, *, formats: Sequence[str] = FORMATS) -> None:
+    """What every command takes; ``formats`` are those that it can print."""
     group = parser.add_argument_group("output and exit code")
     group.add_argument(
-        "--format", choices=FORMATS, default="text", help="text (the default), json or markdown"
+        "--format",
+        choices=formats,
+        default="text",
+        help=f"text (the default), {', '.join(formats[1:-1])} or {formats[-1]}",
     )
     group.add_argument(
         "--fail-on",

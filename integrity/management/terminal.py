@@ -46,14 +46,14 @@ class Terminal:
 
     def show(self, data: Any, blocks: Sequence[Block]) -> None:
         """Writes a command's one answer: its data as JSON, or its blocks for people."""
-        if self.format == "json":
+        if self.format in ("json", "sarif"):
             self.stdout.write(json.dumps(data, indent=2, default=str, ensure_ascii=False))
         else:
             self._write(self.stdout, blocks)
 
     def preview(self, blocks: Sequence[Block]) -> None:
         """Writes what comes before the answer: beside the document when that is JSON."""
-        self._write(self.stderr if self.format == "json" else self.stdout, blocks)
+        self._write(self.stderr if self.format in ("json", "sarif") else self.stdout, blocks)
 
     def say(self, text: str, style: str = "") -> None:
         """Writes a line that is not part of the answer."""

@@ -19,6 +19,7 @@ from integrity.tasks.reversing import (
     roll_back_unvalidated,
     roll_back_with_migrations,
 )
+from integrity.tasks.scripting import audit_scripts
 from integrity.tasks.verifying import expected_constraints, verify_target
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "adopt_scripts",
     "ask_for_migrations",
     "audit_and_store",
+    "audit_scripts",
     "backup_and_store",
     "carry_out",
     "expected_constraints",
