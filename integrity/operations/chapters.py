@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from integrity.operations.mirror_fixes import CHAPTERS
+from integrity.operations.mirror_fixes import CHAPTERS as MIRROR_CHAPTERS
 from integrity.operations.repair_duplicates import RepairDuplicates
+from integrity.operations.routine_fixes import CHAPTERS as ROUTINE_CHAPTERS
 from integrity.operations.schema_fix import FixKind, SchemaFix
 
+CHAPTERS = {**ROUTINE_CHAPTERS, **MIRROR_CHAPTERS}
 _LAST = 3
 _NAMES = {1: "indexes", 2: "foreign_keys", 3: "validate"}
 _TITLES = {
