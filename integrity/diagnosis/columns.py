@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -13,6 +14,7 @@ from integrity.database.dependents import Dependent, Fate
 from integrity.database.identifiers import Path, TableName
 from integrity.database.schema import Schema
 from integrity.database.session import Session, Target
+from integrity.diagnosis.conversions import ConversionDiagnosis, diagnose_conversion
 from integrity.diagnosis.sources import Searched, search_sources
 from integrity.exceptions import MissingPrivilege, ReferentialIntegrityError
 from integrity.operations.compatibility_view import CreateCompatibilityView
@@ -41,6 +43,7 @@ class ColumnDiagnosis:
     own: tuple[str, ...] = ()
     mirror: MirrorSurvey | None = None
     sources: Searched | None = None
+    conversion: ConversionDiagnosis | None = None
     gaps: list[str] = field(default_factory=list)
 
     @property
@@ -64,6 +67,7 @@ class ColumnDiagnosis:
             "nullable": self.nullable,
             "default": self.default,
             "mirror": self.mirror.as_json() if self.mirror else None,
+            "conversion": self.conversion.as_json() if self.conversion else None,
             "dependents": [each.as_json() for each in self.dependents],
             "unacknowledged": self.unacknowledged,
             "files_read": sources.files if sources else None,
@@ -99,7 +103,7 @@ def diagnose_columns(
         references = known_references(schema, catalog, others)
         mirrors = standing_mirrors(session, schema, catalog, references)
         return [
-            _diagnose(session, schema, catalog, mirrors, path, name, sources)
+            _diagnose(session, schema, catalog, mirrors, references, path, name, sources)
             for path in columns
             for name in path.columns
         ]
@@ -131,6 +135,7 @@ def _diagnose(
     schema: Schema,
     catalog: Catalog,
     mirrors: Sequence[Mirror],
+    references: Sequence[Reference],
     path: Path,
     name: str,
     sources: Sequence[FilePath],
@@ -140,8 +145,14 @@ def _diagnose(
     mirror = next((each for each in mirrors if (each.table, each.column) == (table.name, name)), None)
     found = ColumnDiagnosis(written(table.name, (name,)), column.type, column.nullable, column.default)
     found.acknowledged = mirror.acknowledged if mirror else ()
-    found.dependents = session.engine.dependents(
-        session, schema, table, name, besides=_own_view(session, schema, mirror)
+    with _gap(session, found, "its conversion"):
+        found.conversion = diagnose_conversion(session, schema, catalog, references, table, name)
+    found.dependents = (
+        []
+        if found.conversion
+        else session.engine.dependents(
+            session, schema, table, name, besides=_own_view(session, schema, mirror)
+        )
     )
     entry = _removal(schema, catalog, table.name, name)
     if entry is not None:
@@ -154,11 +165,18 @@ def _diagnose(
         found.sources = search_sources(sources, table.name.name, name, tables=others)
         found.gaps += [f"not read: {each}" for each in found.sources.unread]
     if mirror:
-        try:
-            with session.look():
-                found.mirror = survey_mirror(session, schema, catalog, mirror)
-        except (ReferentialIntegrityError, DatabaseError) as error:
-            if not session.connection.is_usable():
-                raise
-            found.gaps.append(f"what it repeats: {str(error).strip()}")
+        with _gap(session, found, "what it repeats"):
+            found.mirror = survey_mirror(session, schema, catalog, mirror)
     return found
+
+
+@contextmanager
+def _gap(session: Session, found: ColumnDiagnosis, about: str) -> Iterator[None]:
+    """What cannot be looked at is a gap, and the other questions are asked all the same."""
+    try:
+        with session.look():
+            yield
+    except (ReferentialIntegrityError, DatabaseError) as error:
+        if not session.connection.is_usable():
+            raise
+        found.gaps.append(f"{about}: {str(error).strip()}")

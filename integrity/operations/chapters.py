@@ -67,7 +67,22 @@ _REDUNDANT_WHEN = (
     "Drops indexes that find nothing that another does not find, while others read and write. It stops where "
     "the other one is not there; reversing this builds each as it was."
 )
-_CONVERTING = " A column that changes its type is rewritten: readers and writers of its table wait meanwhile."
+_CONVERTING = (
+    " A column that changes its type is rewritten, and with a key all that refers to it: readers and writers "
+    "of these tables wait meanwhile. Values that cannot be read stop it before the first change. Not before "
+    "the application knows the new type."
+)
+_COLUMNS_TITLE = "columns of another type or default (phase 3 of 3)"
+_REMOVED_TITLE = "columns removed (phase 3 of 3)"
+_REMOVED_WHEN = (
+    "Not before every reader and writer of the column is gone. The values are copied into the target's "
+    "journal while others write; then writers wait for what was changed meanwhile, and readers for a moment. "
+    "Reversing this brings every value back."
+)
+
+
+def _converts(fixes: Sequence[SchemaFix]) -> bool:
+    return {fix.kind for fix in fixes} <= {FixKind.CONVERT, FixKind.DEFAULT}
 
 
 def chapter_of(fix: SchemaFix) -> tuple[int, int]:
@@ -83,12 +98,26 @@ def chapter_of(fix: SchemaFix) -> tuple[int, int]:
 def chapter_name(phase: int, part: int, fixes: Sequence[SchemaFix]) -> str:
     """Returns what a file is called behind its number."""
     uniques = phase == _LAST and all(fix.kind is FixKind.UNIQUE for fix in fixes)
-    names = (_REQUIRED, _RECREATED, _REPAIRS, "uniques" if uniques else _NAMES[phase], _REDUNDANT, *_MIRRORS)
+    usual = "uniques" if uniques else "columns" if _converts(fixes) else _NAMES[phase]
+    names = (_REQUIRED, _RECREATED, _REPAIRS, usual, _REDUNDANT, *_MIRRORS)
     return names[part]
 
 
 def heading(phase: int, fixes: Sequence[SchemaFix], *, sqlite: bool) -> tuple[str, str]:
     """Returns what a file is called, and when to apply it."""
+    own = _own_heading(fixes)
+    if own is not None:
+        return own
+    kinds = {fix.kind for fix in fixes}
+    title, advice = _TITLES[phase], (_ON_SQLITE if sqlite else _WHEN)[phase]
+    if FixKind.UNIQUE in kinds and phase > 1:
+        title = f"uniques (phase {phase} of 3)" if kinds == {FixKind.UNIQUE} else f"uniques and {title}"
+        advice = f"{advice}{_UNIQUE}" if kinds != {FixKind.UNIQUE} else _UNIQUE.strip()
+    return title, advice + (_CONVERTING if FixKind.CONVERT in kinds else "")
+
+
+def _own_heading(fixes: Sequence[SchemaFix]) -> tuple[str, str] | None:
+    """What a file of one kind alone says, None for one that is a phase."""
     kinds = {fix.kind for fix in fixes}
     if kinds == {FixKind.REPAIR}:
         shared = any(isinstance(fix.operation, RepairDuplicates) for fix in fixes)
@@ -98,12 +127,12 @@ def heading(phase: int, fixes: Sequence[SchemaFix], *, sqlite: bool) -> tuple[st
         return _REQUIRED_TITLE, _REQUIRED_WHEN
     if kinds == {FixKind.RECREATION}:
         return _RECREATED_TITLE, _RECREATED_WHEN
+    if kinds == {FixKind.REMOVAL} and not any(fix.operation.arguments().get("repeats") for fix in fixes):
+        return _REMOVED_TITLE, _REMOVED_WHEN
     for kind in kinds & set(CHAPTERS):
         return CHAPTERS[kind][1:]
+    if _converts(fixes):
+        return _COLUMNS_TITLE, _CONVERTING.strip()
     if kinds == {FixKind.REDUNDANT}:
         return _REDUNDANT_TITLE, _REDUNDANT_WHEN
-    title, advice = _TITLES[phase], (_ON_SQLITE if sqlite else _WHEN)[phase]
-    if FixKind.UNIQUE in kinds and phase > 1:
-        title = f"uniques (phase {phase} of 3)" if kinds == {FixKind.UNIQUE} else f"uniques and {title}"
-        advice = f"{advice}{_UNIQUE}" if kinds != {FixKind.UNIQUE} else _UNIQUE.strip()
-    return title, advice + (_CONVERTING if FixKind.CONVERT in kinds else "")
+    return None

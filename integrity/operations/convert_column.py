@@ -205,13 +205,21 @@ class ConvertColumn(CatalogOperation):
 
     # -- applying and reversing ------------------------------------------------------------
 
+    def look(self, session: Session, schema: Schema, changes: list[Change]) -> None:
+        """Looks at what :meth:`changes` found, without changing anything.
+
+        Raises:
+            SchemaFixRefused: for what keeps the columns from their type.
+        """
+        self._on(session.vendor).look(self, session, schema, changes)
+
     def preconditions(self, session: Session, schema: Schema) -> Iterator[Check]:
         """Every value can be read, and none collides with another."""
         if not self.concerns(schema.vendor):
             return
         changes = self.changes(session, schema)
         for change, conversion in conversions(changes):
-            self._on(session.vendor).look(self, session, schema, [change])
+            self.look(session, schema, [change])
             yield Check("conversion", change.label, message=f"every value can be read as {conversion.to}")
 
     def results(self, session: Session, schema: Schema) -> Iterator[Check]:
@@ -239,9 +247,8 @@ class ConvertColumn(CatalogOperation):
             table = self._table(schema, self.table)
             self.adopt(work, table.name, self._was(table))
             return
-        on = self._on(work.session.vendor)
-        on.look(self, work.session, schema, changes)
-        on.apply(self, work, partial(self.changes, work.session))
+        self.look(work.session, schema, changes)
+        self._on(work.session.vendor).apply(self, work, partial(self.changes, work.session))
 
     def unmake(self, work: Alteration) -> None:
         """Gives the columns their types back, and every value the spelling that it had."""

@@ -98,6 +98,7 @@ class Command(IntegrityCommand):
         data = {"target": target.alias, "columns": [each.as_json() for each in found]}
         self.terminal.show(data, list(column_blocks(target.alias, found)))
         severities = [Severity.ERROR for each in found if each.mirror and each.mirror.drifted]
+        severities += [Severity.ERROR for each in found if each.conversion and each.conversion.refused]
         severities += [Severity.WARNING for each in found if each.unacknowledged]
         complete = not any(each.gaps for each in found)
         return exit_code(complete=complete, found=self.fails(severities, options))

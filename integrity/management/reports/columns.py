@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from integrity.diagnosis.columns import ColumnDiagnosis
+from integrity.diagnosis.conversions import ConversionDiagnosis
 from integrity.diagnosis.sources import Mention
 from integrity.management.blocks import Block, Grid, Line, Title, count
 from integrity.operations.removal_checks import literals
@@ -31,7 +32,7 @@ def column_blocks(target: str, found: Sequence[ColumnDiagnosis]) -> Iterator[Blo
         yield Title(f"{target}: {each.column} ({each.type}{null}{default})")
         if each.mirror:
             yield from _mirror(each.mirror)
-        yield from _dependents(each)
+        yield from _conversion(each.conversion) if each.conversion else _dependents(each)
         yield from _sources(each)
         yield from (Line(f"Not looked at: {gap}", "warning") for gap in each.gaps)
         yield from _verdict(each)
@@ -65,6 +66,23 @@ def _mirror(found: MirrorSurvey) -> Iterator[Block]:
         yield Line('Nobody decided: say drift = "table" or "keep" in the [[mirror]].', "warning")
     elif found.drifted and found.mirror.drift is DriftRule.TABLE:
         yield Line("integrity_makemigrations writes its rewriting before its removal.", "faint")
+
+
+def _conversion(found: ConversionDiagnosis) -> Iterator[Block]:
+    yield Line(f"{found.says}, by the catalog's [[column]]:")
+    rows = [
+        (one.column, f"{one.type} → {one.to}", one.values, one.unreadable, one.respelled)
+        for one in found.columns
+    ]
+    if rows:
+        yield Grid(("column", "type", "values", "cannot be read", "kept in the journal"), rows)
+    for one in found.columns:
+        if one.unreadable:
+            yield Line(f"List those of {one.column} with: {one.listing}", depth=1)
+    if found.refused:
+        yield Line(f"It would stop before the first change: {found.refused}", "error")
+    else:
+        yield Line("Every value can be read, and comes back as it is written now.", "good")
 
 
 def _dependents(each: ColumnDiagnosis) -> Iterator[Block]:
