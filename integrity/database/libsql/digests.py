@@ -14,6 +14,8 @@ from integrity.database.schema import Table
 from integrity.database.session import Session
 from integrity.database.sqlite.digests import MOST_ARGUMENTS, Sum
 
+_DEEP = 100
+"""SQLite's expressions may be only so deep."""
 ENCODINGS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}
 
 
@@ -23,7 +25,7 @@ def digest(session: Session, table: Table) -> Digest:
     values = [f"c.{table.rowid}", *names] if table.rowid else names
     encoding = ENCODINGS[session.value("PRAGMA encoding")]
     try:
-        return _digest(values, (_exact(row, encoding) for row in _rows(session, table, values)))
+        return _digest(values, _exact(_rows(session, table, values), encoding))
     except UnicodeDecodeError:
         hexed = [f"typeof({value}) || hex({value})" for value in values]
         from_table = f"FROM {quote_table(table.name)} AS c"
@@ -31,18 +33,24 @@ def digest(session: Session, table: Table) -> Digest:
 
 
 def _rows(session: Session, table: Table, values: list[str]) -> Iterator[tuple[Any, ...]]:
-    """Each value twice: text as its bytes, and whether it is text."""
+    """Text as its bytes; behind all values, which of them are text: ``01101``."""
     parts = [
-        f"CASE typeof({value}) WHEN 'text' THEN CAST({value} AS BLOB) ELSE {value} END, "
-        f"typeof({value}) = 'text'"
-        for value in values
+        f"CASE typeof({value}) WHEN 'text' THEN CAST({value} AS BLOB) ELSE {value} END" for value in values
     ]
-    return session.stream(f"SELECT {', '.join(parts)} FROM {quote_table(table.name)} AS c")
+    texts = [f"(typeof({value}) = 'text')" for value in values]
+    groups = [" || ".join(texts[at : at + _DEEP]) for at in range(0, len(texts), _DEEP)]
+    flags = " || ".join(f"({group})" for group in groups)
+    return session.stream(f"SELECT {', '.join(parts)}, {flags} || '' FROM {quote_table(table.name)} AS c")
 
 
-def _exact(row: tuple[Any, ...], encoding: str) -> tuple[Any, ...]:
-    pairs = zip(row[::2], row[1::2], strict=True)
-    return tuple(value.decode(encoding) if is_text else value for value, is_text in pairs)
+def _exact(rows: Iterable[tuple[Any, ...]], encoding: str) -> Iterator[tuple[Any, ...]]:
+    known: dict[str, tuple[int, ...]] = {}
+    for *values, texts in rows:
+        if texts not in known:
+            known[texts] = tuple(place for place, is_text in enumerate(texts) if is_text == "1")
+        for place in known[texts]:
+            values[place] = values[place].decode(encoding)
+        yield tuple(values)
 
 
 def _digest(values: list[str], rows: Iterable[tuple[Any, ...]]) -> Digest:
