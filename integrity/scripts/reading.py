@@ -78,6 +78,7 @@ def read_file(file: File, dialect: Dialect | None = None) -> Script:
         unread=file.unread,
         reverse=file.reverse,
         is_source=file.is_source,
+        dumped=not file.is_source and dumped_by(file.text) is not None,
         text=file.text,
     )
     if file.unread:

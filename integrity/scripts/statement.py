@@ -95,7 +95,8 @@ class Script:
     """A file with SQL: ``number`` is the one that its name begins with, by which runners order scripts.
 
     ``deduced`` says how its dialect is known. ``unread`` says why it could not be read: then it has no
-    statements. ``reverse`` says that it takes another one back. ``is_source`` is a file of a program.
+    statements. ``reverse`` says that it takes another one back. ``is_source`` is a file of a program,
+    ``dumped`` one that a dumping tool wrote, which is for an empty database.
     """
 
     path: Path
@@ -108,4 +109,5 @@ class Script:
     unread: str = ""
     reverse: bool = False
     is_source: bool = False
+    dumped: bool = False
     text: str = field(default="", compare=False, repr=False)
