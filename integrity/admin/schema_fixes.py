@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from integrity import conf, models, tasks
 from integrity.admin.base import ReadOnlyAdmin, demand
 from integrity.exceptions import ReferentialIntegrityError
-from integrity.operations.fixes import SchemaFix
+from integrity.operations.fixes import FixKind, SchemaFix
 from integrity.operations.writer import WrittenFile, write_migrations
 
 MENDED = (
@@ -29,8 +29,15 @@ MENDED = (
     "unvalidated_foreign_key",
     "orphaned_rows",
     "duplicate_rows",
+    "missing_table",
+    "missing_column",
+    "column_differs",
 )
 """The codes of findings that a change of structure mends, or keeps from coming back."""
+
+_WHOLE = (FixKind.TABLE, FixKind.RECREATION)
+_OF_TABLES = ("missing_table", "missing_column", "column_differs")
+"""What making a whole table mends, whichever of its columns a finding names."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,8 @@ def _page(
 
 def _mends(fix: SchemaFix, finding: models.Finding) -> bool:
     same = (finding.schema_name, finding.table_name) == (fix.table.schema, fix.table.name)
+    if fix.kind in _WHOLE:
+        return same and finding.code in _OF_TABLES
     return same and set(fix.columns) == set(finding.columns)
 
 

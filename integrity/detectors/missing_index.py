@@ -35,6 +35,7 @@ class MissingIndex(Detector):
 
     def _wanted(self, inspection: Inspection, table: Table, entry: CatalogIndex) -> Finding:
         why = f": {entry.rationale}" if entry.rationale else ""
+        name = f"{entry.name} " if entry.name else ""
         return Finding(
             code=self.code,
             severity=self.severity,
@@ -42,7 +43,7 @@ class MissingIndex(Detector):
             columns=entry.columns,
             source="catalog",
             object=entry.name,
-            message=f"The index {entry.name} on {written(table.name, entry.columns)} is missing{why}",
+            message=f"The index {name}on {written(table.name, entry.columns)} is missing{why}",
             suggestion=f"manage.py integrity_makemigrations {inspection.session.target}",
             evidence={"name": entry.name, "where": entry.where, "rationale": entry.rationale},
         )

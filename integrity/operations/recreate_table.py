@@ -103,7 +103,8 @@ class RecreateTable(CreateTable):
         self.refuse_kind(table)
         around = Surroundings.of(self, session, schema, table)
         around.refuse_blocking()
-        yield Check("dependents", self.table, message=f"{len(around.all)} found; they are made again")
+        found = f"{len(around.all)} found, which are made again" if around.all else "nothing uses it"
+        yield Check("dependents", self.table, message=found)
 
     def fits(self, engine: Engine, table: Table) -> bool:
         """Whether a table has the shape that is described."""

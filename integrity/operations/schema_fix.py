@@ -11,6 +11,7 @@ from integrity.operations.add_index import AddIndex
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.convert_column import ConvertColumn
 from integrity.operations.operation import CatalogOperation
+from integrity.operations.recreate_table import RecreateTable
 
 
 class FixKind(StrEnum):
@@ -82,7 +83,7 @@ def locks(operation: CatalogOperation, vendor: str) -> str:
         )
     if vendor == "sqlite":
         building = isinstance(operation, AddIndex | AddUnique)
-        rebuilding = isinstance(operation, ConvertColumn)
+        rebuilding = isinstance(operation, ConvertColumn | RecreateTable)
         while_ = "while the index is built" if building else "while its tables are rebuilt"
         return f"the file, {while_ if building or rebuilding else 'briefly'}: other writers wait"
     if isinstance(operation, AddForeignKey):

@@ -178,7 +178,7 @@ def operation_text(fix: SchemaFix) -> str:
     ]
     comments = "".join(f"        # {line}\n" for line in reasons)
     arguments = "".join(
-        f"            {name}={_argument(value)},\n"
+        f"            {name}={_laid_out(value, 12, len(name) + 1)},\n"
         for name, value in fix.operation.arguments().items()
         if value or (value == 0 and value is not False) or (name, value) in _USUALLY_TRUE
     )
@@ -214,12 +214,26 @@ _USUALLY_TRUE = (("null", False),)
 """What is not the default although it is false."""
 
 
-def _argument(value: object) -> str:
-    """An argument of an operation: a list of dictionaries has a line for each."""
-    if isinstance(value, tuple) and value and all(isinstance(each, dict) for each in value):
-        lines = "".join(f"                {quoted(each)},\n" for each in value)
-        return f"(\n{lines}            )"
-    return quoted(value)
+def _laid_out(value: object, indent: int, before: int = 0) -> str:
+    """A value of an argument: each dictionary of a list has a line, and so has what is too long for one.
+
+    Args:
+        value: the value.
+        indent: how far its line is indented.
+        before: how much stands before it on that line.
+    """
+    text = quoted(value)
+    listed = isinstance(value, tuple) and any(isinstance(each, dict) for each in value)
+    if not isinstance(value, tuple | dict) or not (listed or indent + before + len(text) >= WIDTH):
+        return text
+    inner, space = indent + 4, " " * (indent + 4)
+    if isinstance(value, dict):
+        pairs = ((f"{quoted(key)}: ", each) for key, each in value.items())
+        lines = [f"{key}{_laid_out(each, inner, len(key))}" for key, each in pairs]
+    else:
+        lines = [_laid_out(each, inner) for each in value]
+    opening, closing = "{}" if isinstance(value, dict) else "()"
+    return "".join([opening, "\n", *(f"{space}{line},\n" for line in lines), " " * indent, closing])
 
 
 def write_files(files: list[WrittenFile], *, dry_run: bool) -> list[WrittenFile]:

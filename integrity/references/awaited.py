@@ -96,6 +96,7 @@ def standing(schema: Schema, catalog: Catalog) -> Catalog:
         indexes=tuple(each for each in catalog.indexes if stands(Path(each.table.parts, each.columns))),
         uniques=tuple(each for each in catalog.uniques if stands(Path(each.table.parts, each.columns))),
         columns=tuple(each for each in catalog.columns if stands(each.column)),
+        mirrors=tuple(each for each in catalog.mirrors if stands(each.column, each.repeats)),
     )
 
 
@@ -116,6 +117,7 @@ def _entries(catalog: Catalog) -> Iterator[tuple[str, tuple[Path, ...]]]:
     yield from (("unique", (Path(each.table.parts, each.columns),)) for each in catalog.uniques)
     yield from (("index", (Path(each.table.parts, each.columns),)) for each in catalog.indexes)
     yield from (("column", (each.column,)) for each in catalog.columns)
+    yield from (("mirror", (each.column, each.repeats)) for each in catalog.mirrors)
 
 
 def _label(path: Path) -> str:

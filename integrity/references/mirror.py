@@ -9,6 +9,7 @@ from integrity.database.identifiers import TableName, quote_table
 from integrity.database.schema import Schema, Table, did_you_mean
 from integrity.database.session import Session
 from integrity.exceptions import CatalogError, UnknownTable
+from integrity.references.awaited import standing
 from integrity.references.catalog import Catalog
 from integrity.references.mirror_entry import CatalogMirror, DriftRule, ListOf, OnlyInJson, Shape
 from integrity.references.reference import Reference, written
@@ -84,7 +85,7 @@ def known_mirrors(schema: Schema, catalog: Catalog, references: Iterable[Referen
         CatalogError: for a table, a reference or a repeated column that the target does not have.
     """
     known = list(references)
-    return [_mirror(schema, catalog, entry, known) for entry in catalog.mirrors]
+    return [_mirror(schema, catalog, entry, known) for entry in standing(schema, catalog).mirrors]
 
 
 def standing_mirrors(

@@ -174,3 +174,38 @@ def test_rows_and_structure_are_taken_back_together(written: Shop, everything: C
     assert (together.state, together.error) == ("finished", "")
     assert len(together.result["migrations"]) == 3
     assert written.rows("SELECT * FROM orders") == before
+
+
+REQUIRED = """
+[target]
+tables = 7
+
+[[required_table]]
+table = "presets"
+primary_key = ["id"]
+columns = [{ name = "id", type = "integer" }]
+
+[[required_table]]
+table = "customers"
+columns = [{ name = "nick", type = "text", null = false, default = "'none'" }]
+"""
+
+
+def test_a_missing_table_and_a_missing_column_are_shown_and_written(
+    shop: Shop, everything: Client, settings: Any
+) -> None:
+    settings.INTEGRITY = {**settings.INTEGRITY, "WRITES_MIGRATIONS": True}
+    catalog = shop.root / "shop" / "catalog.toml"
+    catalog.write_text(f"{catalog.read_text()}\n{REQUIRED}")
+    tasks.audit_and_store(shop.alias)
+    found = models.Finding.objects.filter(code__in=["missing_table", "missing_column", "table_count"])
+    data = {"action": "schema_fixes", "_selected_action": [finding.pk for finding in found]}
+    changelist = everything.get(reverse("admin:integrity_finding_changelist")).content.decode()
+    assert "the catalog expects 7" in changelist
+    shown = everything.post(reverse("admin:integrity_finding_changelist"), data, follow=True)
+
+    text = shown.content.decode()
+    assert "CREATE TABLE" in text
+    assert "ADD COLUMN" in text
+    post_shown(everything, shown)
+    assert (shop.root / "shop" / "migrations" / "0001_tables.py").exists()

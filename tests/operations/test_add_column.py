@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connections
 
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError, SchemaFixRefused
@@ -278,3 +279,48 @@ def test_a_strict_table_of_sqlite_keeps_its_rows(sqlite_shop: Shop) -> None:
     shop.apply(AddColumn(table="s", column="w", type="TEXT", null=False, default="upper('x')"))
     assert shop.target.rows("SELECT * FROM s") == [("a", 1, "X")]
     assert shop.value("PRAGMA integrity_check") == "ok"
+
+
+def test_a_definition_with_comments_and_constraints_behind_is_edited_in_its_column_alone(
+    sqlite_shop: Shop,
+) -> None:
+    shop = sqlite_shop
+    shop.execute(
+        "CREATE TABLE c (a INTEGER PRIMARY KEY, -- the key\n b TEXT DEFAULT 'x, (y' /* odd */ -- last\n"
+        ", CONSTRAINT named CHECK (b <> 'none') -- end\n); INSERT INTO c VALUES (1, 'z')"
+    )
+    before = shop.fingerprint()
+    shop.apply(AddColumn(table="c", column="d", type="TEXT", null=False, default="lower('D')"))
+    assert shop.target.rows("SELECT * FROM c") == [(1, "z", "d")]
+    text = shop.table("c").definition
+    assert "-- the key" in text
+    assert "CONSTRAINT named" in text
+    assert shop.value("PRAGMA integrity_check") == "ok"
+    shop.run(to="zero")
+    assert shop.fingerprint() == before
+
+
+def test_without_the_right_to_add_it_the_reason_is_said(postgres_shop: Shop) -> None:
+    shop = postgres_shop
+    shop.execute(
+        "DROP ROLE IF EXISTS c_writer; CREATE ROLE c_writer; GRANT SELECT ON ALL TABLES IN SCHEMA public TO c_writer"
+    )
+    options = {"OPTIONS": {"assume_role": "c_writer"}}
+
+    connections.databases[shop.alias].update(options)
+    try:
+        with pytest.raises(ReferentialIntegrityError, match="owner|permission"):
+            add(shop)
+    finally:
+        connections.databases[shop.alias]["OPTIONS"] = {}
+        shop.execute("DROP OWNED BY c_writer; DROP ROLE c_writer")
+
+
+def test_a_table_that_somebody_holds_is_said_to_be_busy_and_added_to_later(postgres_shop: Shop) -> None:
+    shop = postgres_shop
+    with psycopg.connect(shop.target.url) as holder:
+        holder.execute("LOCK TABLE orders IN ACCESS SHARE MODE")
+        with pytest.raises(ReferentialIntegrityError, match="lock|wait"):
+            add(shop, default=UUID, null=False)
+    shop.run()
+    assert not shop.table("orders").column("side").nullable

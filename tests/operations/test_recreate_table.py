@@ -220,3 +220,39 @@ def test_row_level_security_must_be_carried_over_by_hand(postgres_shop: Shop) ->
     shop.execute("ALTER TABLE orders ENABLE ROW LEVEL SECURITY")
     with pytest.raises(ReferentialIntegrityError, match="row-level security"):
         recreate(shop)
+
+
+def test_a_table_that_refers_to_itself_goes_on_doing_so(shop: Shop) -> None:
+    shop.execute(
+        "CREATE TABLE tree (id integer PRIMARY KEY, up integer, "
+        "CONSTRAINT fk_up FOREIGN KEY (up) REFERENCES tree (id));"
+        "INSERT INTO tree VALUES (1, NULL), (2, 1)"
+    )
+    before, structure = digest(shop, "tree"), shop.fingerprint()
+    columns = tuple({"name": name, "type": "integer"} for name in ("id", "up", "more"))
+    copy = {"id": "id", "up": "up"}
+    shop.apply(RecreateTable(table="tree", columns=columns, primary_key=("id",), copy=copy))
+    (key,) = shop.table("tree").foreign_keys
+    assert (key.columns, key.referenced_table.name) == (("up",), "tree")
+    shop.run(to="zero")
+    assert (digest(shop, "tree"), shop.fingerprint()) == (before, structure)
+
+
+def test_a_sqlite_table_without_rowids_and_with_a_check_comes_back_as_it_was(sqlite_shop: Shop) -> None:
+    shop = sqlite_shop
+    shop.execute(
+        "CREATE TABLE s (k TEXT PRIMARY KEY CHECK (k <> ''), v INTEGER) STRICT, WITHOUT ROWID;"
+        "INSERT INTO s VALUES ('a', 1)"
+    )
+    before, structure = digest(shop, "s"), shop.fingerprint()
+    columns = ({"name": "k", "type": "TEXT"},)
+    with pytest.raises(SchemaFixRefused, match="check on s"):
+        shop.apply(RecreateTable(table="s", columns=columns, primary_key=("k",), copy={"k": "k"}))
+    (shop.root / shop.alias / "migrations/0001_step.py").unlink()
+    operation = RecreateTable(
+        table="s", columns=columns, primary_key=("k",), copy={"k": "k"}, acknowledged=("check on s",)
+    )
+    shop.apply(operation)
+    assert shop.target.rows("SELECT * FROM s") == [("a",)]
+    shop.run(to="zero")
+    assert (digest(shop, "s"), shop.fingerprint()) == (before, structure)
