@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from integrity.operations import AlterDefault, ConvertColumn, ConvertKey
 from integrity.operations.operation import CatalogOperation
@@ -290,3 +292,46 @@ def test_a_default_that_stands_already_is_adopted_and_stays(empty_shop: Shop) ->
     empty_shop.apply(DEFAULT)
     empty_shop.run(to="zero")
     assert empty_shop.schema().structure() == before
+
+
+SPELLED = st.one_of(
+    st.builds(lambda zeros, n: f"{'0' * zeros}{n}", st.integers(0, 3), st.integers(0, 2**31 - 1)),
+    st.builds(
+        lambda n, space: f"{space}{n}", st.integers(-(2**31), 2**31 - 1), st.sampled_from(["", " ", "\t"])
+    ),
+)
+
+
+@pytest.mark.newest_postgres_only
+@settings(
+    max_examples=3,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    database=None,
+)
+@given(
+    keys=st.lists(SPELLED, unique_by=int, min_size=1, max_size=12),
+    referring=st.lists(st.one_of(st.none(), st.integers(0, 11)), max_size=20),
+)
+def test_any_spelling_of_a_key_comes_back_on_both_sides(
+    empty_shop: Shop, keys: list[str], referring: list[int | None]
+) -> None:
+    for file in empty_shop.root.glob("target/migrations/0*.py"):
+        file.unlink()
+    chosen = [None if each is None else keys[each % len(keys)] for each in referring]
+    parents = ", ".join(f"('{each}', {number})" for number, each in enumerate(keys))
+    children = "".join(
+        f"INSERT INTO c VALUES ({number}, {'NULL' if each is None else repr(each)});".replace("\\t", "\t")
+        for number, each in enumerate(chosen)
+    )
+    case = Case(
+        "DROP TABLE IF EXISTS c; DROP TABLE IF EXISTS p; CREATE TABLE p (id text PRIMARY KEY, n integer);"
+        "CREATE TABLE c (n integer, id text REFERENCES p (id), PRIMARY KEY (n));"
+        f"INSERT INTO p VALUES {parents}; {children}",
+        ConvertKey(table="p", column="id", from_type="text", to_type="integer", referring=(("c", "id"),)),
+        "SELECT id FROM c ORDER BY n",
+        [(None if each is None else int(each),) for each in chosen],
+    )
+    there_and_back(empty_shop, case)
+    empty_shop.run(to="zero")
