@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from integrity.references.made_objects import MadeObject, ObjectKind
@@ -30,12 +30,21 @@ class Effects:
     """What one script leaves behind on one engine.
 
     ``only_makes`` says that each of its statements makes something that can be dropped again, and nothing
-    else.
+    else. ``hangs_on`` gives the columns that an index is over, and goes with.
     """
 
     script: Script
     makes: list[MadeObject] = field(default_factory=list)
     only_makes: bool = True
+    hangs_on: dict[MadeObject, tuple[MadeObject, ...]] = field(default_factory=dict)
+
+    def without(self, ignored: Collection[MadeObject]) -> list[MadeObject]:
+        """Returns what it leaves behind when some objects are taken away, and what goes with them."""
+        return [
+            each
+            for each in self.makes
+            if each not in ignored and not any(on in ignored for on in self.hangs_on.get(each, ()))
+        ]
 
 
 @dataclass
@@ -86,6 +95,7 @@ class _Follower:
     def _event(self, event: Event, own: Effects, *, others_too: bool) -> None:
         if isinstance(event, Definition):
             if not (event.conditional or event.temporary):
+                own.hangs_on |= _columns_of_index(event)
                 self.standing += (
                     each for each in _made(event, own) if all(each.made != old.made for old in self.standing)
                 )
@@ -124,6 +134,16 @@ def _made(event: Definition, own: Effects) -> Iterator[_Standing]:
         for column in event.columns:
             made = MadeObject(ObjectKind.COLUMN, event.name.name, event.name.schema, column.name.lower())
             yield _Standing(made, event.name, own)
+
+
+def _columns_of_index(event: Definition) -> dict[MadeObject, tuple[MadeObject, ...]]:
+    if event.kind is not Kind.INDEX or event.table is None:
+        return {}
+    table = event.table
+    columns = (
+        MadeObject(ObjectKind.COLUMN, table.name, table.schema, name.lower()) for name in event.indexed
+    )
+    return {MadeObject(ObjectKind.INDEX, event.name.name, event.name.schema): tuple(columns)}
 
 
 def _gone(standing: _Standing, event: Event) -> bool:

@@ -104,7 +104,7 @@ def _stands(
 ) -> ScriptStanding:
     if effects is None:
         return ScriptStanding(Standing.ABSENT, script, entry)
-    makes = [each for each in effects.makes if each not in with_.ignored]
+    makes = effects.without(with_.ignored)
     gone = tuple(missing(with_.schema, makes, with_.functions))
     standing = _standing(script, entry, bool(makes), bool(gone), with_.ledger.kind, overtaken=overtaken)
     return ScriptStanding(standing, script, entry, effects, gone)
