@@ -14,6 +14,7 @@ from integrity.database.schema import Column, Schema, Table, TableKind
 from integrity.database.session import Session
 from integrity.database.sqlite import tables as sqlite
 from integrity.detectors.column_differs import differences as column_differences
+from integrity.exceptions import UnknownTable
 from integrity.operations.alteration import Alteration
 from integrity.operations.check import Check, Moment, Verdict
 from integrity.operations.described_columns import described_columns
@@ -104,7 +105,10 @@ class CreateTable(CatalogOperation):
     def place(self, schema: Schema) -> TableName:
         """Where the table is, or will be: without a schema of its own in the default one."""
         path = parse_table(self.table)
-        return TableName(path.schema or schema.default_schema, path.table)
+        try:
+            return schema.resolve(path)
+        except UnknownTable:
+            return TableName(path.schema or schema.default_schema, path.table)
 
     # -- looking ---------------------------------------------------------------------------
 
@@ -209,8 +213,15 @@ class CreateTable(CatalogOperation):
     def _unmake(self, work: Alteration, table: Table) -> None:
         if not work.sqlite:
             work.execute(lock(table.name, "ACCESS EXCLUSIVE"))
-        if work.session.value(f"SELECT EXISTS (SELECT 1 FROM {work.session.engine.source(table)})"):
+        rows = f"SELECT EXISTS (SELECT 1 FROM {work.session.engine.source(table)})"
+        if work.session.value(rows) or not self._as_it_was_made(table):
             set_aside(work, table, SLOT)
         else:
             work.execute(sqlite.drop(table.name) if work.sqlite else postgresql.drop(table.name))
         self.forgotten(work, table.name)
+
+    def _as_it_was_made(self, table: Table) -> bool:
+        """Whether nobody added anything since: an empty table is worth nothing then."""
+        names = tuple(str(each["name"]) for each in self.columns)
+        own = all(index.needed_by for index in table.indexes)
+        return table.column_names == names and own and not (table.triggers or table.foreign_keys)

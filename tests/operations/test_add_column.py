@@ -8,6 +8,7 @@ import pytest
 from django.db import connections
 
 from integrity.database.session import Target
+from integrity.database.sqlite.editing import EditingForbidden
 from integrity.exceptions import ReferentialIntegrityError, SchemaFixRefused
 from integrity.operations import AddColumn
 from integrity.operations.alteration import Alteration
@@ -324,3 +325,19 @@ def test_a_table_that_somebody_holds_is_said_to_be_busy_and_added_to_later(postg
             add(shop, default=UUID, null=False)
     shop.run()
     assert not shop.table("orders").column("side").nullable
+
+
+def test_where_the_definition_may_not_be_edited_the_table_is_rebuilt(
+    sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*args: Any, **more: Any) -> None:
+        raise EditingForbidden("not here")
+
+    monkeypatch.setattr("integrity.operations.in_place.replace_definition", forbidden)
+    shop = sqlite_shop
+    shop.execute("CREATE INDEX by_status ON orders (status)")
+    add(shop, default=UUID, null=False)
+    table = shop.table("orders")
+    assert not table.column("side").nullable
+    assert table.index("by_status") is not None
+    assert shop.value("SELECT count(DISTINCT side) FROM orders") == 3

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError, SchemaFixRefused
@@ -186,3 +187,40 @@ def test_the_sql_is_shown_for_each_engine(shop: Shop) -> None:
     sql = "\n".join(CreateTable(**PRESETS).statements(shop.target.vendor))
     assert "CREATE TABLE" in sql
     assert ("randomblob" in sql) is shop.sqlite
+
+
+def test_what_others_put_on_an_empty_table_comes_back_with_it(shop: Shop) -> None:
+    create(shop)
+    shop.execute("ALTER TABLE presets ADD COLUMN more text; CREATE INDEX by_state ON presets (state)")
+    structure = shop.fingerprint()
+    shop.run(to="zero")
+    shop.run()
+    assert shop.fingerprint() == structure
+
+
+def test_a_table_outside_of_the_default_schema_is_found_where_it_is(postgres_shop: Shop) -> None:
+    shop = postgres_shop
+    shop.execute("CREATE SCHEMA app; CREATE TABLE presets (id text PRIMARY KEY)")
+    options = connections.databases[shop.alias].setdefault("OPTIONS", {})
+    options["options"] = "-c search_path=app"
+    columns = ({"name": "id", "type": "text"},)
+    shop.apply(CreateTable(table="presets", columns=columns, primary_key=("id",)))
+    shop.apply(CreateTable(table="others", columns=columns, primary_key=("id",)))
+    names = {name for name in shop.schema().tables if name.name in ("presets", "others")}
+    assert {str(each) for each in names} == {"public.presets", "app.others"}
+
+
+def test_a_table_that_somebody_dropped_is_no_obstacle_to_the_reverse(shop: Shop) -> None:
+    create(shop)
+    shop.execute("DROP TABLE presets")
+    shop.run(to="zero")
+    create(shop)
+    assert shop.table("presets").has_columns(("state",))
+
+
+def test_a_type_of_the_tables_name_is_said_to_be_in_the_way(postgres_shop: Shop) -> None:
+    shop = postgres_shop
+    shop.apply(CreateTable(table="first", columns=({"name": "id", "type": "integer"},)))
+    shop.execute("CREATE TYPE presets AS ENUM ('a')")
+    with pytest.raises(ReferentialIntegrityError, match="presets"):
+        create(shop)
