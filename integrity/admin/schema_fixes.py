@@ -32,6 +32,9 @@ MENDED = (
     "missing_table",
     "missing_column",
     "column_differs",
+    "broken_routine",
+    "missing_routine",
+    "routine_differs",
 )
 """The codes of findings that a change of structure mends, or keeps from coming back."""
 
@@ -137,6 +140,9 @@ def _mends(fix: SchemaFix, finding: models.Finding) -> bool:
     same = (finding.schema_name, finding.table_name) == (fix.table.schema, fix.table.name)
     if fix.kind in _WHOLE:
         return same and finding.code in _OF_TABLES
+    if fix.kind is FixKind.ROUTINE:
+        triggers = [f"Drop trigger {each}" for each in finding.evidence.get("triggers", [])]
+        return "routine" in finding.code and (same or fix.describe() in triggers)
     return same and set(fix.columns) == set(finding.columns)
 
 

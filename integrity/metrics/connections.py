@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import Lock
 from typing import Any
 from weakref import WeakSet
 
@@ -15,55 +11,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from integrity.database.session import Target
 from integrity.database.usage import Connections
 from integrity.exceptions import ReferentialIntegrityError
-
-SECONDS = 2
-"""libpq's least connect_timeout, and as long as a statement may take."""
-
-DEADLINE_SECONDS = 3.0
-FRESH_SECONDS = 5.0
-THREADS = 8
+from integrity.tasks.probing import SECONDS, Probes
 
 opened: WeakSet[BaseDatabaseWrapper] = WeakSet()
 """Django's connections in this process that were ever opened and are still there."""
-
-
-class _Servers:
-    """Asks servers, never the same one twice at a time: one that hangs costs one thread, not one a scrape."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._pool: ThreadPoolExecutor | None = None
-        self._asked: dict[str, Future[Connections | None]] = {}
-        self._known: dict[str, Connections | None] = {}
-        self._at = 0.0
-
-    def look(self, aliases: list[str]) -> Mapping[str, Connections | None]:
-        """Returns what the servers say; None for one that did not answer in time."""
-        with self._lock:
-            if time.monotonic() - self._at < FRESH_SECONDS and set(aliases) == set(self._known):
-                return self._known
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="integrity-metrics")
-            for alias in aliases:
-                if alias not in self._asked:
-                    self._asked[alias] = self._pool.submit(_ask, alias)
-            wait([self._asked[alias] for alias in aliases], timeout=DEADLINE_SECONDS)
-            self._known = {alias: self._answer(alias) for alias in aliases}
-            self._at = time.monotonic()
-            return self._known
-
-    def _answer(self, alias: str) -> Connections | None:
-        if not self._asked[alias].done():
-            return None
-        return self._asked.pop(alias).result()
-
-    def forget(self) -> None:
-        """Asks anew next time."""
-        with self._lock:
-            self._at = 0.0
-
-
-servers = _Servers()
 
 
 def _ask(alias: str) -> Connections | None:
@@ -74,6 +25,9 @@ def _ask(alias: str) -> Connections | None:
             return session.engine.connections_in_use(session)
     except (ReferentialIntegrityError, DatabaseError, OSError):
         return None
+
+
+servers = Probes(lambda alias: _ask(alias), "metrics")
 
 
 def server_aliases() -> list[str]:

@@ -39,10 +39,11 @@ class Probes(Generic[Answer]):
         self._lock = Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._asked: dict[str, Future[Answer]] = {}
-        self._known: dict[str, tuple[float, Answer]] = {}
+        self._known: dict[str, tuple[float, Answer | None]] = {}
 
     def look(self, aliases: Iterable[str]) -> Mapping[str, Answer | None]:
-        """Returns what each target says; None for one that did not answer in time."""
+        """Returns what each target says; None for one that did not answer in time, nor is it waited for
+        again while that is fresh."""
         wanted = list(aliases)
         with self._lock:
             going = [self._future(alias) for alias in wanted if not self._is_fresh(alias)]
@@ -68,7 +69,9 @@ class Probes(Generic[Answer]):
     def _answer(self, alias: str) -> Answer | None:
         if alias in self._asked and self._asked[alias].done():
             self._known[alias] = (time.monotonic(), self._asked.pop(alias).result())
-        return self._known[alias][1] if self._is_fresh(alias) else None
+        elif not self._is_fresh(alias):
+            self._known[alias] = (time.monotonic(), None)
+        return self._known[alias][1]
 
 
 @dataclass(frozen=True)

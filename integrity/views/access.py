@@ -105,6 +105,6 @@ class _Csrf(CsrfViewMiddleware):
 
 
 def _csrf_failure(request: HttpRequest) -> str:
-    check = _Csrf(lambda ignored: None)  # type: ignore[arg-type, return-value]
+    check = _Csrf(lambda ignored: None)  # type: ignore[arg-type]
     check.process_request(request)
-    return str(check.process_view(request, lambda *ignored: None, (), {}) or "")  # type: ignore[arg-type, return-value]
+    return str(check.process_view(request, lambda *ignored: None, (), {}) or "")  # type: ignore[arg-type]

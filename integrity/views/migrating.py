@@ -45,11 +45,11 @@ def migrate(request: HttpRequest) -> HttpResponseBase:
         wanted = _wanted(request)
     except _Unfit as unfit:
         return problem(422, str(unfit), words=list(WORDS))
-    where = {"to": wanted.get("name"), "phase": wanted.get("phase")}
+    alias, to, phase = wanted["target"], wanted.get("name"), wanted.get("phase")
     try:
         if wanted.get("dry_run"):
-            return answer(_planned(tasks.plan_of_migrations(wanted["target"], **where)))
-        planned, begun = tasks.ask_for_migrations(wanted["target"], **where, actor=actor)
+            return answer(_planned(tasks.plan_of_migrations(alias, to=to, phase=phase)))
+        planned, begun = tasks.ask_for_migrations(alias, to=to, phase=phase, actor=actor)
     except tasks.MigrationAsked as error:
         return told(409, error, job=_address(request, error.job))
     except RepairRunning as error:
@@ -170,4 +170,4 @@ def _note(request: HttpRequest, begun: models.Job, planned: MigrateResult) -> No
     user: Any = getattr(request, "user", None)
     if user is not None and user.is_authenticated and not request.headers.get("Authorization"):
         steps = ", ".join(f"{'-' if each.backwards else '+'}{each.name}" for each in planned.steps)
-        LogEntry.objects.log_actions(user.pk, [begun.target], CHANGE, f"Asked for migrations: {steps}")  # type: ignore[arg-type, list-item]
+        LogEntry.objects.log_actions(user.pk, [begun.target], CHANGE, f"Asked for migrations: {steps}")

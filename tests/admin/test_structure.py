@@ -118,6 +118,34 @@ def test_migrations_are_applied_phase_by_phase_and_reversed(written: Shop, every
     assert models.MigrationRun.objects.filter(direction="backward").count() == 1
 
 
+def test_one_button_runs_all_that_is_pending_after_a_preview(written: Shop, everything: Client) -> None:
+    written.execute("DELETE FROM orders WHERE customer_id NOT IN (SELECT id FROM customers)")
+    written.execute("DELETE FROM lines WHERE order_id NOT IN (SELECT id FROM orders)")
+    page = migrations_page(written)
+    assert "Run migrations…" in everything.get(page).content.decode()
+    preview = everything.get(page, {"run": "all"})
+    steps = preview.context["steps"]
+    assert "+0003_validate" in steps
+    assert not models.Job.objects.exists()
+
+    everything.post(page, {"run": "all", "steps": steps})
+    tasks.wait_for_jobs()
+    job = models.Job.objects.get()
+    assert job.state == "finished", job.error
+    assert steps in LogEntry.objects.latest("pk").change_message
+    assert "Run migrations…" not in everything.get(page).content.decode()
+
+
+def test_nobody_starts_migrations_while_others_are_under_way(written: Shop, everything: Client) -> None:
+    page = migrations_page(written)
+    steps = everything.get(page, {"run": "all"}).context["steps"]
+    target = models.Target.objects.get(alias="shop")
+    models.Job.objects.create(target=target, kind="migrate", state="running")
+    answer = everything.post(page, {"run": "all", "steps": steps}, follow=True)
+    assert "Migrations are under way already" in answer.content.decode()
+    assert models.Job.objects.count() == 1
+
+
 def test_the_sql_is_shown_before_it_runs(written: Shop, everything: Client) -> None:
     text = everything.get(migrations_page(written), {"phase": 1}).content.decode()
     assert "CREATE INDEX &quot;orders_customer_idx&quot;" in text

@@ -256,6 +256,26 @@ def test_sql_that_a_function_composes_is_not_read_and_said_so(empty_target: Empt
 
 @pytest.mark.engine("postgresql")
 @pytest.mark.newest_postgres_only
+@pytest.mark.parametrize(
+    "body",
+    [
+        "BEGIN PERFORM (1; COMMIT; DROP TABLE orders; --) ; END",
+        "BEGIN PERFORM 1 /* /* */ ; COMMIT; DROP TABLE orders; */; END",
+        "BEGIN PERFORM 'a\\'; COMMIT; DROP TABLE orders; --'; END",
+        "BEGIN PERFORM 1E'a\\'; COMMIT; DROP TABLE orders; --'; END",
+        "ANALYZE SELECT; BEGIN WITH x AS (DELETE FROM orders RETURNING 1) SELECT 1; END",
+    ],
+)
+def test_a_hostile_body_is_not_run(empty_target: EmptyTarget, body: str) -> None:
+    script = f"""
+    INSERT INTO orders VALUES (1); SET check_function_bodies = off;
+    CREATE FUNCTION g() RETURNS void LANGUAGE plpgsql AS $hostile$ {body} $hostile$"""
+    audited(empty_target, script)
+    assert empty_target.rows("SELECT count(*) FROM orders") == [(1,)]
+
+
+@pytest.mark.engine("postgresql")
+@pytest.mark.newest_postgres_only
 def test_looking_runs_nothing_and_leaves_nothing(empty_target: EmptyTarget) -> None:
     script = """
     CREATE SEQUENCE counted;

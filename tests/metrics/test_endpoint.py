@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from integrity import models
 from integrity.metrics import METRICS, counters
 from integrity.metrics import connections as in_use
+from integrity.tasks import probing
 from tests.factories import (
     AuditRunFactory,
     FindingFactory,
@@ -163,7 +164,7 @@ def test_a_server_that_does_not_answer_costs_seconds_and_is_said_to_be_down(
     register_target("slow", "postgresql://nobody@127.0.0.1:9/slow")
     ask = in_use._ask
     monkeypatch.setattr(in_use, "_ask", lambda alias: time.sleep(1) if alias == "slow" else ask(alias))
-    monkeypatch.setattr(in_use, "DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr(probing, "DEADLINE_SECONDS", 0.2)
     began = time.monotonic()
     found = scrape()
     assert time.monotonic() - began < 1

@@ -80,8 +80,9 @@ def _statements(found: Sequence[Token]) -> Iterator[tuple[list[Token], bool]]:
     for token in found:
         depth += 1 if token.is_mark("(") else -1 if token.is_mark(")") else 0
         in_case = query and any(each.is_word("CASE") for each in current)
-        ends = depth == 0 and not (in_case and not token.is_mark(";"))
-        if ends and (token.is_mark(";") or token.is_word(*_BREAKS)):
+        ends = token.is_mark(";") or (depth == 0 and not in_case and token.is_word(*_BREAKS))
+        if ends:
+            depth = 0
             yield current, declares
             if token.is_word(*_BREAKS):
                 declares = token.is_word("DECLARE")

@@ -105,6 +105,8 @@ class _Examination:
     known: Sequence[Routine]
     result: Examined = field(default_factory=Examined)
     path: str = ""
+    usual: str = ""
+    asked: dict[tuple[str, str], _Complaint | None] = field(default_factory=dict)
 
     @cached_property
     def callers(self) -> dict[str, list[Routine]]:
@@ -130,10 +132,20 @@ class _Examination:
 
     def settle(self) -> None:
         """Bodies are looked through, in words that can be read again."""
-        self.path = str(self.session.value("SHOW search_path"))
+        self.usual = self.path = str(self.session.value("SHOW search_path"))
         _ = self.provided, self.arguments
+        self.session.execute("SAVEPOINT integrity_asked")
         for setting in _SETTINGS:
             self._asked(setting)
+            self.session.execute("SAVEPOINT integrity_asked")
+
+    def follow(self, path: str) -> None:
+        """Looks for names where a function does."""
+        if path != self.path:
+            self.session.execute("ROLLBACK TO SAVEPOINT integrity_asked")
+            self.session.rows("SELECT set_config('search_path', %s, true)", [path])
+            self.session.execute("SAVEPOINT integrity_asked")
+            self.path = path
 
     def examine(self, routine: Routine) -> None:
         """Looks into one routine; a trigger is what its function does on its table."""
@@ -143,7 +155,7 @@ class _Examination:
                 said = "it was never filled: reading it is an error"
                 self.result.faults.append(Fault(routine, Missing.ROWS, routine.label, said))
         elif routine.kind is RoutineKind.FUNCTION:
-            self.session.rows("SELECT set_config('search_path', %s, true)", [routine.path or self.path])
+            self.follow(routine.path or self.usual)
             self._function(routine)
 
     def _function(self, routine: Routine) -> None:
@@ -160,7 +172,7 @@ class _Examination:
             self._read(routine)
 
     def _validate(self, routine: Routine) -> None:
-        said = self._asked("SELECT pg_catalog.fmgr_sql_validator(%s::oid)", [routine.oid])
+        said = self._asked(f"SELECT pg_catalog.fmgr_sql_validator({int(routine.oid)}::oid)")
         self._judge(routine, routine, [(said, 0)] if said else [])
 
     def _read(self, routine: Routine) -> None:
@@ -255,18 +267,24 @@ class _Examination:
         if not any(each.routine is routine for each in self.result.unread):
             self.result.unread.append(Unread(routine, reason))
 
-    def _asked(self, sql: str, params: Sequence[int] = ()) -> _Complaint | None:
-        """What the server says against a statement, which leaves the reading as it was."""
-        self.session.execute("SAVEPOINT integrity_asked")
-        said = None
+    def _asked(self, sql: str) -> _Complaint | None:
+        """What the server says against a statement, which leaves the reading as it was; asked once."""
+        if (self.path, sql) not in self.asked:
+            self.asked[self.path, sql] = self._ask(sql)
+        return self.asked[self.path, sql]
+
+    def _ask(self, sql: str) -> _Complaint | None:
+        """By the extended protocol, which takes one statement and no second: a body is not ours."""
+        from psycopg import Cursor  # noqa: PLC0415 - a site without PostgreSQL has no psycopg
+
+        connection = self.session.connection
         try:
-            with self.session.connection.cursor() as cursor:
-                cursor.execute(sql, tuple(params))
+            with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+                cursor.execute(sql, binary=True, prepare=False)  # type: ignore[call-overload]
         except DatabaseError as error:
             self.session.execute("ROLLBACK TO SAVEPOINT integrity_asked")
-            said = _complaint(error)
-        self.session.execute("RELEASE SAVEPOINT integrity_asked")
-        return said
+            return _complaint(error)
+        return None
 
 
 def _sameness(fault: Fault) -> tuple[object, ...]:
@@ -274,8 +292,7 @@ def _sameness(fault: Fault) -> tuple[object, ...]:
 
 
 def _explained(sql: str) -> str:
-    """A statement that is sent with parameters, though it has none."""
-    return f"EXPLAIN (COSTS OFF) {sql}".replace("%", "%%")
+    return f"EXPLAIN (COSTS OFF) {sql}"
 
 
 def _complaint(error: DatabaseError) -> _Complaint:
