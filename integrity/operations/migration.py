@@ -11,8 +11,10 @@ from django.db.migrations.state import ModelState, ProjectState
 
 from integrity import conf
 from integrity.database.session import Target
+from integrity.operations.alteration import Alteration
 from integrity.operations.environments import refuse_left_out
 from integrity.operations.lock import migrating_alone
+from integrity.operations.noted import forget
 
 
 class CatalogMigration(migrations.Migration):
@@ -54,6 +56,7 @@ class CatalogMigration(migrations.Migration):
         refuse_left_out(self.target, self.name)
         schema_editor.integrity_migration = self.name  # type: ignore[attr-defined]
         with migrating_alone(Target(schema_editor.connection.alias)):
+            forget(Alteration.by(schema_editor).session)
             return super().apply(project_state, schema_editor, collect_sql)
 
     def unapply(
@@ -67,6 +70,7 @@ class CatalogMigration(migrations.Migration):
             return super().unapply(project_state, schema_editor, collect_sql)
         schema_editor.integrity_migration = self.name  # type: ignore[attr-defined]
         with migrating_alone(Target(schema_editor.connection.alias)):
+            forget(Alteration.by(schema_editor).session)
             return super().unapply(project_state, schema_editor, collect_sql)
 
     def _only_state(self, state: ProjectState, editor: BaseDatabaseSchemaEditor) -> ProjectState:

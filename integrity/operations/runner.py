@@ -31,9 +31,11 @@ from integrity.operations.executor import CatalogExecutor, OnStep, StepEvent, St
 from integrity.operations.lock import OnWait, migrating_alone
 from integrity.operations.migration import CatalogMigration, concerns
 from integrity.operations.migration_log import LoggedStep, entries
+from integrity.operations.noted import changed_since, note
 from integrity.operations.operation import CatalogOperation
 
 ZERO = "zero"
+CHANGES_NAMED = 5
 Plan = list[tuple[Migration, bool]]
 
 
@@ -141,6 +143,7 @@ def run_migrations(
     admit: OnStep | None = None,
     wait: float | None = None,
     on_wait: OnWait | None = None,
+    accept_changes: bool = False,
 ) -> MigrateResult:
     """Applies what is pending, or goes to ``to``, forwards or backwards. Run again, it does nothing.
 
@@ -157,6 +160,7 @@ def run_migrations(
         admit: asked before each migration is begun; raises where it may not be.
         wait: how many seconds to wait for another process that migrates the target (default: a few).
         on_wait: told once when there is one to be waited for.
+        accept_changes: goes on where what migrations answer for was changed since the last of them.
 
     Returns:
         the steps with their seconds.
@@ -165,7 +169,8 @@ def run_migrations(
         CatalogMissing: when the target's catalog has no migrations.
         CatalogError: when ``to`` names none, or several.
         RepairRunning: when another process is migrating the target.
-        SchemaFixRefused: when a precondition does not hold, with what to do.
+        SchemaFixRefused: when a precondition does not hold, or something was changed behind the migrations'
+            back, with what to do.
         ChecksFailed: when the attendant found what must not be; what was done before stands.
         TargetBusy: when a lock was not granted in time; what was done before stands.
     """
@@ -178,8 +183,32 @@ def run_migrations(
         executor = CatalogExecutor(connection, package, told, attendant, admit)
         plan = _plan(executor, package, to, phase)
         if plan:
-            executor.run(plan)
+            _run(executor, plan, target, accept_changes=accept_changes)
     return MigrateResult(target.alias, tuple(told.done))
+
+
+def _run(executor: CatalogExecutor, plan: Plan, target: Target, *, accept_changes: bool) -> None:
+    """Reversing goes on in any case: it is a way out, and leaves alone what is gone."""
+    engine = engine_for(executor.connection.vendor, target.alias)
+    session = Session(target, executor.connection, engine)
+    changed = changed_since(session, session.schema())
+    if changed and not accept_changes and not any(backwards for _, backwards in plan):
+        raise _behind(target.alias, changed)
+    try:
+        executor.run(plan)
+    finally:
+        if executor.connection.connection is not None:
+            note(session)
+
+
+def _behind(alias: str, changed: list[str]) -> SchemaFixRefused:
+    more = f"; and {len(changed) - CHANGES_NAMED:,} more" if len(changed) > CHANGES_NAMED else ""
+    return SchemaFixRefused(
+        f"Changed since the last migration, by something else: {'; '.join(changed[:CHANGES_NAMED])}{more}",
+        where=alias,
+        hint=f"Nothing was done. Find what did it (manage.py integrity_verify {alias}), and bring it back, "
+        "or go on with --accept-changes.",
+    )
 
 
 def make_before(target: Target, operation: CatalogOperation, migration: str) -> None:
@@ -222,7 +251,15 @@ def _planned(
         executor = CatalogExecutor(connection, package, lambda step: None)
         plan = _plan(executor, package, to, phase)
         sql = executor.loader.collect_sql(plan) if with_sql else []
-        return MigrateResult(target.alias, tuple(planned(plan, package)), tuple(sql)), plan
+        steps, notes = tuple(planned(plan, package)), _noticed(target, connection) if plan else ()
+        return MigrateResult(target.alias, steps, tuple(sql), notes), plan
+
+
+def _noticed(target: Target, connection: BaseDatabaseWrapper) -> tuple[str, ...]:
+    """What was changed behind the migrations' back, for a plan."""
+    session = Session(target, connection, engine_for(connection.vendor, target.alias))
+    changed = changed_since(session, session.schema())
+    return tuple(f"Changed since the last migration, by something else: {each}" for each in changed)
 
 
 def _looked_at(steps: tuple[StepEvent, ...], plan: Plan, attendant: Attendant) -> tuple[StepEvent, ...]:

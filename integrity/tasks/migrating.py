@@ -45,6 +45,7 @@ def migrate_and_store(
     actor: str = "",
     wait: float | None = None,
     on_wait: OnWait | None = None,
+    accept_changes: bool = False,
 ) -> MigrateResult:
     """Applies or reverses a target's migrations and stores each, also the one that failed.
 
@@ -63,6 +64,7 @@ def migrate_and_store(
         actor: who asks.
         wait: how many seconds to wait for another process that migrates the target (default: a few).
         on_wait: told once when there is one to be waited for.
+        accept_changes: goes on where what migrations answer for was changed since the last of them.
 
     Raises:
         CatalogMissing, SchemaFixRefused, ChecksFailed, TargetBusy: see
@@ -89,6 +91,7 @@ def migrate_and_store(
             attendant=attendant,
             wait=wait,
             on_wait=on_wait,
+            accept_changes=accept_changes,
         )
     finally:
         # Only now: the site's own database may be the target, and its connection was taken.

@@ -86,6 +86,7 @@ def release(
     wait: float | None = None,
     checks: bool = True,
     actor: str = "",
+    accept_changes: bool = False,
     on_step: OnReleaseStep | None = None,
 ) -> TargetRelease:
     """Does for a target what a deployment needs, once, whoever else does it at the same time.
@@ -101,6 +102,7 @@ def release(
         wait: how many seconds to wait at most for the server, and for another process (default: 60).
         checks: whether to look before and after each migration.
         actor: who asks.
+        accept_changes: goes on where what migrations answer for was changed since the last of them.
         on_step: told of each step when it is over.
     """
     work = _Release(Target(alias), TargetRelease(alias), WAIT_SECONDS if wait is None else wait, on_step)
@@ -109,7 +111,7 @@ def release(
         catalog = load_catalog(alias, catalog_file)
         with migrating_alone(direct_of(work.target), work.wait, work.waits):
             work.make_log_table(catalog)
-            work.migrate(phase, checks=checks, actor=actor)
+            work.migrate(phase, checks=checks, actor=actor, accept_changes=accept_changes)
         work.find_log_table(catalog)
     except (ReferentialIntegrityError, DatabaseError) as error:
         ours = error if isinstance(error, ReferentialIntegrityError) else refused(str(error), alias)
@@ -191,7 +193,7 @@ class _Release:
                 return fix.operation, ""
         return None
 
-    def migrate(self, phase: int | None, *, checks: bool, actor: str) -> None:
+    def migrate(self, phase: int | None, *, checks: bool, actor: str, accept_changes: bool) -> None:
         """Applies what is pending."""
 
         def told(step: StepEvent) -> None:
@@ -201,7 +203,13 @@ class _Release:
                 )
 
         result = migrate_and_store(
-            self.target.alias, phase=phase, checks=checks, actor=actor, on_step=told, wait=self.wait
+            self.target.alias,
+            phase=phase,
+            checks=checks,
+            actor=actor,
+            on_step=told,
+            wait=self.wait,
+            accept_changes=accept_changes,
         )
         self.done.migrated = result
         if result.steps:

@@ -92,6 +92,11 @@ class Command(IntegrityCommand):
             "with --release also for the server (default: 60)",
         )
         parser.add_argument(
+            "--accept-changes",
+            action="store_true",
+            help="go on although something else changed what migrations made since the last of them",
+        )
+        parser.add_argument(
             "--environment",
             metavar="NAME",
             help="which environment of the catalog this is (default: the setting ENVIRONMENT)",
@@ -125,6 +130,7 @@ class Command(IntegrityCommand):
                 wait=options["wait"],
                 checks=options["checks"],
                 actor=actor(),
+                accept_changes=options["accept_changes"],
                 on_step=told,
             )
             for alias in dict.fromkeys([options["target"], *options["name"]])
@@ -228,6 +234,7 @@ class Command(IntegrityCommand):
             actor=actor(),
             wait=options["wait"],
             on_wait=waits,
+            accept_changes=options["accept_changes"],
             **wanted,
         )
 

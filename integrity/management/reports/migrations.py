@@ -39,6 +39,7 @@ def steps_blocks(result: MigrateResult, *, planned: bool = False) -> Iterator[Bl
     yield Grid((*columns, "checks"), [(*_step_row(each, planned), _tally(each)) for each in result.steps])
     if planned:
         yield from _what_is_in_the_way(result.steps)
+        yield from (Line(note, "warning") for note in result.notes)
     if not planned:
         yield Line(f"{count(len(result.steps), 'migration')} in {result.seconds:,.1f} s.", "good")
         yield from (Line(note, "warning") for note in result.notes)
