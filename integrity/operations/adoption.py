@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from integrity.references.catalog import Catalog
 from integrity.references.ledger_scripts import LedgerScript
 from integrity.references.made_objects import MadeObject
 from integrity.references.severity import Severity
-from integrity.scripts.checks.base import LiveTarget, ScriptInspection, all_checks
+from integrity.scripts.auditing import audit_scripts
+from integrity.scripts.checks.base import LiveTarget
 from integrity.scripts.effects import FRAME, Effects, effects_of
 from integrity.scripts.finding import ScriptFinding
 from integrity.scripts.reading import read_scripts
-from integrity.scripts.statement import Dialect, Script, Silence, Statement
-from integrity.scripts.survey import survey
+from integrity.scripts.statement import Dialect, Script, Statement
 
 ENGINES = (Dialect.POSTGRESQL, Dialect.SQLITE)
 _ALONE = re.compile(
@@ -57,41 +58,30 @@ class Refused:
 def adoptable(
     scripts: Sequence[LedgerScript], catalog: Catalog, live: LiveTarget | None = None
 ) -> list[Adoptable | Refused]:
-    """Returns what becomes of each script: those in which `integrity_scripts` finds errors are refused.
+    """Returns what becomes of each script: those in which an audit of scripts finds errors are refused.
 
     Args:
         scripts: the scripts, in their order.
         catalog: the target's catalog.
         live: the target, which may have what no script makes.
     """
-    read = {each.path.resolve(): each for each in read_scripts([each.path for each in scripts])}
+    audit = audit_scripts([_near(each.path) for each in scripts], catalog=catalog, live=live)
+    read = {each.path.resolve(): each for each in audit.scripts}
     ordered = [read[each.path.resolve()] for each in scripts]
-    errors = _errors(ordered, catalog, live)
+    errors: dict[str, ScriptFinding] = {}
+    for each in sorted(audit.findings, key=lambda each: each.place):
+        if each.severity is Severity.ERROR:
+            errors.setdefault(each.place.file, each)
     left = {engine: effects_of(ordered, str(engine)) for engine in ENGINES}
     return [
-        _adoptable(own, script, errors.get(script.shown), {each: left[each][at] for each in ENGINES})
+        _adoptable(own, script, errors.get(script.shown), {engine: left[engine][at] for engine in ENGINES})
         for at, (own, script) in enumerate(zip(scripts, ordered, strict=True))
     ]
 
 
-def _errors(scripts: Sequence[Script], catalog: Catalog, live: LiveTarget | None) -> dict[str, ScriptFinding]:
-    """The first error in each file that nobody silenced."""
-    inspection = ScriptInspection(survey(scripts), catalog, live)
-    silences = [silence for script in scripts for silence in script.silences]
-    found: dict[str, ScriptFinding] = {}
-    for check in all_checks():
-        for each in check.check(inspection):
-            silenced = any(_covers(silence, each) for silence in silences)
-            if each.severity is Severity.ERROR and not silenced:
-                first = found.get(each.place.file)
-                if first is None or each.place < first.place:
-                    found[each.place.file] = each
-    return found
-
-
-def _covers(silence: Silence, finding: ScriptFinding) -> bool:
-    here = silence.place.file == finding.place.file and silence.first <= finding.place.line <= silence.last
-    return here and (not silence.codes or finding.code in silence.codes)
+def _near(file: Path) -> Path:
+    """A file as whoever stands here would name it."""
+    return Path(os.path.relpath(file)) if file.resolve().is_relative_to(Path.cwd()) else file
 
 
 def _adoptable(
