@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from integrity.operations.catalog_migrations import CatalogPackage
 from integrity.operations.writer import WrittenFile, package_files, quoted
