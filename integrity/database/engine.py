@@ -223,6 +223,10 @@ class Engine(ABC):
         """Functions, triggers and views that are nobody's but the users', in a fixed number of queries."""
 
     @abstractmethod
+    def function_names(self, session: Session) -> frozenset[str]:
+        """The names, in small letters, of every function that can be called, whoever brought it."""
+
+    @abstractmethod
     def examine_routines(
         self, session: Session, known: Sequence[Routine], chosen: Sequence[Routine]
     ) -> Examined:

@@ -183,7 +183,18 @@ def same_type(here: str, there: str, vendor: str = "") -> bool:
         return vendor != "" or here == there
     if vendor == "sqlite":
         return affinity(here) == affinity(there)
-    return plain_type(here, serial=not vendor) == plain_type(there, serial=not vendor)
+    if vendor:
+        return _sized(plain_type(here)) == _sized(plain_type(there))
+    return plain_type(here, serial=True) == plain_type(there, serial=True)
+
+
+_ONE_SIZE = re.compile(r"^numeric\((\d+)\)")
+
+
+def _sized(plain: str) -> str:
+    """A type with the size that PostgreSQL gives it where none is written (manual, 8.1.2 and 8.3)."""
+    sized = {"char": "char(1)", "bit": "bit(1)"}.get(plain, plain)
+    return _ONE_SIZE.sub(r"numeric(\1,0)", sized)
 
 
 _NOW = re.compile(r"^\(*(?:now\(\)|current_timestamp|current_timestamp\(\)|datetime\('now'\))\)*$")

@@ -111,6 +111,16 @@ class Survey:
                 definition = altered(definition, placed.event)
         return definition
 
+    def taken_away(self, placed: Placed) -> bool:
+        """Whether what an event makes is dropped, or named otherwise, in the end."""
+        same = self.by_name.get((placed.event.kind, placed.event.name), ())
+        return any(
+            _takes_away(each.event, placed.event)
+            and placed.step.before(each.step)
+            and not each.event.conditional
+            for each in same
+        )
+
     def replaced(self, one: Placed, other: Placed) -> bool:
         """Whether an object of one event is gone, or named otherwise, when another event makes it again.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from integrity.database.routines import Routine
 from integrity.database.session import Target
 from integrity.exceptions import NotCheckable
-from integrity.operations.run_script import functions_of
 from integrity.references.catalog import load_catalog
 
 if TYPE_CHECKING:
@@ -47,20 +48,32 @@ def audit_scripts(
             f"Scripts cannot be read: the package {error.name} is not installed",
             hint='Install the extra: pip install "django-referential-integrity[scripts]".',
         ) from error
-    return auditing.audit_scripts(
-        paths,
-        dialect=statement.Dialect(dialect) if dialect else None,
-        ignore_file=ignore_file,
-        catalog=load_catalog(target, catalog_file) if target or catalog_file else None,
-        live=live_target(target) if target else None,
-        on_read=on_read,
-    )
+    with live_target(target) as live:
+        return auditing.audit_scripts(
+            paths,
+            dialect=statement.Dialect(dialect) if dialect else None,
+            ignore_file=ignore_file,
+            catalog=load_catalog(target, catalog_file) if target or catalog_file else None,
+            live=live,
+            on_read=on_read,
+        )
 
 
-def live_target(alias: str) -> LiveTarget:
-    """Returns a target as it is now, to hold scripts against."""
+@contextmanager
+def live_target(alias: str) -> Iterator[LiveTarget | None]:
+    """Opens a target to hold scripts against, as it is at one moment; without an alias, there is none."""
+    if not alias:
+        yield None
+        return
     from integrity.scripts.checks.base import LiveTarget  # noqa: PLC0415 - the extra may be missing
 
     with Target(alias).reading() as session:
-        schema, functions = session.schema(), functions_of(session)
-    return LiveTarget(alias, schema.vendor, schema, None if functions is None else frozenset(functions))
+        engine = session.engine
+        schema, names = session.schema(), engine.function_names(session)
+        routines = tuple(engine.routines(session))
+
+        def differs(routine: Routine, create: str) -> bool:
+            with session.look():
+                return engine.routine_differs(session, routine, create)
+
+        yield LiveTarget(alias, schema.vendor, schema, names, routines, differs)

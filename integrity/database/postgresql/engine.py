@@ -250,6 +250,10 @@ class PostgreSQLEngine(Engine):
         """Three queries."""
         return routines.routines(session)
 
+    def function_names(self, session: Session) -> frozenset[str]:
+        """Of the server, of extensions and of the users, whatever schema they are in."""
+        return frozenset(name for (name,) in session.rows(routines.FUNCTION_NAMES))
+
     def examine_routines(
         self, session: Session, known: Sequence[Routine], chosen: Sequence[Routine]
     ) -> Examined:

@@ -37,6 +37,8 @@ WHERE p.prokind IN ('f', 'p') AND {_THEIRS} AND {_NO_EXTENSION.format(kind="pg_p
 ORDER BY n.nspname, p.proname, 4
 """
 
+FUNCTION_NAMES = "SELECT DISTINCT lower(proname) FROM pg_proc"
+
 TRIGGERS = f"""
 SELECT g.oid, n.nspname, r.relname, g.tgname, pg_get_triggerdef(g.oid), g.tgenabled,
        g.tgfoid::regprocedure::text, coalesce(obj_description(g.oid, 'pg_trigger'), '')

@@ -182,6 +182,10 @@ class SQLiteEngine(Engine):
         """One query."""
         return routines.routines(session)
 
+    def function_names(self, session: Session) -> frozenset[str]:
+        """SQLite's own and those that the connection brings; an application may bring others."""
+        return frozenset(name for (name,) in session.rows(routines.FUNCTIONS))
+
     def examine_routines(
         self, session: Session, known: Sequence[Routine], chosen: Sequence[Routine]
     ) -> Examined:

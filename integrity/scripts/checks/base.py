@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import ClassVar
 
+from integrity.database.routines import Routine
 from integrity.database.schema import Schema
 from integrity.references.catalog import Catalog
 from integrity.references.severity import Severity
@@ -17,12 +18,19 @@ from integrity.scripts.survey import Survey
 
 @dataclass(frozen=True)
 class LiveTarget:
-    """A target against which scripts are held: ``functions`` are None where they could not be read."""
+    """A target against which scripts are held.
+
+    ``functions`` are all that can be called, None where they could not be read; ``routines`` are the users'
+    own. ``differs`` says whether one of these is another than a CREATE statement would make, and
+    raises NotCheckable where that cannot be known.
+    """
 
     alias: str
     vendor: str
     schema: Schema
     functions: frozenset[str] | None = None
+    routines: tuple[Routine, ...] = ()
+    differs: Callable[[Routine, str], bool] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
