@@ -127,14 +127,14 @@ def audit(
     """
     with target.reading(statement_timeout_ms=statement_timeout_ms) as session:
         schema = session.schema()
-        waiting = [] if only else [each.as_coverage(target.alias) for each in awaiting(schema, catalog)]
+        waiting = awaiting(schema, catalog)
         catalog = standing(schema, catalog)
-        references = choose(known_references(schema, catalog, others), schema, only)
+        references = choose(known_references(schema, catalog, others), schema, only, waiting=waiting)
         result = AuditResult(target.alias, schema.vendor, schema.version, schema.fingerprint())
         result.coverage.references = len(references)
         if reason := closed_default(schema):
             result.coverage.skipped.append({"schema": schema.default_schema, "reason": reason})
-        result.coverage.skipped += waiting
+        result.coverage.skipped += [] if only else [each.as_coverage(target.alias) for each in waiting]
         uniques = () if only else tuple(known_uniques(schema, catalog))
         result.coverage.uniques = len(uniques)
         inspection = Inspection(session, schema, catalog, tuple(references), uniques, narrowed=bool(only))

@@ -27,6 +27,7 @@ from integrity.diagnosis.questions import Questions
 from integrity.exceptions import ReferentialIntegrityError, TimedOut
 from integrity.plans.plan import Change
 from integrity.plans.survey import Survey
+from integrity.references.awaited import awaiting
 from integrity.references.catalog import Catalog
 from integrity.references.constraint_state import constraint_state
 from integrity.references.masking import is_masked
@@ -61,7 +62,7 @@ def diagnose(
     with target.reading(statement_timeout_ms=statement_timeout_ms) as session:
         schema = session.schema()
         known = known_references(schema, catalog, others)
-        chosen = choose(known, schema, only)
+        chosen = choose(known, schema, only, waiting=awaiting(schema, catalog))
         result = DiagnosisResult(target.alias, schema.vendor, schema.version, bool(only))
         result.coverage.references = len(chosen)
         for number, reference in enumerate(chosen):

@@ -9,6 +9,7 @@ from integrity.database.session import Target
 from integrity.diagnosis.dialects import structure
 from integrity.diagnosis.questions import Questions
 from integrity.exceptions import NotCheckable
+from integrity.references.awaited import awaiting
 from integrity.references.catalog import Catalog
 from integrity.references.orphans import refuse_uncheckable
 from integrity.references.reference import Reference, written
@@ -35,7 +36,7 @@ def script(
     with target.reading() as session:
         schema, engine = session.schema(), session.engine
     known = known_references(schema, catalog, others)
-    chosen = choose(known, schema, only)
+    chosen = choose(known, schema, only, waiting=awaiting(schema, catalog))
     lines = [
         f"-- Diagnosis of {_one_line(target.alias)} ({schema.vendor}): {len(chosen)} references.",
         "-- Nothing here changes anything. Each statement runs alone; its comment says what it answers.",

@@ -21,6 +21,7 @@ from integrity.plans.restoring import Made, Restoring
 from integrity.plans.scope import in_scope, key_text, key_values, spelled_scope
 from integrity.plans.steps import KeyTexts
 from integrity.plans.survey import Survey, count_orphans, triggers_met
+from integrity.references.awaited import awaiting
 from integrity.references.catalog import Catalog
 from integrity.references.duplicates import count_duplicates
 from integrity.references.orphans import orphaned
@@ -139,7 +140,8 @@ class _Planner:
                 raise PlanRefused(
                     "Missing keys belong to one reference", hint="Say which, with --reference TABLE.COLUMN."
                 )
-            for reference in choose(self.known.references, self.known.schema, paths):
+            waiting = awaiting(self.known.schema, self.known.catalog) if paths else ()
+            for reference in choose(self.known.references, self.known.schema, paths, waiting=waiting):
                 wanted.setdefault(reference.sides, Wish(reference)).add(request)
         return list(wanted.values())
 

@@ -106,7 +106,7 @@ def awaiting(schema: Schema, catalog: Catalog) -> list[Awaiting]:
         return []
     future = prospective(schema, catalog)
     return [
-        Awaiting(kind, _label(paths[0]), missing)
+        Awaiting(kind, label_of(paths[0]), missing)
         for kind, paths in _entries(catalog)
         if (missing := _awaited(schema, future, *paths))
     ]
@@ -120,7 +120,8 @@ def _entries(catalog: Catalog) -> Iterator[tuple[str, tuple[Path, ...]]]:
     yield from (("mirror", (each.column, each.repeats)) for each in catalog.mirrors)
 
 
-def _label(path: Path) -> str:
+def label_of(path: Path) -> str:
+    """Returns a name as commands write it, whether or not it is there."""
     return written(TableName(path.schema or "main", path.table), path.columns)
 
 
@@ -136,6 +137,6 @@ def _lacking(schema: Schema, path: Path) -> str:
     try:
         table = schema.table(schema.resolve(path))
     except UnknownTable:
-        return f"the table {_label(Path(path.parts, ()))}"
+        return f"the table {label_of(Path(path.parts, ()))}"
     missing = next((each for each in path.columns if not table.has_columns((each,))), "")
-    return f"the column {_label(Path(path.parts, (missing,)))}" if missing else ""
+    return f"the column {label_of(Path(path.parts, (missing,)))}" if missing else ""

@@ -9,7 +9,7 @@ from integrity.database.identifiers import Path, TableName
 from integrity.database.schema import Schema
 from integrity.database.session import Session
 from integrity.exceptions import CatalogError, UnknownReference, UnknownTable
-from integrity.references.awaited import standing
+from integrity.references.awaited import Awaiting, label_of, standing
 from integrity.references.catalog import Catalog
 from integrity.references.declared import declared_references
 from integrity.references.entries import CatalogColumn, CatalogIndex, CatalogReference, CatalogUnique
@@ -137,14 +137,33 @@ def default_name(path: Path) -> str:
     return "_".join(["fk", path.table, *path.columns])[:63]
 
 
-def choose(references: Sequence[Reference], schema: Schema, wanted: Sequence[Path]) -> list[Reference]:
+def choose(
+    references: Sequence[Reference],
+    schema: Schema,
+    wanted: Sequence[Path],
+    *,
+    waiting: Iterable[Awaiting] = (),
+) -> list[Reference]:
     """Returns the references that were named on a command line, in that order; all when none was.
 
+    Args:
+        references: what is known.
+        schema: the target's structure.
+        wanted: what was named.
+        waiting: what cannot be looked at yet.
+
     Raises:
-        UnknownReference: with the nearest known one.
+        UnknownReference: with the nearest known one, or with what it waits for.
     """
     if not wanted:
         return list(references)
+    awaited = {each.label: each.missing for each in waiting if each.kind == "reference"}
+    for path in wanted:
+        if missing := awaited.get(label_of(path)):
+            raise UnknownReference(
+                f"{label_of(path)} cannot be looked at: it waits for {missing}",
+                hint="Make that first: integrity_makemigrations, then integrity_migrate.",
+            )
     return [each for path in wanted for each in _named(references, schema, path)]
 
 

@@ -67,11 +67,11 @@ def verify(
     """
     with target.reading() as session:
         schema = session.schema()
-        waiting = [] if only else [each.as_coverage(target.alias) for each in awaiting(schema, catalog)]
+        waiting = awaiting(schema, catalog)
         catalog = standing(schema, catalog)
-        references = choose(known_references(schema, catalog, others), schema, only)
+        references = choose(known_references(schema, catalog, others), schema, only, waiting=waiting)
         result = VerifyResult(target.alias, schema.vendor, schema.version, schema.fingerprint())
-        result.coverage.skipped += waiting
+        result.coverage.skipped += [] if only else [each.as_coverage(target.alias) for each in waiting]
         total = len(references) + (len(catalog.flows) if flows and not only else 0)
         work = _Work(schema, catalog, references, result, on_progress, total, narrowed=bool(only))
         orphans = work.count(session)

@@ -3,9 +3,12 @@
 import pytest
 
 from integrity.audit import AuditResult, audit
+from integrity.database.identifiers import parse_path
 from integrity.database.session import Target
 from integrity.detectors import Severity
-from integrity.exceptions import CatalogError
+from integrity.diagnosis import diagnose
+from integrity.exceptions import CatalogError, UnknownReference
+from integrity.plans import Request, make_plan
 from integrity.verification import verify
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
@@ -196,3 +199,16 @@ def test_verifying_finds_what_somebody_dropped_since(
     codes = {each.code for each in result.problems}
     assert {"missing_table", "missing_column", "table_count"} <= codes
     assert not result.coverage.complete
+
+
+def test_a_reference_that_waits_says_so_when_it_is_asked_for(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    empty_target.execute_script("CREATE TABLE trades (id integer PRIMARY KEY, preset_id text)")
+    catalog, only = lend_catalog(CATALOG), [parse_path("trades.preset_id")]
+    for look in (audit, verify, diagnose):
+        with pytest.raises(UnknownReference, match="trades.preset_id cannot be looked at: it waits for the"):
+            look(Target("target"), catalog, only=only)
+    with pytest.raises(UnknownReference, match="waits for the table presets"):
+        make_plan(Target("target"), catalog, [Request(reference=only[0])])
+    assert make_plan(Target("target"), catalog).changing_steps == ()
