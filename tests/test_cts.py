@@ -3,25 +3,37 @@
 Its catalog is written for both engines at once; each copy shares it by ``CATALOG``.
 """
 
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connections
 
 from fixtures import cts
 from fixtures.manifest import Manifest, StructureManifest
-from integrity.database.schema import Schema
+from integrity.database.schema import Schema, TableKind, fingerprint
 from integrity.database.session import Target
+from integrity.operations.catalog_migrations import operations_of
+from integrity.operations.operation import CatalogOperation
 from integrity.references.catalog import load_catalog
+from integrity.tasks.designing import fixes_for
 from tests.commands import run
 from tests.servers import SQLITE, EmptyTarget
-from tests.shop import NAME, orphans, with_code
+from tests.shop import NAME, audited, enforced, orphans, succeeds, with_code
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
 
 ROWS = 400
+PRESETS = "preset_trades.preset_id"
+MIGRATIONS = Path(__file__).parents[1] / "migrations_catalog" / "cts" / "migrations"
+SEED = "0007_seed_test_data"
+CONNECTIONS = """
+    SELECT md5(string_agg(row(id, user_id, name, exchange, api_key, api_secret, is_enabled, created_at)::text, ''
+        ORDER BY id)) FROM exchange_connections"""
+INTEGRITY_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError)
 WAITING = {
     "optimal_indications.connection_id", "optimal_indications.symbol_id",
     "optimal_indications.base_position_id", "preset_trade_engine_state.preset_id",
@@ -63,13 +75,34 @@ class Suite:
         with Target(NAME).reading() as session:
             return session.schema()
 
+    def state(self) -> dict[str, str]:
+        """Digest every table, the structure and the routines; PostgreSQL gives a column that comes back the
+        last place."""
+        with Target(NAME).reading() as session:
+            schema = session.schema()
+            found = {
+                table.name.name: str(session.engine.digest(session, table))
+                for table in schema
+                if table.kind is TableKind.TABLE and table.name.name != "django_migrations"
+            }
+            routines = session.engine.routines(session)
+        structure = schema.structure()
+        if not self.sqlite:
+            found["exchange_connections"] = str(self.target.rows(CONNECTIONS))
+            (moved,) = (each for name, each in structure.items() if name.endswith("exchange_connections"))
+            moved["columns"] = sorted(moved["columns"], key=lambda column: column["name"])
+        written = sorted(" ".join(each.definition.split()) for each in routines)
+        return found | {"structure": fingerprint(structure), "routines": "; ".join(written)}
+
 
 @pytest.fixture
 def suite(empty_target: EmptyTarget, settings: Any, tmp_path: Path) -> Suite:
     """The suite on each engine."""
     settings.INTEGRITY = {"BACKUP_ROOT": tmp_path / "backups"}
     connections.databases[NAME]["CATALOG"] = "cts"
-    return Suite(empty_target, cts.build(empty_target.url, rows=ROWS))
+    made = Suite(empty_target, cts.build(empty_target.url, rows=ROWS))
+    made.before.update(made.state())
+    return made
 
 
 def findings(code: int = 2) -> dict[str, Any]:
@@ -154,3 +187,163 @@ def test_the_catalog_and_the_fixture_name_the_same_references(suite: Suite) -> N
     }
     assert built <= stated
     assert {table for _, table, _ in stated - built} == set(suite.structure.missing_tables)
+
+
+def changed(suite: Suite) -> dict[str, tuple[str | None, str | None]]:
+    """Say what is not as it was."""
+    now, before = suite.state(), suite.before
+    keys = sorted(now.keys() | before.keys())
+    return {key: (before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)}
+
+
+def clean() -> list[int]:
+    """Repair by policy, then what the policy of no row covers: trades whose preset is really gone."""
+    first = succeeds("cleanup", "--no-input", "--require-backup")
+    relinked = ("--reference", PRESETS, "--action", "set_null")
+    second = succeeds("cleanup", *relinked, "--no-input", "--require-backup")
+    return [first["run"], second["run"]]
+
+
+def test_the_whole_way_there_and_back_again(suite: Suite) -> None:
+    succeeds("backup")
+    succeeds("migrate", "--phase", "2")
+    assert findings(1)["coverage"]["complete"] is True
+    stopped = run("migrate", NAME)
+    assert stopped.code == 2
+    assert "integrity_cleanup" in stopped.err
+    cleaned, nulled = clean()
+
+    succeeds("migrate")
+    assert succeeds("migrate")["migrations"] == []
+    assert run("makemigrations", NAME, "--check").code == 0
+    document = audited()
+    assert not [each for each in document["findings"] if each["severity"] == "error"]
+    verified = succeeds("verify")
+    assert enforced(verified) >= {each.name for each in load_catalog("cts").references}
+    assert all(query["uses_index"] for query in verified["queries"])
+    assert_one_schema(suite)
+    assert_the_rules_bind(suite)
+
+    refused = run("rollback", NAME, nulled, "--no-input")
+    assert refused.code == 2
+    assert "--with-migrations" in refused.err
+    for number in (nulled, cleaned):
+        assert succeeds("rollback", number, "--with-migrations", "--no-input")["proof"]["rows_equal"] is True
+    succeeds("migrate", "zero", "--no-input")
+    assert changed(suite) == {}
+
+
+def assert_one_schema(suite: Suite) -> None:
+    """Every table that is required is there, keys are text on both sides, and the user is gone."""
+    schema = suite.schema()
+    for entry in load_catalog("cts").tables:
+        table = schema.table(schema.resolve(entry.table))
+        assert table.has_columns(tuple(each.name for each in entry.columns)), entry.table
+    for reference in load_catalog("cts").references:
+        both = [
+            schema.table(schema.resolve(side)).column(side.columns[0]).type.lower()
+            for side in (reference.source, reference.to)
+        ]
+        assert len(set(both)) == 1, reference.name
+    connections_ = schema.table(schema.resolve("exchange_connections"))
+    assert not connections_.has_columns(("user_id",))
+    suite.execute("INSERT INTO exchange_connections (name, exchange) VALUES ('made', 'okx')")
+    made = suite.target.rows(
+        "SELECT id, is_testnet, updated_at FROM exchange_connections WHERE name = 'made'"
+    )
+    assert len(made[0][0]) >= 32
+    assert bool(made[0][1]) is False
+    suite.execute("DELETE FROM exchange_connections WHERE name = 'made'")
+    filled = "SELECT count(*) FROM exchange_connections WHERE updated_at = created_at"
+    assert suite.number(filled) == suite.manifest.tables["exchange_connections"]
+
+
+def assert_the_rules_bind(suite: Suite) -> None:
+    """Try what must not be, past the product, and what was impossible before."""
+    with pytest.raises(INTEGRITY_ERRORS):
+        suite.execute("""INSERT INTO preset_trade_engine_state (preset_id, connection_id)
+            VALUES ('nobody', 'nothing')""")
+    with pytest.raises(INTEGRITY_ERRORS):
+        suite.execute("DELETE FROM exchange_connections WHERE id IN (SELECT connection_id FROM orders)")
+    suite.execute("""INSERT INTO base_pseudo_positions (connection_id, symbol, indication_type, direction)
+        SELECT min(id), 'NEWUSDT', 'move', 'long' FROM exchange_connections""")
+    suite.execute("UPDATE base_pseudo_positions SET status = 'active' WHERE symbol = 'NEWUSDT'")
+    suite.execute("DELETE FROM base_pseudo_positions WHERE symbol = 'NEWUSDT'")
+    assert suite.number("SELECT count(*) FROM open_positions") > 0
+
+
+def test_foreign_keys_bind_new_rows_before_anything_is_cleaned(suite: Suite) -> None:
+    """Phases 1 and 2 alone leave a suite that works, with its orphans, and come back."""
+    succeeds("migrate", "--phase", "2")
+
+    bound = {key.name for key in suite.schema().foreign_keys()}
+    unconverted = {
+        each.name
+        for each in load_catalog("cts").references
+        if each.to.table not in ("exchange_connections", "presets")
+    }
+    assert bound == unconverted
+    assert orphans(findings(1)) == {
+        each.referencing: (each.orphans, each.missing_keys)
+        for each in suite.manifest.references
+        if each.orphans
+    }
+    succeeds("migrate", "zero", "--no-input")
+    assert changed(suite) == {}
+
+
+def test_trades_that_spell_their_preset_otherwise_find_it_again(suite: Suite) -> None:
+    lookalikes = suite.manifest.reference(PRESETS).lookalikes
+    known = "SELECT count(*) FROM preset_trades WHERE preset_id IN (SELECT CAST(id AS text) FROM presets)"
+    before = suite.number(known)
+
+    succeeds("cleanup", "--reference", PRESETS, "--no-input")
+
+    assert suite.number(known) == before + lookalikes
+    assert orphans(findings())[PRESETS][0] == suite.manifest.reference(PRESETS).orphans - lookalikes
+
+
+def test_an_empty_database_gets_the_one_schema(empty_target: EmptyTarget) -> None:
+    connections.databases[NAME]["CATALOG"] = "cts"
+    succeeds("migrate")
+
+    document = audited()
+    assert not [each for each in document["findings"] if each["severity"] == "error"]
+    assert not with_code(document, "column_differs")
+    with Target(NAME).reading() as session:
+        present = {table.name.name for table in session.schema() if table.kind is TableKind.TABLE}
+    assert {each.table.table for each in load_catalog("cts").tables} <= present
+    succeeds("migrate", "zero", "--no-input")
+    with Target(NAME).reading() as session:
+        left = {table.name.name for table in session.schema()}
+    assert left <= {"django_migrations"}
+
+
+def test_seed_data_is_for_tests_and_never_for_production(empty_target: EmptyTarget) -> None:
+    connections.databases[NAME]["CATALOG"] = "cts"
+    succeeds("migrate", "--environment", "production")
+    seeded = "SELECT count(*) FROM presets WHERE id = 'test-preset'"
+    assert empty_target.rows(seeded) == [(0,)]
+
+    succeeds("migrate", "--environment", "test")
+    assert empty_target.rows(seeded) == [(1,)]
+    succeeds("migrate", "0006", "--no-input", "--environment", "test")
+    assert empty_target.rows(seeded) == [(0,)]
+
+
+def test_the_migrations_that_are_shipped_are_those_that_would_be_written(suite: Suite) -> None:
+    shipped = [operation for migration, operation in operations_of(NAME) if migration.name != SEED]
+    connections.databases[NAME]["CATALOG"] = "another"
+    catalog = MIGRATIONS.parent / "catalog.toml"
+    designed = [fix.operation for fix in fixes_for(NAME, catalog_file=catalog, everything=True)[0]]
+
+    assert not [each.describe() for each in designed if described(each) not in map(described, shipped)]
+    others = [each for each in shipped if described(each) not in map(described, designed)]
+    vendor = "sqlite" if suite.sqlite else "postgresql"
+    assert not [each.describe() for each in others if each.statements(vendor)]
+
+
+def described(operation: CatalogOperation) -> tuple[str, str]:
+    """Its kind and what it was given; an argument may be left out where it is empty."""
+    given = {name: each for name, each in operation.arguments().items() if each not in ("", (), None)}
+    return type(operation).__name__, repr(given)
