@@ -256,3 +256,53 @@ def test_a_sqlite_table_without_rowids_and_with_a_check_comes_back_as_it_was(sql
     assert shop.target.rows("SELECT * FROM s") == [("a",)]
     shop.run(to="zero")
     assert (digest(shop, "s"), shop.fingerprint()) == (before, structure)
+
+
+def test_views_on_views_and_keys_to_a_unique_come_through_it(shop: Shop) -> None:
+    shop.execute(
+        'CREATE TABLE "Odd %s" (a integer, b integer, code text NOT NULL, extra text, PRIMARY KEY (a, b), '
+        "UNIQUE (code));"
+        "INSERT INTO \"Odd %s\" VALUES (1, 1, 'x', NULL), (1, 2, 'y', '100%');"
+        'CREATE TABLE uses (id integer PRIMARY KEY, code text REFERENCES "Odd %s" (code), a integer, b integer, '
+        'CONSTRAINT fk_odd FOREIGN KEY (a, b) REFERENCES "Odd %s" (a, b) ON DELETE CASCADE);'
+        "INSERT INTO uses VALUES (1, 'y', 1, 2), (2, NULL, NULL, NULL);"
+        "CREATE VIEW low AS SELECT a, code FROM \"Odd %s\" WHERE code LIKE '%';"
+        "CREATE VIEW high AS SELECT code FROM low"
+    )
+    if not shop.sqlite:
+        shop.execute(
+            "CREATE MATERIALIZED VIEW held AS SELECT count(*) AS n FROM high; GRANT SELECT ON low TO PUBLIC"
+        )
+    before, structure = digest(shop, '"Odd %s"'), shop.fingerprint()
+    columns = tuple(
+        {"name": name, "type": kind, "null": name != "code"}
+        for name, kind in (("code", "text"), ("a", "integer"), ("b", "integer"))
+    )
+    copy = {name: name for name in ("a", "b", "code")}
+    shop.apply(RecreateTable(table='"Odd %s"', columns=columns, primary_key=("a", "b"), copy=copy))
+
+    assert shop.target.rows("SELECT code FROM high ORDER BY 1") == [("x",), ("y",)]
+    assert {key.columns for key in shop.table("uses").foreign_keys} == {("code",), ("a", "b")}
+    if not shop.sqlite:
+        assert shop.value("SELECT n FROM held") == 2
+        assert shop.value("SELECT has_table_privilege('public', 'low', 'SELECT')") is True
+    shop.run(to="zero")
+    assert (digest(shop, '"Odd %s"'), shop.fingerprint()) == (before, structure)
+
+
+def test_several_in_one_migration_find_each_other(shop: Shop) -> None:
+    shop.execute("DELETE FROM orders WHERE customer_id IS NULL")
+    before = {name: digest(shop, name) for name in ("orders", "customers")}
+    structure = shop.fingerprint()
+    shop.apply(
+        RecreateTable(
+            table="customers",
+            columns=({"name": "id", "type": "integer"}, {"name": "email", "type": "text"}),
+            primary_key=("id",),
+            copy={"id": "id", "email": "email"},
+        ),
+        RecreateTable(**NEW),
+    )
+    shop.run(to="zero")
+    assert {name: digest(shop, name) for name in before} == before
+    assert shop.fingerprint() == structure
