@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from integrity.detectors.ledger_disagrees import removed_on_purpose
 from integrity.operations.catalog_migrations import CatalogPackage
 from integrity.operations.writer import WrittenFile, package_files, quoted
 from integrity.references.catalog import Catalog
@@ -73,9 +74,12 @@ def adoptable(
     for each in sorted(audit.findings, key=lambda each: each.place):
         if each.severity is Severity.ERROR:
             errors.setdefault(each.place.file, each)
+    removed = set(removed_on_purpose(catalog))
     left = {engine: effects_of(ordered, str(engine)) for engine in ENGINES}
     return [
-        _adoptable(own, script, errors.get(script.shown), {engine: left[engine][at] for engine in ENGINES})
+        _adoptable(
+            own, script, errors.get(script.shown), {engine: left[engine][at] for engine in ENGINES}, removed
+        )
         for at, (own, script) in enumerate(zip(scripts, ordered, strict=True))
     ]
 
@@ -86,7 +90,11 @@ def _near(file: Path) -> Path:
 
 
 def _adoptable(
-    own: LedgerScript, script: Script, error: ScriptFinding | None, effects: Mapping[Dialect, Effects]
+    own: LedgerScript,
+    script: Script,
+    error: ScriptFinding | None,
+    effects: Mapping[Dialect, Effects],
+    removed: Collection[MadeObject],
 ) -> Adoptable | Refused:
     if script.unread:
         return Refused(own, f"{script.shown}: {script.unread}")
@@ -99,7 +107,8 @@ def _adoptable(
     if not statements:
         return Refused(own, f"{script.shown}: it has no statement")
     engines = [Dialect(each) for each in statements]
-    makes = [each for each in effects[engines[0]].makes if all(each in effects[e].makes for e in engines)]
+    left = [effects[each].without(removed) for each in engines]
+    makes = [each for each in left[0] if all(each in some for some in left)]
     taken_back = read_scripts([own.reverse]) if own.reverse else []
     reverse = dict(_by_engine(taken_back[0])) if taken_back else {}
     drops = not reverse and all(effects[each].only_makes for each in engines)

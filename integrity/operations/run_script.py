@@ -156,15 +156,16 @@ class RunScript(CatalogOperation):
         if entry is not None and gone and not self.again:
             raise self._lies(gone)
         place = self._place(work)
-        stood = entry is not None and not gone
-        stood = stood or (entry is None and bool(self.makes) and not gone)
+        # Run already, and killed before Django's ledger knew of it: rows would be there twice.
+        known = recorded(work.session, self.kind, place, self.name) is not None
+        stood = not gone and (known or entry is not None or bool(self.makes))
         if not stood:
             for statement in self.sql[work.session.vendor]:
                 work.execute(statement)
         if ledger is not None and entry is None:
             ledger.note()
         noted = ledger is not None and entry is None
-        if recorded(work.session, self.kind, place, self.name) is None:
+        if not known:
             actual = json.dumps({"made": [] if stood else [str(each) for each in gone], "noted": noted})
             origin = Origin.ADOPTED if stood else Origin.MADE
             record(work.session, Record(self.kind, place, self.name, actual, origin, work.migration))

@@ -34,7 +34,7 @@ class MadeObject:
     def __str__(self) -> str:
         """As it is written in migrations: ``column orders.note``, ``index "odd name"``."""
         parts = (self.schema, self.name, self.column)
-        return f"{self.kind} " + ".".join(_written(each) for each in parts if each)
+        return f"{self.kind} {written_name(*filter(None, parts))}"
 
     @classmethod
     def read(cls, text: str) -> MadeObject:
@@ -50,6 +50,11 @@ class MadeObject:
             return cls(kind, path.table, path.schema or "", path.columns[0])
         path = parse_table(rest)
         return cls(kind, path.table, path.schema or "")
+
+
+def written_name(*parts: str) -> str:
+    """Returns a dotted name as catalogs write it: ``orders``, ``"odd name".id``."""
+    return ".".join(map(_written, parts))
 
 
 def _written(name: str) -> str:

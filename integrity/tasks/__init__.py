@@ -7,7 +7,13 @@ from integrity.tasks.deduplicating import plan_deduplication_and_store
 from integrity.tasks.designing import fixes_for, known_of, make_catalog, make_migrations
 from integrity.tasks.looking import TargetState, look_at_targets
 from integrity.tasks.measuring import measure_and_store
-from integrity.tasks.migrating import ledgers_of, migrate_and_store, plan_of_migrations, status_of_migrations
+from integrity.tasks.migrating import (
+    changes_since,
+    ledgers_of,
+    migrate_and_store,
+    plan_of_migrations,
+    status_of_migrations,
+)
 from integrity.tasks.modelling import Modelled, make_models
 from integrity.tasks.overview import VERSION, health, site_answers, stats, status
 from integrity.tasks.reading import audit_and_store, backup_and_store, others_of, plan_and_store
@@ -38,6 +44,7 @@ __all__ = [
     "audit_scripts",
     "backup_and_store",
     "carry_out",
+    "changes_since",
     "expected_constraints",
     "failed",
     "fixes_for",

@@ -16,6 +16,7 @@ from integrity.operations.run_script import RunScript, are, functions_of, listed
 from integrity.operations.writer import WrittenFile, write_files
 from integrity.references import Catalog, load_catalog
 from integrity.references.ledgers import own_ledger
+from integrity.references.made_objects import written_name
 
 if TYPE_CHECKING:
     from integrity.scripts.checks.base import LiveTarget
@@ -102,7 +103,7 @@ def _looked_at(alias: str, catalog: Catalog) -> tuple[str, list[ScriptStanding],
             where=str(catalog.file),
             hint='Write [ledger] with table = "schema_migrations" and scripts = "…", the folder.',
         )
-    named = ".".join(catalog.ledger.table.parts)
+    named = written_name(*catalog.ledger.table.parts)
     with Target(alias).reading() as session:
         schema = session.schema()
         ledger = own_ledger(schema, catalog)

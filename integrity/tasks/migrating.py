@@ -19,6 +19,7 @@ from integrity.exceptions import CatalogError, ReferentialIntegrityError
 from integrity.operations.executor import OnStep, StepEvent, StepState
 from integrity.operations.lock import OnWait
 from integrity.operations.migration_log import log_steps, logged
+from integrity.operations.noted import changed_since
 from integrity.operations.runner import MigrateResult, MigrationStatus, migration_status, run_migrations
 from integrity.references import load_catalog
 from integrity.references.catalog import Catalog
@@ -177,6 +178,12 @@ def ledgers_of(alias: str, catalog_file: FilePath | None = None) -> list[LedgerS
     catalog = load_catalog(alias, catalog_file)
     with Target(alias).reading() as session:
         return summarised(session, catalog)
+
+
+def changes_since(alias: str) -> list[str]:
+    """Returns what something else changed since the last migration, of what migrations answer for."""
+    with Target(alias).reading() as session:
+        return changed_since(session, session.schema())
 
 
 def plan_of_migrations(

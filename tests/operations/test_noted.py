@@ -74,6 +74,7 @@ def test_a_plan_says_so(migrated: Shop) -> None:
 
     assert "index orders_customer_idx of orders is gone" in plan_of_migrations(migrated.alias).notes[0]
     assert "index orders_customer_idx of orders is gone" in run("migrate", migrated.alias, "--dry-run").out
+    assert "index orders_customer_idx of orders is gone" in run("migrate", migrated.alias, "--list").out
 
 
 def test_what_others_add_change_or_drop_is_theirs(migrated: Shop) -> None:

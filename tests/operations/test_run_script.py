@@ -225,3 +225,31 @@ def test_the_sql_is_shown_with_its_entry(followed: Shop) -> None:
 
     assert INDEX in sql
     assert "INSERT INTO \"schema_migrations\" (migration_id, name) VALUES (40, '040_notes')" in sql
+
+
+def test_rows_do_not_come_twice_when_a_process_is_killed_before_django_knows(shop: Shop) -> None:
+    shop.migration("0001_row", RunScript(script="row", sql=both("INSERT INTO customers (id) VALUES (77)")))
+    shop.run()
+    shop.execute("DELETE FROM django_migrations WHERE app = 'catalog_target';")
+
+    shop.run()
+
+    assert shop.value("SELECT count(*) FROM customers WHERE id = 77") == 1
+
+
+def test_odd_names_are_no_trouble(shop: Shop) -> None:
+    shop.execute(
+        'CREATE TABLE "our ""odd"" 100%.log" (migration_id integer PRIMARY KEY, name text NOT NULL);'
+    )
+    sql = 'CREATE TABLE "Odd Table" ("a ""b"" %" integer PRIMARY KEY)'
+    odd = RunScript(
+        script="001 odd 100% 'name'", sql=both(sql), ledger='"our ""odd"" 100%.log"', key="1",
+        makes=('table "odd table"', 'column "odd table"."a ""b"" %"'), drops=True,
+    )  # fmt: skip
+
+    shop.apply(odd)
+    assert shop.value('SELECT name FROM "our ""odd"" 100%.log"') == "001 odd 100% 'name'"
+    shop.run(to="zero")
+
+    assert shop.value('SELECT count(*) FROM "our ""odd"" 100%.log"') == 0
+    assert "Odd Table" not in {name.name for name in shop.schema().tables}

@@ -157,7 +157,10 @@ class SQLiteEngine(Engine):
         """A lock of the operating system on a file of its own: it ends with the process."""
         key = hashlib.sha256(f"{database_file(target)} {name}".encode()).hexdigest()[:24]
         path = Path(tempfile.gettempdir()) / f"integrity-{key}.lock"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except PermissionError:  # another user's; a lock needs no right to write
+            descriptor = os.open(path, os.O_RDONLY)
         try:
             held = _locked(descriptor, 0)
             if not held and wait:

@@ -15,6 +15,7 @@ from integrity.management.confirmation import confirm
 from integrity.management.options import actor, add_queries, add_target, patience
 from integrity.management.reports.measurements import measured_blocks
 from integrity.management.reports.migrations import (
+    changed_blocks,
     ledger_blocks,
     migrate_json,
     sql_blocks,
@@ -32,6 +33,7 @@ from integrity.operations.migration import catalog_of
 from integrity.operations.runner import MigrateResult, MigrationState, migration_status, run_migrations
 from integrity.tasks import (
     ReleaseStep,
+    changes_since,
     failed,
     ledgers_of,
     measure_and_store,
@@ -199,8 +201,9 @@ class Command(IntegrityCommand):
             if not ledgers or options["check"]:
                 raise
             states = []
-        blocks = [*status_blocks(target.alias, states), *ledger_blocks(ledgers)]
-        self.terminal.show(status_json(target.alias, states, ledgers), blocks)
+        changed = changes_since(target.alias)
+        blocks = [*status_blocks(target.alias, states), *changed_blocks(changed), *ledger_blocks(ledgers)]
+        self.terminal.show(status_json(target.alias, states, ledgers) | {"changed": changed}, blocks)
         waiting = any(each.state in (MigrationState.PENDING, MigrationState.UNKNOWN) for each in states)
         return FOUND if options["check"] and waiting else DONE
 

@@ -171,6 +171,12 @@ def status_blocks(alias: str, states: Sequence[MigrationStatus]) -> Iterator[Blo
         yield Line(f"The whole error: manage.py integrity_log {alias} --migration {failed[0].name}", "faint")
 
 
+def changed_blocks(changed: Sequence[str]) -> Iterator[Block]:
+    """Yields what something else changed since the last migration, of what migrations made."""
+    for each in changed:
+        yield Line(f"Changed since the last migration, by something else: {each}", "warning")
+
+
 def ledger_blocks(ledgers: Sequence[LedgerSummary]) -> Iterator[Block]:
     """Yields what other tools say that they ran."""
     if not ledgers:
