@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
 from integrity.audit import AuditResult, audit
 from integrity.database.session import Target
 from integrity.detectors import Finding, Severity
 from integrity.references.catalog import Catalog, load_catalog
-from tests.servers import EmptyTarget
+from tests.servers import EmptyTarget, RegisterTarget
 
 TABLES = """
 CREATE TABLE orders (id integer PRIMARY KEY, status varchar(20), note varchar(20));
@@ -171,6 +172,16 @@ CREATE FUNCTION far_too() RETURNS void LANGUAGE plpgsql SET search_path = app, p
   BEGIN UPDATE far SET kept = (SELECT said FROM notes LIMIT 1); END $$;
 CREATE FUNCTION many(a integer) RETURNS integer LANGUAGE sql AS 'SELECT a';
 CREATE FUNCTION many(a text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN many(length(a))::text; END $$;
+CREATE FUNCTION named(p integer, rest text) RETURNS void LANGUAGE sql AS 'SELECT';
+CREATE TABLE orders_past (LIKE orders);
+CREATE FUNCTION past() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO orders_past VALUES (OLD.*); INSERT INTO orders_past SELECT NEW.*;
+  INSERT INTO notes (said) VALUES (to_jsonb(NEW) ->> 'status'), (hashtext(NEW::text)::text), ((NEW).note);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER past AFTER UPDATE ON orders FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
+  EXECUTE FUNCTION past();
 CREATE FUNCTION everything(p integer, OUT total bigint, VARIADIC rest text[]) LANGUAGE plpgsql AS $f$
 <<outer_block>>
 DECLARE
@@ -198,6 +209,9 @@ BEGIN
   END IF;
   CASE m WHEN 'good' THEN total := 1; ELSE total := 2; END CASE;
   WHILE total < 10 LOOP total := total + 1; EXIT WHEN total = 5; END LOOP;
+  PERFORM named(p => p, rest := 'x') FROM notes JOIN orders USING (id) WHERE orders.status = s;
+  UPDATE orders SET status = s, note = (SELECT max(n.said) FROM notes n WHERE n.id = p) WHERE id = ANY (ids);
+  INSERT INTO notes (said) SELECT string_agg(status, ', ' ORDER BY id) FROM orders GROUP BY note HAVING count(*) > 1;
   GET DIAGNOSTICS p = ROW_COUNT;
   RAISE NOTICE 'said %', total USING HINT = 'none';
 EXCEPTION
@@ -239,8 +253,15 @@ def test_what_works_on_a_server_is_left_in_peace(empty_target: EmptyTarget) -> N
     assert [each.message for each in result.with_code("broken_routine")] == []
     unread = {each["routine"]: each["reason"] for each in result.coverage.unread}
     assert "caught()" in " ".join(unread)
-    read = {"function stamp()", "function far_too()", "function far_ones()", "function many(text)"}
-    assert not read & set(unread)
+    read = {
+        "function stamp()",
+        "function past()",
+        "trigger past on orders",
+        "function far_too()",
+        "function far_ones()",
+        "function many(text)",
+    }
+    assert {each: unread[each] for each in read & set(unread)} == {}
     assert result.coverage.complete
 
 
@@ -367,3 +388,50 @@ def test_a_routine_that_stands_in_another_form_is_a_warning(
     if which.startswith("function") and empty_target.vendor == "sqlite":
         which = "trigger touch_orders on orders"
     assert found[which] is Severity.WARNING
+
+
+@pytest.mark.engine("postgresql")
+@pytest.mark.newest_postgres_only
+def test_what_a_role_may_not_look_into_is_unread_and_never_broken(
+    empty_target: EmptyTarget, register_target: RegisterTarget
+) -> None:
+    name = "looks_" + empty_target.url.rsplit("_", 1)[-1]
+    empty_target.execute_script(
+        TABLES
+        + f"""CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA public TO {name}; CREATE SCHEMA closed;
+        CREATE TABLE closed.t (id integer);
+        CREATE FUNCTION f() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN DELETE FROM orders; RETURN 1; END $$;
+        CREATE FUNCTION g() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM orders';
+        CREATE FUNCTION h() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT 1 FROM closed.t); END $$;
+        REVOKE ALL ON FUNCTION g() FROM PUBLIC"""
+    )
+    connections.databases[register_target("limited", empty_target.url)]["USER"] = name
+    try:
+        result = audit(Target("limited"), Catalog())
+    finally:
+        empty_target.execute_script(f"DROP OWNED BY {name}; DROP ROLE {name}")
+    assert result.with_code("broken_routine") == []
+    assert {each["routine"] for each in result.coverage.unread} == {
+        "function f()",
+        "function g()",
+        "function h()",
+    }
+    assert "permission denied" in str(result.coverage.unread)
+
+
+@pytest.mark.engine("postgresql")
+@pytest.mark.newest_postgres_only
+def test_the_number_of_questions_depends_on_bodies_and_not_on_tables(empty_target: EmptyTarget) -> None:
+    def questions() -> int:
+        with Target("target").reading() as session:
+            known = session.engine.routines(session)
+            session.connection.force_debug_cursor = True
+            session.engine.examine_routines(session, known, known)
+            return len(session.connection.queries_log)
+
+    empty_target.execute_script(
+        TABLES + FUNCTION.format(body="BEGIN NEW.note = 'x'; RETURN new; END") + TRIGGER
+    )
+    before = questions()
+    empty_target.execute_script("".join(f"CREATE TABLE t{n} (id integer PRIMARY KEY);" for n in range(50)))
+    assert questions() == before

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from integrity.database.postgresql.tokens import Token, tokens
 
@@ -220,7 +221,9 @@ def _after_targets(query: Sequence[Token], place: int) -> int:
 
 
 def plain(statement: Sequence[Token], variables: Mapping[str, str]) -> str:
-    """Returns SQL with a typed NULL in the place of every variable."""
+    """Returns SQL with a typed NULL in the place of every variable that no alias hides."""
+    hidden = {each.name for before, each in pairwise(statement) if each.is_identifier and _names(before)}
+    variables = {name: kind for name, kind in variables.items() if name not in hidden}
     parts: list[str] = []
     place = 0
     while place < len(statement):
@@ -234,6 +237,24 @@ def plain(statement: Sequence[Token], variables: Mapping[str, str]) -> str:
     return " ".join(parts)
 
 
+_KEYWORDS = """
+SELECT WHERE AND OR ON SET THEN ELSE WHEN CASE IN NOT LIKE ILIKE BETWEEN BY HAVING LIMIT OFFSET VALUES
+RETURNING IS FROM JOIN INTO USING UPDATE DISTINCT ALL ANY SOME ARRAY EXISTS END INTERVAL COLLATE UNION EXCEPT
+INTERSECT FILTER OVER ROW ASC DESC FOR WITH SIMILAR TO ESCAPE SYMMETRIC AT ZONE DATE TIME TIMESTAMP LATERAL ONLY
+TABLE DELETE INSERT MERGE DO NOTHING CONFLICT DEFAULT NULL TRUE FALSE FIRST NEXT ROWS
+"""
+_WORDS = frozenset(_KEYWORDS.split())
+
+
+def _names(before: Token) -> bool:
+    """Whether what follows is an alias: behind a name, AS or a bracket, and not behind a keyword."""
+    return (
+        before.is_mark(")")
+        or before.is_word("AS")
+        or (before.is_identifier and not (before.kind == "word" and before.text.upper() in _WORDS))
+    )
+
+
 _TARGETS = ("INTO", "FROM", "JOIN", "UPDATE", "TABLE", "AS", "SET", "ONLY", "USING")
 
 
@@ -245,7 +266,7 @@ def _stands_for_value(statement: Sequence[Token], place: int, variables: Mapping
     after = statement[place + 1] if place + 1 < len(statement) else None
     if before is not None and (before.is_mark(".", "::") or before.is_word(*_TARGETS)):
         return False
-    if after is not None and after.is_mark("("):
+    if after is not None and after.is_mark("(", "=>", ":="):
         return False
     return not _is_column_of_write(statement, place)
 
@@ -275,7 +296,7 @@ def _is_column_of_write(statement: Sequence[Token], place: int) -> bool:
 
 def _opens_columns(statement: Sequence[Token], place: int) -> bool:
     before = [each for each in statement[:place] if not each.is_mark(".")]
-    if before and before[-1].is_word("CONFLICT"):
+    if before and before[-1].is_word("CONFLICT", "USING"):
         return True
     words = [each.text.upper() for each in before]
     return "INTO" in words[-3:] and not any(each in ("VALUES", "SELECT") for each in words[len(words) - 3 :])
@@ -290,7 +311,7 @@ def _null(statement: Sequence[Token], place: int, variables: Mapping[str, str]) 
     name = statement[after + 1].text
     if not kind:
         return "NULL", after + 2
-    return f"((NULL::{kind}).{name})", after + 2
+    return f"(NULL::{kind}).{name}", after + 2
 
 
 def _joined(found: Sequence[Token]) -> str:

@@ -254,6 +254,8 @@ class _Examination:
             return f"{said.what} is made when it is needed"
         if said.missing is Missing.COLUMN:
             return f"{said.said}, as far as it could be read" if said.what.lower() in names else ""
+        if said.missing is Missing.FUNCTION and not _calls(function.body, name):
+            return f"{said.said}, as far as it could be read"
         if said.missing is Missing.FUNCTION and self._is_elsewhere(said.missing, name):
             return f"{said.said}, but there is another of that name"
         if "." not in said.what and self._is_elsewhere(said.missing, name):
@@ -280,11 +282,16 @@ class _Examination:
         connection = self.session.connection
         try:
             with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-                cursor.execute(sql, binary=True, prepare=False)  # type: ignore[call-overload]
+                cursor.execute(sql, binary=True, prepare=False)
         except DatabaseError as error:
             self.session.execute("ROLLBACK TO SAVEPOINT integrity_asked")
             return _complaint(error)
         return None
+
+
+def _calls(body: str, name: str) -> bool:
+    bare = re.escape(name.strip('"'))
+    return re.search(rf'(?:\b|"){bare}"?\s*\(', body, re.IGNORECASE) is not None
 
 
 def _sameness(fault: Fault) -> tuple[object, ...]:
