@@ -10,7 +10,6 @@ from zlib import crc32
 
 from integrity.database import clauses
 from integrity.database.conversions import Conversion, Family
-from integrity.database.dependents import Dependent, Fate
 from integrity.database.identifiers import TableName
 from integrity.database.postgresql import columns, identities
 from integrity.database.postgresql.bound_keys import bound_keys, lock
@@ -31,6 +30,12 @@ from integrity.operations.change_of_type import (
     refuse_collisions,
     refuse_unreadable,
     touching,
+)
+from integrity.operations.conversion_dependents import (
+    dependents_of,
+    refuse_default,
+    refuse_silenced,
+    refuse_what_depends,
 )
 from integrity.operations.converted import Converted, ConvertedColumn, Remade
 
@@ -57,8 +62,8 @@ class OnPostgreSQL:
     def look(cls, operation: ConvertColumn, session: Session, schema: Schema, changes: list[Change]) -> None:
         """Raises SchemaFixRefused for what keeps the columns from their type."""
         for change, conversion in conversions(changes):
-            _refuse_what_depends(operation, session, schema, change)
-            _refuse_default(operation, change, conversion)
+            refuse_what_depends(operation, session, schema, change)
+            refuse_default(operation, change, conversion)
         refuse_unreadable(session, changes)
         refuse_collisions(session, changes)
 
@@ -175,7 +180,7 @@ class OnPostgreSQL:
 
     def _give_back(self, facts: Converted) -> None:
         for change, _ in conversions(self.changes):
-            _refuse_what_depends(self.operation, self.session, self.schema, change)
+            refuse_what_depends(self.operation, self.session, self.schema, change)
         self._refuse_other_default(facts)
         refuse_unreadable(self.session, self.changes, made_since=True)
         refuse_collisions(self.session, self.changes)
@@ -244,8 +249,10 @@ class OnPostgreSQL:
     @contextmanager
     def _set_aside(self, facts: Converted, remade: list[Remade]) -> Iterator[None]:
         """Foreign keys, views, rules and triggers go, and are made again as they were before."""
-        keys = bound_keys(self.session, self.schema, touching(self.schema, places(self.schema, self.changes)))
-        objects = _dependents(self.session, self.schema, self.changes)
+        touched = touching(self.schema, places(self.schema, self.changes))
+        keys = bound_keys(self.session, self.schema, touched)
+        refuse_silenced(self.operation, touched, keys)
+        objects = dependents_of(self.session, self.schema, self.changes)
         for each in reversed(objects):
             for statement in each.drop:
                 self.work.execute(statement)
@@ -260,7 +267,7 @@ class OnPostgreSQL:
                 self.work.execute(statement)
         after = self.work.look()
         now = {
-            each.label: each.make for each in _dependents(self.session, after, _again(after, self.changes))
+            each.label: each.make for each in dependents_of(self.session, after, _again(after, self.changes))
         }
         remade += [Remade(each.label, each.make, now.get(each.label, ())) for each in objects]
 
@@ -272,44 +279,3 @@ def _retyped(column: Column, conversion: Conversion) -> Column:
 def _again(schema: Schema, changes: Sequence[Change]) -> list[Change]:
     """The same changes, their tables as they are by now."""
     return [replace(each, table=schema.table(each.table.name)) for each in changes]
-
-
-def _dependents(session: Session, schema: Schema, changes: Sequence[Change]) -> list[Dependent]:
-    """What must go and be made again, in an order in which it can be made: behind whatever it stands behind
-    for any of the columns."""
-    place: dict[str, int] = {}
-    found: dict[str, Dependent] = {}
-    for change, _ in conversions(changes):
-        listed = session.engine.dependents(session, schema, change.table, change.column.name)
-        for number, each in enumerate(listed):
-            if each.fate is Fate.DROPPED:
-                found[each.label] = each
-                place[each.label] = max(number, place.get(each.label, 0))
-    return sorted(found.values(), key=lambda each: place[each.label])
-
-
-def _refuse_what_depends(operation: ConvertColumn, session: Session, schema: Schema, change: Change) -> None:
-    """PostgreSQL changes no type beneath these; constraints and indexes it makes again."""
-    listed = session.engine.dependents(session, schema, change.table, change.column.name)
-    found = [each.label for each in listed if each.fate is Fate.BLOCKS and each.kind != "constraint"]
-    if change.column.name in change.table.partition_key:
-        found.append("the partitioning of its table")
-    if change.column.generated:
-        found.append("the expression that computes it")
-    if found:
-        raise operation.refuse(
-            f"{change.label} is used by {', '.join(found)}",
-            "PostgreSQL changes no type beneath that. Drop it in a migration before this one and make it "
-            f"again after it, with {change.column.name} of the new type.",
-        )
-
-
-def _refuse_default(operation: ConvertColumn, change: Change, conversion: Conversion) -> None:
-    column = change.column
-    own = change.table.name.name, column.name
-    given = operation.wanted("postgresql")[2] and own == (operation.table.split(".")[-1], operation.column)
-    if column.default is not None and conversion.families[1] is not Family.TEXT and not given:
-        raise operation.refuse(
-            f"{change.label} is used by its default value {column.default}",
-            f"Drop the default in a migration before this one, or give {column.name} another with the type.",
-        )

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-from django.db import DatabaseError
 
 from integrity.database import clauses
 from integrity.database.conversions import Conversion
@@ -17,18 +14,16 @@ from integrity.database.session import Session
 from integrity.database.sqlite import ddl, rebuild, retyping
 from integrity.database.sqlite.editing import EditingForbidden, replace_definition
 from integrity.database.sqlite.kept_spellings import KeptRowids, KeptSpellings
-from integrity.exceptions import SchemaFixRefused
 from integrity.operations import converted
 from integrity.operations.alteration import Alteration
 from integrity.operations.change_of_type import (
     Change,
     by_table,
     conversions,
-    places,
     refuse_collisions,
     refuse_unreadable,
-    touching,
 )
+from integrity.operations.conversion_proof import ConversionProof
 from integrity.operations.converted import Converted, ConvertedColumn, Rebuilt
 from integrity.operations.mirror_operation import journal_name
 
@@ -98,7 +93,7 @@ class OnSQLite:
 
     def _convert(self) -> None:
         self.look(self.operation, self.session, self.schema, self.changes)
-        before = self._violations()
+        before = self._proof.violations()
         facts = [
             ConvertedColumn(
                 each.table.name.schema, each.table.name.name, each.column.name,
@@ -109,7 +104,7 @@ class OnSQLite:
         for change, conversion in conversions(self.changes):
             self._keep(change, conversion)
         rebuilt = [self._retype(table, changes) for table, changes in by_table(self.changes)]
-        self._prove(before)
+        self._proof.prove(before)
         own = self.schema.table(self.schema.resolve(self.operation.table)).name
         all_of_it = Converted(tuple(facts), (), tuple(rebuilt))
         converted.remember(
@@ -124,12 +119,27 @@ class OnSQLite:
         kept = self._kept(change)
         self.work.execute(kept.drop())
         if self.session.value(count):
+            self._refuse_nameless(change, conversion)
             self.work.execute(kept.create())
             self.work.execute(kept.fill(change.table, conversion, self._new_keys(change.table)))
         if retyping.becomes_numbered(change.table, change.column.name, conversion.to):
             rowids = self._rowids(change.table)
             for statement in (rowids.drop(), rowids.create(), rowids.fill(change.table, conversion)):
                 self.work.execute(statement)
+
+    def _refuse_nameless(self, change: Change, conversion: Conversion) -> None:
+        """A primary key may hold NULLs here, by which no row is found again."""
+        nameless = " OR ".join(f"{clauses.name(each)} IS NULL" for each in _key(change.table))
+        if not nameless:
+            return
+        source = clauses.table(change.table.name)
+        count = f"SELECT count(*) FROM {source} WHERE ({nameless}) AND {conversion.respelled()}"
+        if rows := self.session.value(count.replace("%", "%%")):
+            raise self.operation.refuse(
+                f"{rows:,} values of {change.label} would be written otherwise, in rows whose primary key is "
+                "NULL: the reverse could not give them back",
+                "Give these rows a key first.",
+            )
 
     def _new_keys(self, table: Table) -> dict[str, str]:
         """SQL for what the columns of the table will hold."""
@@ -165,7 +175,7 @@ class OnSQLite:
     # -- and back --------------------------------------------------------------------------
 
     def _give_back(self, facts: Converted) -> None:
-        engine, before = self.session.engine, self._violations()
+        engine, before = self.session.engine, self._proof.violations()
         kept = {each.place: self._kept(each) for each, _ in conversions(self.changes)}
         kept = {place: each for place, each in kept.items() if engine.has_table(self.session, each.name)}
         known = [
@@ -178,7 +188,7 @@ class OnSQLite:
             self._restore(table, changes, kept, facts)
         for spellings in kept.values():
             self.work.execute(spellings.drop())
-        self._prove(before)
+        self._proof.prove(before)
         own = self.schema.table(self.schema.resolve(self.operation.table)).name
         self.operation._forget(self.work, own)
 
@@ -231,6 +241,10 @@ class OnSQLite:
         """The open session."""
         return self.work.session
 
+    @property
+    def _proof(self) -> ConversionProof:
+        return ConversionProof(self.operation, self.work, self.schema, self.changes)
+
     def _kept(self, change: Change) -> KeptSpellings:
         name = journal_name(self.session, "spelled", change.table.name, change.column.name)
         return KeptSpellings(name, change.column.name, _key(change.table))
@@ -251,10 +265,18 @@ class OnSQLite:
         insert = (
             f"INSERT INTO {new} ({', '.join(listed)}) SELECT {', '.join(given)} FROM {source} AS c{order}"
         )
-        counts = "AUTOINCREMENT" in text.upper()
+        counts, statistics = "AUTOINCREMENT" in text.upper(), self._statistics(table)
         for statement in (create, insert, *rest):
             if counts or "sqlite_sequence" not in statement:
                 self.work.execute(statement)
+        for row in statistics:
+            self.session.execute("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (%s, %s, %s)", row)
+
+    def _statistics(self, table: Table) -> list[tuple[object, ...]]:
+        """What ANALYZE found goes with a table that is dropped, and is as true of the new one."""
+        if self.session.value("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'") is None:
+            return []
+        return self.session.rows("SELECT tbl, idx, stat FROM sqlite_stat1 WHERE tbl = %s", [table.name.name])
 
     def _redefine(self, table: Table, text: str) -> None:
         """Only a default changes: at once at any size, where the stored text may be edited."""
@@ -269,41 +291,6 @@ class OnSQLite:
             return None
         value = self.session.value("SELECT max(seq) FROM sqlite_sequence WHERE name = %s", [table.name.name])
         return None if value is None else int(value)
-
-    def _violations(self) -> dict[TableName, int | None]:
-        """How many rows break the keys of each table that has to do with the columns."""
-        keys = touching(self.schema, places(self.schema, self.changes))
-        return {key.table: self._broken(key.table) for key in keys}
-
-    def _broken(self, table: TableName) -> int | None:
-        with suppress(DatabaseError):
-            return int(self.session.value("SELECT count(*) FROM pragma_foreign_key_check(%s)", [table.name]))
-        return None
-
-    def _prove(self, before: dict[TableName, int | None]) -> None:
-        """No row is lost or bent, and none breaks a key that did not before."""
-        for name, broken in before.items():
-            now = self._broken(name)
-            if broken is not None and (now is None or now > broken):
-                raise self._worse(name, broken, now)
-        for table, _ in by_table(self.changes):
-            found = self.session.value("SELECT * FROM pragma_integrity_check(%s)", [table.name.name])
-            if found != "ok":
-                raise SchemaFixRefused(
-                    f"SQLite finds fault with the rebuilt table: {found}",
-                    where=f"{self.work.alias}, {table.name.name}",
-                    hint="Nothing was changed. Run PRAGMA integrity_check on the file.",
-                )
-
-    def _worse(self, table: TableName, before: int, now: int | None) -> SchemaFixRefused:
-        more = (
-            "cannot be checked any more" if now is None else f"would be broken by {now - before:,} more rows"
-        )
-        return self.operation.refuse(
-            f"A foreign key of {table.name} {more}: they are written otherwise than the key that they mean",
-            f"List them with: PRAGMA foreign_key_check({clauses.name(table.name)}) after converting a copy; "
-            "write them as the key is written, then convert.",
-        )
 
 
 def _as_it_was(table: Table, changes: Sequence[Change], found: Rebuilt) -> str:

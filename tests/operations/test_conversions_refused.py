@@ -308,3 +308,55 @@ def test_values_that_appear_before_the_lock_is_granted_stop_it(
     with pytest.raises(SchemaFixRefused, match="1 row of p.id has a value"):
         empty_shop.apply(TO_WHOLE)
     assert empty_shop.table("p").column("id").type.lower() == "text"
+
+
+# ------------------------------------------------------------------------------------ odd corners
+
+
+@pytest.mark.engine("postgresql")
+def test_a_key_whose_triggers_somebody_disabled_is_named(empty_shop: Shop) -> None:
+    empty_shop.execute(PAIR.format(text="integer"))
+    empty_shop.execute("ALTER TABLE c DISABLE TRIGGER ALL")
+    refused(empty_shop, TO_TEXT, "The triggers of the foreign key c_p_id_fkey are disabled")
+
+
+@pytest.mark.engine("sqlite")
+def test_rows_whose_key_is_null_cannot_be_given_another_spelling_back(empty_shop: Shop) -> None:
+    empty_shop.execute("""
+        CREATE TABLE a (id text PRIMARY KEY, n text);
+        INSERT INTO a VALUES (NULL, '01'), (NULL, '1'), ('k', '001')""")
+    convert = ConvertColumn(table="a", column="n", from_type="text", to_type="integer")
+    refused(
+        empty_shop, convert, "1 values of a.n would be written otherwise, in rows whose primary key is NULL"
+    )
+
+
+@pytest.mark.engine("sqlite")
+def test_statistics_of_the_planner_survive_and_autoincrement_may_stand_behind_the_columns(
+    empty_shop: Shop,
+) -> None:
+    empty_shop.execute("""
+        CREATE TABLE p (id INTEGER, n, PRIMARY KEY (id AUTOINCREMENT)); CREATE INDEX p_n ON p (n);
+        CREATE TABLE c (id integer PRIMARY KEY, p_id integer REFERENCES p (id));
+        INSERT INTO p (n) VALUES (1), (2), (2); DELETE FROM p WHERE id = 3; ANALYZE""")
+    before, rows = empty_shop.target.rows("SELECT * FROM sqlite_stat1 ORDER BY 1, 2"), digests(empty_shop)
+    empty_shop.apply(TO_TEXT)
+    assert empty_shop.target.rows("SELECT * FROM sqlite_stat1 ORDER BY 1, 2") == before
+    empty_shop.run(to="zero")
+    empty_shop.execute("INSERT INTO p (n) VALUES (9)")
+    assert empty_shop.value("SELECT id FROM p WHERE n = 9") == 4
+    empty_shop.execute("DELETE FROM p WHERE n = 9")
+    assert digests(empty_shop) == rows
+
+
+@pytest.mark.engine("postgresql")
+def test_a_default_of_another_kind_may_be_given_with_the_type(empty_shop: Shop) -> None:
+    empty_shop.execute("CREATE TABLE \"P %s\" (id text DEFAULT 'none' PRIMARY KEY)")
+    before = empty_shop.schema().structure()
+    empty_shop.apply(
+        ConvertKey(table='"P %s"', column="id", from_type="text", to_type="uuid", default="gen_random_uuid()")
+    )
+    empty_shop.execute('INSERT INTO "P %s" DEFAULT VALUES')
+    empty_shop.run(to="zero")
+    assert empty_shop.schema().structure() == before
+    assert len(empty_shop.value('SELECT id FROM "P %s"')) == 36

@@ -46,7 +46,7 @@ def retyped(definition: str, column: str, to: str, *, default: str = "", require
         KeyError: when the text has no such column.
     """
     entry = _entry(definition, column)
-    edits = [*_type(entry, to, required=required), *_without_autoincrement(entry, to)]
+    edits = [*_type(entry, to, required=required), *_without_autoincrement(definition, to)]
     edits += [_default(entry, default)] if default else []
     for start, end, text in sorted(edits, reverse=True):
         definition = definition[:start] + text + definition[end:]
@@ -119,11 +119,12 @@ def _type(entry: Entry, to: str, *, required: bool) -> Iterator[tuple[int, int, 
     yield name.end, end, text
 
 
-def _without_autoincrement(entry: Entry, to: str) -> Iterator[tuple[int, int, str]]:
-    """Only an INTEGER PRIMARY KEY may have it."""
-    for before, token in pairwise(entry.tokens):
-        if token.is_word("AUTOINCREMENT") and to.upper() != "INTEGER":
-            yield before.end, token.end, ""
+def _without_autoincrement(definition: str, to: str) -> Iterator[tuple[int, int, str]]:
+    """Only an INTEGER PRIMARY KEY may have it: in its column, or behind the columns."""
+    for entry in parse_create_table(definition).entries:
+        for before, token in pairwise(entry.tokens):
+            if token.is_word("AUTOINCREMENT") and to.upper() != "INTEGER":
+                yield before.end, token.end, ""
 
 
 def _default(entry: Entry, default: str) -> tuple[int, int, str]:
