@@ -113,21 +113,26 @@ class Survey:
 
     def taken_away(self, placed: Placed) -> bool:
         """Whether what an event makes is dropped, or named otherwise, in the end."""
-        same = self.by_name.get((placed.event.kind, placed.event.name), ())
         return any(
-            _takes_away(each.event, placed.event)
-            and placed.step.before(each.step)
-            and not each.event.conditional
-            for each in same
+            placed.step.before(each.step) and not each.event.conditional for each in self._ends(placed)
         )
+
+    def _ends(self, placed: Placed) -> list[Placed]:
+        """What takes away what an event makes: an index or trigger goes with its table, too."""
+        event = placed.event
+        same = self.by_name.get((event.kind, event.name), ())
+        found = [each for each in same if _takes_away(each.event, event)]
+        if isinstance(event, Definition) and event.table is not None:
+            of_table = self.by_name.get((Kind.TABLE, event.table), ())
+            found += [each for each in of_table if isinstance(each.event, Removal)]
+        return found
 
     def replaced(self, one: Placed, other: Placed) -> bool:
         """Whether an object of one event is gone, or named otherwise, when another event makes it again.
 
         That is where it is taken away between them, or for good by the script that makes it.
         """
-        same = self.by_name.get((one.event.kind, one.event.name), ())
-        gone = [each.step for each in same if _takes_away(each.event, one.event)]
+        gone = [each.step for each in self._ends(one)]
         for step in gone:
             if one.step.before(step) and (step.before(other.step) or step.script == one.step.script):
                 return True

@@ -15,6 +15,7 @@ from integrity.scripts.checks.base import Check, LiveTarget, ScriptInspection
 from integrity.scripts.cursor import ObjectName
 from integrity.scripts.definitions import Definition, Kind
 from integrity.scripts.finding import ScriptFinding
+from integrity.scripts.known import is_system
 from integrity.scripts.shapes import Shape, differences, live_shape, shape_of
 from integrity.scripts.statement import Dialect
 from integrity.scripts.survey import Placed, Survey
@@ -55,12 +56,7 @@ def _counts(survey: Survey, live: LiveTarget, placed: Placed) -> bool:
     event = placed.event
     assert isinstance(event, Definition)
     lasting = not event.temporary and not survey.taken_away(placed)
-    return (
-        lasting
-        and bool(event.name.name)
-        and "$" not in event.name.name
-        and Dialect(live.vendor) in event.engines
-    )
+    return lasting and not is_system(event.name) and Dialect(live.vendor) in event.engines
 
 
 @dataclass(frozen=True)
