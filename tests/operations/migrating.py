@@ -15,7 +15,11 @@ def main(url: str, root: str, how: str, name: str) -> None:
 
     folder = Path(root)
     sys.path.insert(0, str(folder.parent))
-    settings.INTEGRITY = {"CATALOG_ROOT": folder, "CATALOG_PACKAGE": folder.name}  # type: ignore[attr-defined]
+    settings.INTEGRITY = {  # type: ignore[attr-defined]
+        "CATALOG_ROOT": folder,
+        "CATALOG_PACKAGE": folder.name,
+        "BATCH_ROWS": 20,
+    }
     settings.INSTALLED_APPS.append(f"{folder.name}.target")
     settings.DATABASES["target"] = database_settings(url, alias="target")
     import django  # noqa: PLC0415

@@ -1,6 +1,9 @@
 """Columns are added where they are missing, rows are filled while others write, and values come back."""
 
+import subprocess
+import sys
 import threading
+import time
 from typing import Any
 
 import psycopg
@@ -12,6 +15,9 @@ from integrity.database.sqlite.editing import EditingForbidden
 from integrity.exceptions import ReferentialIntegrityError, SchemaFixRefused
 from integrity.operations import AddColumn
 from integrity.operations.alteration import Alteration
+from integrity.operations.catalog_migrations import catalog_package
+from integrity.operations.writer import package_files
+from tests.commands import CHECKOUT
 from tests.operations.conftest import Shop
 
 SIDE: dict[str, Any] = {"table": "orders", "column": "side", "type": "text"}
@@ -341,3 +347,40 @@ def test_where_the_definition_may_not_be_edited_the_table_is_rebuilt(
     assert not table.column("side").nullable
     assert table.index("by_status") is not None
     assert shop.value("SELECT count(DISTINCT side) FROM orders") == 3
+
+
+SLOW = {
+    "postgresql": "'v' || id || (SELECT '' FROM pg_sleep(0.05))",
+    "sqlite": "'v' || id || (WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 200000) "
+    "SELECT substr('', count(*)) FROM s)",
+}
+"""Takes its time once a batch."""
+
+
+@pytest.mark.newest_postgres_only
+def test_a_process_killed_in_the_middle_goes_on_where_it_stopped(shop: Shop) -> None:
+    many(shop, 3_000)
+    shop.migration("0001_side", AddColumn(**SIDE, null=False, backfill=SLOW))
+    for file in package_files(catalog_package(shop.alias)):
+        file.path.write_text(file.text)
+    command = [sys.executable, "-m", "tests.operations.migrating", shop.target.url, str(shop.root), "own"]
+    process = subprocess.Popen([*command, "0001"], cwd=CHECKOUT)
+    until = time.monotonic() + 60
+    while not filled(shop) and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert 0 < filled(shop) < 2_900
+    shop.execute("UPDATE orders SET side = 'by hand' WHERE id = 1")
+
+    shop.run()
+    assert shop.value("SELECT count(*) FROM orders WHERE side = 'v' || id") == 2_993
+    assert shop.value("SELECT side FROM orders WHERE id = 1") == "by hand"
+    assert not shop.table("orders").column("side").nullable
+
+
+def filled(shop: Shop) -> int:
+    """Count the rows that hold something by now; none before the column is there."""
+    if not shop.table("orders").has_columns(("side",)):
+        return 0
+    return int(shop.value("SELECT count(*) FROM orders WHERE side IS NOT NULL"))
