@@ -1,7 +1,7 @@
 """``python -m benchmarks --rows 100000 --repeat 5``: prints one table of ratios.
 
 ``python -m benchmarks queries --rows 1000000`` measures the shop's hot queries before and after its
-migrations instead, side by side.
+migrations instead, side by side; ``python -m benchmarks scripts`` how long an audit of 1,000 scripts takes.
 
 Each pair runs in turn, A B A B …, on the same rows of the same server, and the median of the ratios
 pair by pair is what counts: a noisy machine slows both. A ratio below 1 means that the product is faster.
@@ -19,20 +19,26 @@ from benchmarks.clean import clean_ratios
 from benchmarks.pairs import Ratio
 from benchmarks.postgresql import postgresql_ratios
 from benchmarks.queries import measured_queries, print_queries
+from benchmarks.scripts import measured_scripts
 from benchmarks.sqlite import sqlite_ratios
 
 
 def main() -> int:
     """Measures and prints; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "queries"), default="all", help="what to measure")
+    parser.add_argument(
+        "what", nargs="?", choices=("all", "queries", "scripts"), default="all", help="what to measure"
+    )
     parser.add_argument("--rows", type=int, default=100_000, help="rows of the largest table (100,000)")
+    parser.add_argument("--scripts", type=int, default=1_000, help="scripts: how many (1,000)")
     parser.add_argument("--repeat", type=int, default=5, help="how often each pair runs (5)")
     parser.add_argument("--seconds", type=float, default=60, help="queries: how long each engine takes (60)")
     parser.add_argument("--markdown", action="store_true", help="queries: print for a document")
     options = parser.parse_args()
     if options.what == "queries":
         return _queries(options)
+    if options.what == "scripts":
+        return _scripts(options)
     with tempfile.TemporaryDirectory() as folder:
         ratios = [
             *postgresql_ratios(options.rows, options.repeat),
@@ -47,6 +53,16 @@ def _queries(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for found in measured_queries(Path(folder), options.rows, options.seconds):
             print_queries(found, options.rows, markdown=options.markdown)
+    return 0
+
+
+def _scripts(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        took = measured_scripts(Path(folder), options.scripts)
+    print(
+        f"{took.scripts:,} scripts, {took.statements:,} statements: read in {took.reading:.1f} s, "
+        f"audited (read and checked) in {took.audit:.1f} s."
+    )
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -9,6 +10,8 @@ from integrity.scripts.engine_features import features_of
 from integrity.scripts.statement import Dialect, Script, Statement
 
 _SHOWN = 3
+_TABLES_OF_A_SCHEMA = 5
+_TABLE = re.compile(r"CREATE\s+(?:VIRTUAL\s+)?TABLE\b", re.IGNORECASE)
 _NAMES = {Dialect.POSTGRESQL: "PostgreSQL", Dialect.SQLITE: "SQLite"}
 
 
@@ -17,30 +20,49 @@ def assume_engine(scripts: Sequence[Script]) -> tuple[list[Script], str]:
 
     SQL of one engine in a file meant for both can only be told where both are met: in what files, folders
     or comments say, in the program around the SQL, or in the SQL itself. Where nothing speaks of the other
-    engine, nothing says that the file is for it.
+    engine, nothing says that the file is for it; nor of a file that is a schema by itself.
     """
     unknown = [
         each for each in scripts if each.dialect is Dialect.SHARED and not each.deduced and each.statements
     ]
-    if not unknown or any(_is_said(each) for each in scripts):
-        return list(scripts), ""
-    met = _met(unknown)
-    engines = {engine for engine, _ in met}
-    if len(engines) != 1:
-        return list(scripts), ""
-    engine = engines.pop()
-    shown = list(dict.fromkeys(name for _, name in met))
-    more = ", …" if len(shown) > _SHOWN else ""
-    why = (
-        f"taken as {_NAMES[engine]}'s, for nothing in them is of another engine "
-        f"({', '.join(shown[:_SHOWN])}{more}); say --dialect shared where they are meant for both"
+    units = [[each] for each in unknown if _is_whole(each)]
+    if not any(_is_said(each) for each in scripts):
+        units.append([each for each in unknown if not _is_whole(each)])
+    taken: dict[str, Dialect] = {}
+    met: list[tuple[Dialect, str]] = []
+    for unit in units:
+        found = _met(unit)
+        if len({engine for engine, _ in found}) == 1:
+            taken.update({each.shown: found[0][0] for each in unit})
+            met += found
+    known = [_taken(each, taken[each.shown]) if each.shown in taken else each for each in scripts]
+    return known, _why(met) if met else ""
+
+
+def _why(met: Sequence[tuple[Dialect, str]]) -> str:
+    told = []
+    for engine, name in _NAMES.items():
+        features = list(dict.fromkeys(shown for of, shown in met if of is engine))
+        more = ", …" if len(features) > _SHOWN else ""
+        if features:
+            told.append(f"{name}'s ({', '.join(features[:_SHOWN])}{more})")
+    return (
+        f"taken as {' and '.join(told)}, for nothing in them is of another engine; "
+        "say --dialect shared where they are meant for both"
     )
-    return [_taken(each, engine) if each in unknown else each for each in scripts], why
+
+
+def _is_whole(script: Script) -> bool:
+    """Whether a file is a schema by itself, and no part of what others of its folder make."""
+    if script.number is not None or script.is_source or _names_both(script.text):
+        return False
+    made = sum(_TABLE.match(each.text) is not None for each in script.statements)
+    return made >= _TABLES_OF_A_SCHEMA
 
 
 def _is_said(script: Script) -> bool:
     """Whether something says that there is more than one engine, or which one a script is for."""
-    if script.deduced or _names_both(script.text):
+    if (script.deduced and not script.dumped) or _names_both(script.text):
         return True
     return any(each.condition is not Dialect.SHARED for each in script.statements)
 

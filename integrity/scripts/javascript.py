@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from integrity.scripts.javascript_context import Context, contexts
-from integrity.scripts.recognition import is_sql
+from integrity.scripts.recognition import is_sql, may_begin, may_have_sql
 from integrity.scripts.snippet import Pieces, Snippet
 from integrity.scripts.splitting import Comment, end_of_placeholder
 
@@ -49,6 +49,8 @@ class JsSource:
 def read_javascript(text: str) -> tuple[list[Snippet], list[Comment]]:
     """Returns the SQL of a source, and its comments."""
     source = JsSource()
+    if "integrity:" not in text and not may_have_sql(text):
+        return [], []
     _read(text, 0, len(text), source)
     found = [snippet for tokens in source.tokens for snippet in _snippets(text, tokens)]
     return sorted(found, key=lambda each: each.offset(0)), source.comments
@@ -161,7 +163,7 @@ def _snippets(text: str, tokens: list[JsToken]) -> Iterator[Snippet]:
 
 def _snippet(pieces: Pieces, context: Context) -> Snippet | None:
     text = pieces.joined
-    if not text.strip() or (context.silent and not context.certain):
+    if not may_begin(text) or (context.silent and not context.certain):
         return None
     if not is_sql(text, certain=context.certain):
         return None

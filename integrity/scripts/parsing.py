@@ -59,7 +59,11 @@ _MUST_PARSE = re.compile(
 _VIRTUAL = re.compile(r"CREATE\s+(?:VIRTUAL|FOREIGN)\s+TABLE\b", re.IGNORECASE)
 _LEADING = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
+_ARRAY_OF = re.compile(r"::\s*(?!text\[)[a-z_]\w+\[\]", re.IGNORECASE)
+"""A cast to an array of a type that the parser does not know (``::oid[]``): which one matters nowhere."""
 _LONGEST = 200_000
+_FILLINGS = (" ", "SELECT 1")
+_HANDED_OVER = re.compile(r"%(?:\(\w+\))?s|%%")
 
 
 @dataclass(frozen=True)
@@ -81,14 +85,19 @@ def without_warnings() -> Iterator[None]:
         log.level = level
 
 
-def parse(text: str, dialect: Dialect) -> Parsed:
+def parse(text: str, dialect: Dialect, *, in_source: bool = False) -> Parsed:
     """Parses one statement.
 
     Args:
         text: the statement; ``${…}`` in it may stand for a name, a value or nothing.
         dialect: what it is meant for; SHARED is tried as each engine's.
+        in_source: a program hands it over: ``%s`` in it stands for a value.
     """
     text = without_leading_comments(text)
+    if in_source and "%" in text:
+        text = _HANDED_OVER.sub(
+            lambda each: each[0][1:] if each[0] == "%%" else "?".ljust(len(each[0])), text
+        )
     if _ROUTINE.match(text):
         return Parsed()
     if "${" not in text:
@@ -96,8 +105,8 @@ def parse(text: str, dialect: Dialect) -> Parsed:
     found = _parsed(known_as_names(text), dialect)
     if not found.problem:
         return found
-    left_out = _parsed(left_out_where_unknown(text), dialect)
-    return found if left_out.problem else left_out
+    others = (_parsed(_replaced(text, filling), dialect) for filling in _FILLINGS)
+    return next((each for each in others if not each.problem), found)
 
 
 def without_leading_comments(text: str) -> str:
@@ -111,16 +120,13 @@ def known_as_names(text: str) -> str:
     return _replaced(text, UNKNOWN)
 
 
-def left_out_where_unknown(text: str) -> str:
-    """Returns a text of the same length in which spaces stand for each ``${…}``."""
-    return _replaced(text, " ")
-
-
-def _replaced(text: str, character: str) -> str:
+def _replaced(text: str, filling: str) -> str:
+    """Fills in what is not known, to the same length: with a name, with nothing, with a query."""
     parts, at = [], 0
     while (start := text.find("${", at)) >= 0:
         end = end_of_placeholder(text, start)
-        parts += [text[at:start], character * (end - start)]
+        written = filling * (end - start) if len(filling) == 1 else filling.ljust(end - start)
+        parts += [text[at:start], written if len(written) == end - start else " " * (end - start)]
         at = end
     return "".join([*parts, text[at:]])
 
@@ -142,12 +148,13 @@ def _by(text: str, name: str) -> Parsed:
     try:
         trees = sqlglot.parse(text, dialect=name, error_level=ErrorLevel.RAISE)
     except (SqlglotError, RecursionError, ValueError) as error:
-        return _known(text, _said(error))
+        plain = _ARRAY_OF.sub(lambda each: "::text[]".ljust(len(each[0])), text)
+        return _known(text, _said(error)) if plain == text else _by(plain, name)
     tree = trees[0] if trees else None
     if isinstance(tree, exp.Command):
         return _known(text, "")
     if not isinstance(tree, exp.Expression) or not _is_statement(tree):
-        return Parsed(problem="it does not begin as a statement does")
+        return _known(text, "")
     return Parsed(tree)
 
 
@@ -167,8 +174,13 @@ def _known(text: str, problem: str) -> Parsed:
 
 
 def _said(error: Exception) -> str:
-    """The parser's first sentence, without its colours and its place, which is within the statement."""
+    """The parser's first sentence, without its colours, its own words, and the place within the statement."""
     if isinstance(error, RecursionError):
         return "it is nested too deep"
     line = _COLOUR.sub("", str(error)).strip().split("\n")[0]
-    return re.sub(r"\.?\s*Line \d+, Col: \d+\.?.*", "", line).rstrip(". ") or type(error).__name__
+    line = re.sub(r"\.?\s*Line \d+, Col: \d+\.?.*", "", line)
+    line = re.sub(r"<Token token_type: TokenType\.(\w+), text: (.*?), line: .*", r"\2", line)
+    line = re.sub(
+        r"Required keyword: '\w+' missing for <class '[\w.]*\.(\w+)'>", r"something is missing (\1)", line
+    )
+    return re.sub(r"<class '[\w.]*\.(\w+)'>", r"\1", line).replace("SENTINEL", "the end").rstrip(". ")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from integrity.scripts.engine_names import condition_engine, named_engine
 from integrity.scripts.javascript_context import Context, is_message, is_reverse, takes_sql
-from integrity.scripts.recognition import is_sql
+from integrity.scripts.recognition import is_sql, may_begin, may_have_sql
 from integrity.scripts.snippet import Lines, Pieces, Snippet
 from integrity.scripts.splitting import Comment
 from integrity.scripts.statement import Dialect
@@ -22,6 +22,7 @@ _ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|N\{[^}]*\}|([0-7]{1,3})|(\n|.))", re.DOTALL
 )
 _MEANT = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
+_NAMED = re.compile(r"\{[A-Za-z_]\w*\}")
 _FORMATTED = re.compile(r"\{[\w.\[\]!:]*\}|%\((\w+)\)[sd]")
 
 
@@ -31,12 +32,16 @@ def read_python(text: str) -> tuple[list[Snippet], list[Comment]]:
     Raises:
         SyntaxError: it is not Python of this version.
     """
+    silences = "integrity:" in text
+    if not silences and not may_have_sql(text):
+        return [], []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tree = ast.parse(text)
     reader = _Reader(text)
     reader.block(tree.body, _Around())
-    return sorted(reader.found, key=lambda each: each.offset(0)), list(_comments(text, reader.lines))
+    comments = list(_comments(text, reader.lines)) if silences else []
+    return sorted(reader.found, key=lambda each: each.offset(0)), comments
 
 
 def _comments(text: str, lines: Lines) -> Iterator[Comment]:
@@ -175,12 +180,11 @@ class _Reader:
                 self._literals(start, end, pieces, formatted=formatted)
             else:
                 pieces.add_unknown(self.text[start:end], start)
-        context, text = around.context(), pieces.joined
-        if (
-            text.strip()
-            and not (context.silent and not context.certain)
-            and is_sql(text, certain=context.certain)
-        ):
+        text = pieces.joined
+        if not may_begin(text):
+            return
+        context = around.context()
+        if not (context.silent and not context.certain) and is_sql(text, certain=context.certain):
             self.found.append(
                 Snippet(
                     text,
@@ -235,9 +239,9 @@ class _Reader:
         return at + len(quote)
 
     def _rest(self, start: int, end: int, pieces: Pieces, *, formatted: bool) -> None:
-        """Adds plain text; where ``format`` or ``%`` fills it in, what is filled in is unknown."""
+        """Adds plain text; what ``format`` or ``%`` fills in is unknown, and ``{name}`` is for ``format``."""
         at = start
-        for hole in _FORMATTED.finditer(self.text, start, end) if formatted else ():
+        for hole in (_FORMATTED if formatted else _NAMED).finditer(self.text, start, end):
             pieces.add(self.text[at : hole.start()], at)
             pieces.add_unknown(hole.group().strip("{}"), hole.start())
             at = hole.end()

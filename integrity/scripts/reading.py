@@ -21,6 +21,11 @@ from integrity.scripts.statement import Dialect, Place, Script, Silence, Stateme
 
 OnRead = Callable[[int, int, str], None]
 _SILENCE = re.compile(r"\bintegrity:\s*ignore(?P<file>-file)?\b(?:\s*\[(?P<codes>[^\]]*)\])?", re.IGNORECASE)
+_ONLY_UNKNOWN = re.compile(r"(?:\$\{(?:[^{}]|\{[^{}]*\})*\}\s*)+")
+"""What a program fills in as a whole is SQL from elsewhere."""
+_BREAKS_OFF = re.compile(
+    r"(?:[,(=]|\b(?:FROM|WHERE|SET|VALUES|AND|OR|ON|IN|BY|AS|INTO|JOIN|SELECT))\s*\Z", re.IGNORECASE
+)
 _parsed = lru_cache(maxsize=20_000)(parse)
 
 
@@ -109,7 +114,11 @@ def _read(script: Script) -> Script:
     for snippet in _snippets(script, comments):
         found = split(snippet.text)
         comments += (Comment(snippet.offset(each.start), each.text) for each in found.comments)
-        statements += (_statement(script, snippet, cut, lines) for cut in found.cuts)
+        statements += (
+            _statement(script, snippet, cut, lines)
+            for cut in found.cuts
+            if not _ONLY_UNKNOWN.fullmatch(snippet.text, cut.start, cut.end)
+        )
     silences = tuple(_silences(script, comments, statements, lines))
     return replace(script, statements=tuple(statements), silences=silences)
 
@@ -126,7 +135,8 @@ def _snippets(script: Script, comments: list[Comment]) -> list[Snippet]:
 def _statement(script: Script, snippet: Snippet, cut: Cut, lines: Lines) -> Statement:
     text = snippet.text[cut.start : cut.end]
     marks = _marks(snippet, cut, lines)
-    found = Parsed(problem=cut.open) if cut.open else _parsed(text, _engine(script, snippet))
+    engine = _engine(script, snippet)
+    found = Parsed(problem=cut.open) if cut.open else _parsed(text, engine, in_source=script.is_source)
     return Statement(
         text,
         Place(script.shown, *marks[0][1:]),
@@ -135,11 +145,16 @@ def _statement(script: Script, snippet: Snippet, cut: Cut, lines: Lines) -> Stat
         found.problem,
         condition=snippet.condition,
         reverse=snippet.reverse or script.reverse,
-        dynamic="${" in text,
+        dynamic="${" in text or (script.is_source and bool(found.problem) and _is_piece(text)),
         in_source=script.is_source,
         end_line=lines.at(snippet.offset(max(cut.end - 1, cut.start)))[0],
         marks=marks,
     )
+
+
+def _is_piece(text: str) -> bool:
+    """Whether a program goes on with a statement elsewhere: a list of lines, an open bracket."""
+    return _BREAKS_OFF.search(text) is not None or text.count("(") != text.count(")")
 
 
 def _engine(script: Script, snippet: Snippet) -> Dialect:

@@ -35,7 +35,7 @@ _STATEMENTS = (
     rf"ALTER\s+(?!TABLE){_KINDS}\s+(?:IF\s+EXISTS\s+)?{_NAME}\s+\w+",
     rf"DROP\s+{_KINDS}\s+(?:CONCURRENTLY\s+)?(?:IF\s+EXISTS\s+)?{_NAME}(?:\s*,\s*{_NAME})*(?:\s+ON\s+{_NAME})?\s*(?:CASCADE|RESTRICT)?\s*(?:;|\Z|--)",
     rf"WITH\s+(?:RECURSIVE\s+)?{_NAME}\s*(?:\([^)]*\)\s*)?AS\s+(?:NOT\s+MATERIALIZED\s+|MATERIALIZED\s+)?\(",
-    r"DO\s+(?:LANGUAGE\s+\w+\s+)?\$\w*\$",
+    r"DO\s+(?:LANGUAGE\s+\w+\s+)?\$(\w*)\$.*\$",
     r"PRAGMA\s+[\w.]+\s*(?:=|\(|;|\Z)",
     rf"TRUNCATE\s+(?:TABLE\s+)?(?:ONLY\s+)?{_NAME}\s*(?:,|;|\Z|CASCADE\b|RESTART\b|CONTINUE\b)",
     r"COMMENT\s+ON\s+\w+\s+.*\bIS\b",
@@ -66,7 +66,22 @@ _FIRST_WORDS = frozenset({
     "ROLLBACK", "END", "SAVEPOINT", "RELEASE", "SET", "VACUUM", "ANALYZE", "REINDEX", "LOCK", "ATTACH",
     "DETACH",
 })  # fmt: skip
+_ANYWHERE = re.compile(
+    rf"(?<![\w.])(?:{'|'.join(sorted(_FIRST_WORDS - {'END', 'DO', 'SET'}))}|DO \$)(?=[\s;\"'`])",
+    re.IGNORECASE,
+)
 _WORD = re.compile(_SPACE + r"([A-Za-z]+)", _FLAGS)
+
+
+def may_begin(text: str) -> bool:
+    """Whether a string begins with a word that SQL begins with: looked at first, since most do not."""
+    word = _WORD.match(text)
+    return word is not None and word.group(1).upper() in _FIRST_WORDS
+
+
+def may_have_sql(text: str) -> bool:
+    """Whether a source has any word that SQL begins with, with something behind it."""
+    return _ANYWHERE.search(text) is not None
 
 
 def is_sql(text: str, *, certain: bool) -> bool:
@@ -76,15 +91,14 @@ def is_sql(text: str, *, certain: bool) -> bool:
         text: what it says, ``${…}`` for what is not known.
         certain: whether it is handed to something that takes SQL, or named after it.
     """
-    word = _WORD.match(text)
-    if word is None or word.group(1).upper() not in _FIRST_WORDS:
+    if not may_begin(text):
         return False
     if certain and _HANDED.match(text):
         return True
     found = _SQL.match(text)
     if found is None:
         return False
-    return certain or _looks_written(text, word.group(1))
+    return certain or _looks_written(text, found["first"].split(None, 1)[0])
 
 
 def _looks_written(text: str, first: str) -> bool:

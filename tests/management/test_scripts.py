@@ -55,7 +55,7 @@ def test_what_is_not_understood_ends_with_2_unless_it_is_silenced(folder: Path) 
 
 def test_a_file_that_cannot_be_read_ends_with_2_and_is_named(folder: Path) -> None:
     (folder / "a.sql").write_bytes(b"\0")
-    (folder / "b.py").write_text("def (")
+    (folder / "b.py").write_text("def (SELECT 1")
     ran = run("scripts", folder)
     assert ran.code == 2
     assert "a.sql was not read: it is binary." in ran.out
