@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -50,6 +52,7 @@ def register() -> None:
     checks.register(check_alerts, TAG)
     checks.register(check_admin_models, TAG)
     checks.register(check_test_databases, TAG)
+    checks.register(check_shared_files, TAG)
     checks.register(check_catalogs, TAG)
     checks.register(check_standing_violations, checks.Tags.database)
 
@@ -115,6 +118,31 @@ def check_test_databases(**kwargs: Any) -> list[checks.CheckMessage]:
         )
         for alias in _targets()
         if connections.databases[alias].get("TEST", {}).get("MIGRATE", True)
+    ]
+
+
+def check_shared_files(**kwargs: Any) -> list[checks.CheckMessage]:
+    """W006: two libraries on one file in one process lose each other's locks.
+
+    Closing a file gives up all locks of the process on it (SQLite manual, "How To Corrupt An SQLite
+    Database File" 2.2.1).
+    """
+    engines: dict[str, set[str]] = defaultdict(set)
+    aliases: dict[str, list[str]] = defaultdict(list)
+    for alias, entry in connections.databases.items():
+        if connections[alias].vendor == "sqlite" and ":memory:" not in str(entry["NAME"]):
+            file = os.path.realpath(entry["NAME"])
+            engines[file].add(connections[alias].display_name)
+            aliases[file].append(alias)
+    return [
+        checks.Warning(
+            _("%(aliases)s are one file, opened by SQLite and by libSQL.")
+            % {"aliases": ", ".join(aliases[file])},
+            hint=_("Give them one ENGINE: in one process the two libraries lose each other's locks."),
+            id="integrity.W006",
+        )
+        for file, found in engines.items()
+        if len(found) > 1
     ]
 
 

@@ -66,6 +66,17 @@ def test_w003_leaves_a_missing_file_to_whoever_needs_it(
     assert not sqlite_path.exists()
 
 
+def test_w006_a_file_that_two_libraries_open(register_target: RegisterTarget, sqlite_path: Path) -> None:
+    register_target("one", f"sqlite:///{sqlite_path}")
+    register_target("same", f"sqlite:///{sqlite_path}")
+    register_target("other", f"libsql:///{sqlite_path}x")
+    assert checks.check_shared_files() == []
+    register_target("also", f"libsql:///{sqlite_path.parent}/../{sqlite_path.parent.name}/{sqlite_path.name}")
+    (warning,) = checks.check_shared_files()
+    assert warning.id == "integrity.W006"
+    assert warning.msg == "one, same, also are one file, opened by SQLite and by libSQL."
+
+
 def test_e001_a_catalog_with_a_mistake(
     register_target: RegisterTarget, sqlite_path: Path, tmp_path: Path, settings: Any
 ) -> None:
@@ -80,6 +91,6 @@ def test_e001_a_catalog_with_a_mistake(
     assert error.hint == "Did you mean reference?"
 
 
-@pytest.mark.parametrize("number", ["W001", "W002", "W003", "E001"])
+@pytest.mark.parametrize("number", ["W001", "W002", "W003", "W006", "E001"])
 def test_every_check_is_named_after_its_id(number: str) -> None:
     assert f"integrity.{number}" in Path(checks.__file__).read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from integrity.database.libsql.driver import Connection
 from integrity.database.libsql.engine import LibSQLEngine
 from integrity.database.session import Target
 from integrity.exceptions import TargetBusy, TargetUnreachable, TimedOut
@@ -179,6 +180,35 @@ def test_a_file_that_is_not_there_is_not_made(file: Path) -> None:
     with pytest.raises(TargetUnreachable, match="There is no file"), Target("libsql").reading():
         pass
     assert not file.exists()
+
+
+@pytest.mark.parametrize("end", ["-info", "-client_wal_index"])
+def test_a_replica_of_a_service_is_left_alone(file: Path, end: str) -> None:
+    make(file, ODD)
+    Path(f"{file}{end}").write_text("{}")
+    with pytest.raises(TargetUnreachable, match="is a replica"), Target("libsql").reading():
+        pass
+
+
+def test_options_of_a_service_are_refused(file: Path) -> None:
+    make(file, ODD)
+    Target("libsql").settings["OPTIONS"] = {"sync_url": "libsql://x.turso.io", "auth_token": "t0ken"}
+    said = "auth_token, sync_url is not for a local"
+    with pytest.raises(TargetUnreachable, match=said) as refused, Target("libsql").reading():
+        pass
+    assert "t0ken" not in str(refused.value)
+
+
+def test_an_encrypted_file_is_read_with_its_key_and_not_without(tmp_path: Path, file: Path) -> None:
+    key = {"encryption_key": "k" * 32}
+    with closing(Connection(str(file), **key)) as made:
+        made.execute("CREATE TABLE t (a)")
+    Target("libsql").settings["OPTIONS"] = key
+    with Target("libsql").reading() as session:
+        assert [each.name.name for each in session.schema()] == ["t"]
+    Target("libsql").settings["OPTIONS"] = {}
+    with pytest.raises(TargetUnreachable), Target("libsql").reading():
+        pass
 
 
 @pytest.mark.parametrize("content", [b"hello" * 1_000, None], ids=["no database", "a folder"])

@@ -21,6 +21,8 @@ _URL = re.compile(r"(?:libsql|https?|wss?)://", re.IGNORECASE)
 _MARK = re.compile(r"(?<!%)%s")
 _NAMED = re.compile(r"(?<!%)%\((\w+)\)s")
 
+_TAKEN = {"database", "timeout", "encryption_key"}
+
 MISSING = "The package libsql is not installed: pip install 'django-referential-integrity[libsql]'"
 REMOTE = "A database of Turso's service cannot be a target by its URL: NAME must be a local libSQL file"
 REMOTE_HINT = "docs/libsql.md says how such a database is audited and migrated."
@@ -60,13 +62,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Returns what :class:`Connection` takes.
 
         Raises:
-            ImproperlyConfigured: without a NAME, or with a URL in its place.
+            ImproperlyConfigured: without a NAME, with a URL in its place, or with an option that a local
+                file does not have: with ``sync_url`` it would be a copy that writes to a service.
         """
         params = dict(super().get_connection_params())
         if is_remote(params["database"]):
             raise ImproperlyConfigured(f"{REMOTE}. {REMOTE_HINT}")
         for other in ("detect_types", "check_same_thread", "uri"):
             params.pop(other, None)
+        if unknown := sorted(params.keys() - _TAKEN):
+            raise ImproperlyConfigured(
+                f"settings.DATABASES[{self.alias!r}]['OPTIONS']: {', '.join(unknown)} is not for a local "
+                f"libSQL file. {REMOTE_HINT}"
+            )
         return params
 
     def get_database_version(self) -> tuple[int, ...]:

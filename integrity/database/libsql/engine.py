@@ -18,8 +18,11 @@ from integrity.database.libsql import base, digests
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.sqlite import plans
-from integrity.database.sqlite.engine import SQLiteEngine, overdue
+from integrity.database.sqlite.engine import SQLiteEngine, database_file, overdue
 from integrity.exceptions import BackupFailed, TargetUnreachable
+
+_OF_REPLICAS = ("-info", "-client_wal_index")
+"""What libSQL puts beside a file that it keeps in step with a service."""
 
 STEPS = "SELECT sum(nstep) FROM sqlite_stmt WHERE sql = %s"
 """The statements of this connection, and how many instructions each has run (SQLite manual,
@@ -32,10 +35,18 @@ class LibSQLEngine(SQLiteEngine):
     # -- opening ---------------------------------------------------------------------------
 
     def check_exists(self, target: Target) -> None:
-        """libSQL would make an empty file of any name, and of a URL a folder's."""
+        """libSQL would make an empty file of any name; a copy that is kept in step with a service would be
+        out of step with the first change made here."""
         if base.is_remote(target.settings["NAME"]):
             raise TargetUnreachable(base.REMOTE, where=target.alias, hint=base.REMOTE_HINT)
         super().check_exists(target)
+        file = database_file(target)
+        if file is not None and any(Path(f"{file}{end}").exists() for end in _OF_REPLICAS):
+            raise TargetUnreachable(
+                f"{file} is a replica of a database of Turso's service, or was one",
+                where=target.alias,
+                hint="Work on a copy of it: open it by libSQL and run VACUUM INTO. docs/libsql.md says more.",
+            )
 
     @contextmanager
     def opening_errors(self, target: Target) -> Iterator[None]:
