@@ -7,10 +7,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
 from integrity.detectors.ledger_disagrees import removed_on_purpose
 from integrity.operations.catalog_migrations import CatalogPackage
-from integrity.operations.writer import WrittenFile, package_files, quoted
+from integrity.operations.writer import WIDTH, WrittenFile, package_files, quoted
 from integrity.references.catalog import Catalog
 from integrity.references.ledger_scripts import LedgerScript
 from integrity.references.made_objects import MadeObject
@@ -42,11 +43,18 @@ class Adoptable:
     reverse: Mapping[str, tuple[str, ...]]
     makes: tuple[MadeObject, ...]
     drops: bool
+    error: str = ""
+    """Why its statements are left out, so that it is only recorded."""
 
     @property
     def changes_rows(self) -> bool:
         """Whether one of its statements may change rows."""
         return any(_ROWS.match(each) for some in self.statements.values() for each in some)
+
+
+def only_recorded(script: LedgerScript, makes: Sequence[MadeObject], error: str) -> Adoptable:
+    """Returns a script whose results stand, without its statements: an error keeps them from being run."""
+    return Adoptable(script, {str(each): () for each in ENGINES}, {}, tuple(makes), drops=False, error=error)
 
 
 @dataclass(frozen=True)
@@ -181,7 +189,7 @@ def adoption_files(
 
 def _text(package: CatalogPackage, ledger: str, each: Adoptable, previous: str, *, again: bool) -> str:
     needs = f"[({quoted(package.label)}, {quoted(previous)})]" if previous else "[]"
-    same = len({*each.statements.values()}) == 1
+    same = len({*each.statements.values()}) == 1 and not each.error
     constant = f"SQL = {_listed(next(iter(each.statements.values())), 0)}\n\n\n" if same else "\n"
     title = _printable(each.script.name)
     arguments = [
@@ -204,8 +212,16 @@ def _text(package: CatalogPackage, ledger: str, each: Adoptable, previous: str, 
         f"{constant}class Migration(CatalogMigration):\n"
         f'    """One script."""\n\n'
         f"    target = {quoted(package.name)}\n    phase = 3\n    changes_rows = {each.changes_rows}\n"
-        f"    dependencies = {needs}\n    operations = [\n        RunScript(\n{lines}        ),\n    ]\n"
+        f"    dependencies = {needs}\n    operations = [\n"
+        f"{_comment(each.error)}        RunScript(\n{lines}        ),\n    ]\n"
     )
+
+
+def _comment(error: str) -> str:
+    if not error:
+        return ""
+    said = wrap(_printable(f"Only recorded: {error}"), WIDTH - 12)
+    return "".join(f"        # {line}\n" for line in said)
 
 
 def _sql(statements: Mapping[str, Sequence[str]], constant: str) -> str:
@@ -218,6 +234,8 @@ def _sql(statements: Mapping[str, Sequence[str]], constant: str) -> str:
 
 
 def _listed(texts: Sequence[str], depth: int) -> str:
+    if not texts:
+        return "()"
     inner = "".join(f"{' ' * (depth + 4)}{_literal(text)},\n" for text in texts)
     return f"(\n{inner}{' ' * depth})"
 

@@ -39,7 +39,7 @@ class RunScript(CatalogOperation):
 
     Args:
         script: its file's name without the ending.
-        sql: its statements by engine.
+        sql: its statements by engine; where there are none, what it makes is only recorded, never made.
         ledger: the other tool's ledger as it is written in catalogs; empty: there is none.
         key: what the ledger calls it: its number, or for Drizzle its hash.
         when: Drizzle's moment.
@@ -122,6 +122,8 @@ class RunScript(CatalogOperation):
         entry = ledger.entry() if ledger else None
         if entry is not None and gone and not self.again:
             raise self._lies(gone)
+        if gone and not self.sql[session.vendor]:
+            raise self._only_recorded(gone)
         said = "was run already" if entry else "stands already" if self.makes and not gone else "is to be run"
         yield Check("script", self.name, message=f"{self.name} {said}")
 
@@ -159,6 +161,8 @@ class RunScript(CatalogOperation):
         # Run already, and killed before Django's ledger knew of it: rows would be there twice.
         known = recorded(work.session, self.kind, place, self.name) is not None
         stood = not gone and (known or entry is not None or bool(self.makes))
+        if not stood and not self.sql[work.session.vendor]:
+            raise self._only_recorded(gone)
         if not stood:
             for statement in self.sql[work.session.vendor]:
                 work.execute(statement)
@@ -223,6 +227,14 @@ class RunScript(CatalogOperation):
 
     def _place(self, work: Alteration) -> TableName:
         return TableName(work.session.engine.default_schema, self.table)
+
+    def _only_recorded(self, gone: Sequence[MadeObject]) -> SchemaFixRefused:
+        return self.refuse(
+            f"{self.name} is only recorded, and {listed(gone)} {are(gone)} not there",
+            "Its statements were left out because of the error that its migration names. Make what is missing "
+            "by a migration before this one: the catalog's [[required_table]] and [[index]] do.",
+            where=self.name,
+        )
 
     def _lies(self, gone: Sequence[MadeObject]) -> SchemaFixRefused:
         return self.refuse(

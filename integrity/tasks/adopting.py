@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from integrity.database.session import Target
 from integrity.detectors.base import Inspection
-from integrity.detectors.ledger_disagrees import standings
+from integrity.detectors.ledger_disagrees import removed_on_purpose, standings
 from integrity.exceptions import CatalogError
 from integrity.operations.catalog_migrations import catalog_package, operations_of
 from integrity.operations.run_script import RunScript, are, functions_of, listed
 from integrity.operations.writer import WrittenFile, write_files
 from integrity.references import Catalog, load_catalog
 from integrity.references.ledgers import own_ledger
-from integrity.references.made_objects import written_name
+from integrity.references.made_objects import MadeObject, written_name
 
 if TYPE_CHECKING:
     from integrity.scripts.checks.base import LiveTarget
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class AdoptedScript:
     """One script: where it stands in the target (``executed``, ``pending``, ``lies`` …), whether it is
-    ``written`` as a migration, ``adopted`` already or ``refused``, and why."""
+    ``written`` as a migration, ``recorded`` by one without its statements, ``adopted`` already or
+    ``refused``, and why."""
 
     script: str
     standing: str
@@ -78,7 +79,12 @@ def adopt_scripts(
     """
     catalog = load_catalog(alias, catalog_file, required=True)
     named, found, live = _looked_at(alias, catalog)
-    from integrity.operations.adoption import Adoptable, adoptable, adoption_files  # noqa: PLC0415
+    from integrity.operations.adoption import (  # noqa: PLC0415
+        Adoptable,
+        adoptable,
+        adoption_files,
+        only_recorded,
+    )
 
     there = [each for each in found if each.script is not None and each.effects is not None]
     _refuse_unknown(again, [each.name for each in there], catalog)
@@ -90,6 +96,8 @@ def adopt_scripts(
         rows.append(_row(each, refusal, adopted=each.name in already, again=each.name in again))
         if isinstance(verdict, Adoptable) and rows[-1].outcome == "written":
             chosen.append(verdict)
+        elif rows[-1].outcome == "recorded" and each.script is not None:
+            chosen.append(only_recorded(each.script, _left_behind(each, catalog), refusal))
     rows += [_refused(each, "there is no such file") for each in found if each not in there]
     files = adoption_files(catalog_package(alias), named, chosen, again=again)
     return Adoption(named, rows, write_files(files, dry_run=dry_run))
@@ -125,6 +133,8 @@ def _row(each: ScriptStanding, refusal: str, *, adopted: bool, again: bool) -> A
     """What becomes of a script."""
     if adopted:
         return AdoptedScript(each.name, str(each.standing), "adopted")
+    if refusal and each.effects is not None and each.effects.makes and each.standing in _STANDS:
+        return AdoptedScript(each.name, str(each.standing), "recorded", refusal)
     if refusal:
         return _refused(each, refusal)
     if each.standing == "lies" and not again:
@@ -135,6 +145,13 @@ def _row(each: ScriptStanding, refusal: str, *, adopted: bool, again: bool) -> A
             "or take the entry out, or make what is missing",
         )
     return AdoptedScript(each.name, str(each.standing), "written")
+
+
+_STANDS = ("executed", "unrecorded")
+
+
+def _left_behind(each: ScriptStanding, catalog: Catalog) -> list[MadeObject]:
+    return each.effects.without(set(removed_on_purpose(catalog))) if each.effects else []
 
 
 def _refused(each: ScriptStanding, reason: str) -> AdoptedScript:

@@ -210,6 +210,28 @@ def test_what_cannot_be_a_migration_is_refused_with_its_place(
     assert "011_broken.sql:1:" in outcomes["011_broken"][1]
 
 
+def test_a_broken_script_whose_results_stand_is_recorded_without_its_statements(
+    shop: Shop, write_scripts: WriteScripts
+) -> None:
+    write_scripts({"010_fine": SCRIPTS["010_notes"], "011_broken": SCRIPTS["012_tags"] + "CREATE TABEL x (;"})
+    shop.execute(LEDGER + SCRIPTS["012_tags"])
+
+    data = run_json("makemigrations", shop.alias, "--adopt")
+
+    assert [each["outcome"] for each in data["scripts"]] == ["written", "recorded"]
+    assert "Only recorded: " in data["files"][-1]["text"]
+    assert "CREATE" not in data["files"][-1]["text"]
+    shop.run()
+    assert noted(shop) == [10, 11]
+    shop.run(to="zero")
+    assert noted(shop) == []
+    assert shop.table("tags")
+
+    shop.execute("DROP TABLE tags;")
+    with pytest.raises(SchemaFixRefused, match="011_broken is only recorded, and table tags"):
+        shop.run()
+
+
 def test_statements_keep_their_quotes_percents_and_backslashes(
     shop: Shop, write_scripts: WriteScripts
 ) -> None:

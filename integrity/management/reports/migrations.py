@@ -245,12 +245,14 @@ def fixes_blocks(
 def adoption_blocks(alias: str, adoption: Adoption, *, dry_run: bool) -> Iterator[Block]:
     """Yields what became of each script of another tool, and the files that hold those that were adopted."""
     yield Title(f"Scripts of {adoption.ledger} in {alias}")
-    styles = {"refused": "error", "written": "good"}
+    styles = {"refused": "error", "written": "good", "recorded": "warning"}
     rows = [(each.script, each.standing, each.outcome) for each in adoption.scripts]
     outcomes = [styles.get(each.outcome, "faint") for each in adoption.scripts]
     yield Grid(("script", "in the target", "becomes"), rows, outcomes)
-    for each in adoption.refused:
-        yield Line(f"{each.script}: {each.reason}", "error", 1)
+    for each in adoption.scripts:
+        if each.reason:
+            only = "its statements are left out: " if each.outcome == "recorded" else ""
+            yield Line(f"{each.script}: {only}{each.reason}", "error" if not only else "warning", 1)
     if not adoption.files:
         yield Line("Nothing is left to adopt." if not adoption.refused else "Nothing was written.")
         return
