@@ -118,6 +118,10 @@ def test_a_server_that_does_not_answer_is_waited_for_briefly(
         began = time.monotonic()
         found = read("status", target="silent")
         assert time.monotonic() - began < 2
+        monkeypatch.setattr(probing, "DEADLINE_SECONDS", 30)
+        began = time.monotonic()
+        assert read("health", 503, target="silent")["status"] == "degraded"
+        assert time.monotonic() - began < 2
     assert of(found, "silent")["reachable"] is False
     assert "secret" not in str(found)
 
