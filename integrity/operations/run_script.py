@@ -231,8 +231,8 @@ class RunScript(CatalogOperation):
     def _only_recorded(self, gone: Sequence[MadeObject]) -> SchemaFixRefused:
         return self.refuse(
             f"{self.name} is only recorded, and {listed(gone)} {are(gone)} not there",
-            "Its statements were left out because of the error that its migration names. Make what is missing "
-            "by a migration before this one: the catalog's [[required_table]] and [[index]] do.",
+            "Its statements were left out because of the error that its migration names. Make what is "
+            "missing by a migration before this one: the catalog's [[required_table]] and [[index]] do.",
             where=self.name,
         )
 
