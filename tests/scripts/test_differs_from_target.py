@@ -71,7 +71,7 @@ def test_tables_differ_column_by_column(find: Find, built: EmptyTarget) -> None:
     )
     assert (str(missing.severity), missing.message) == (
         "warning",
-        f"The table missing is not in {built.alias}",
+        f"The table missing is not in {built.alias}.",
     )
 
 

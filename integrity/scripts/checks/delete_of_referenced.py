@@ -178,7 +178,7 @@ def _finding(removal: RowRemoval, met: list[_Reference]) -> ScriptFinding:
         severity=severity,
         place=removal.place,
         object=str(removal.table),
-        message=f"{removal.how} {removal.table}: {refer} its rows",
+        message=f"{removal.how} {removal.table}: {refer} its rows.",
         suggestion=_SUGGESTIONS[removal.how],
         details=tuple(text for _, text in said),
         related=tuple(Related(each.place, f"{each} refers to it") for each in met if each.place),

@@ -86,7 +86,7 @@ class _Comparison:
             severity=severity,
             place=definition.place,
             object=str(definition.name),
-            message=f"The {definition.kind} {shown} {what} {self.live.alias}",
+            message=f"The {definition.kind} {shown} {what} {self.live.alias}.",
             suggestion=advice,
             details=details,
             key=f"{definition.kind} {definition.table or ''}{definition.arguments}",

@@ -64,7 +64,7 @@ def _finding(found: list[_Undefined]) -> ScriptFinding:
         severity=first.severity,
         place=first.place,
         object=first.subject.partition(" ")[2],
-        message=first.message,
+        message=f"{first.message}.",
         suggestion=first.hint or "Define it in a script that is run before, or give --target if it is live.",
         details=more,
         related=tuple(others),
