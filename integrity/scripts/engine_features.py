@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from integrity.scripts import postgresql_features, sqlite_features
 from integrity.scripts.engine_feature import TYPE, Feature
@@ -31,8 +32,13 @@ class Found:
     portable: str
 
 
-def features_of(text: str) -> Iterator[Found]:
-    """Yields what a statement has of one engine only, each thing once."""
+@lru_cache(maxsize=20_000)
+def features_of(text: str) -> tuple[Found, ...]:
+    """Returns what a statement has of one engine only, each thing once."""
+    return tuple(_features(text))
+
+
+def _features(text: str) -> Iterator[Found]:
     code = code_of(text)
     first = _WORD.match(code)
     word = first.group(1).upper() if first else ""
