@@ -70,19 +70,24 @@ def differences(session: Session, table: Table, wanted: Column) -> dict[str, tup
 
 
 def _same_default(session: Session, table: Table, column: Column, wanted: Column) -> bool:
-    """Whether both compute the same, in the database's own words; what it cannot read is said to differ."""
-    if (column.default is None) != (wanted.default is None):
-        return column.identity != "" and wanted.default is None
-    if column.default is None or wanted.default is None or column.default == wanted.default:
-        return True
-    both = (column.default.replace("%", "%%"), wanted.default.replace("%", "%%"))
-    asked = [f"CAST(({each}) AS {column.type})" if column.type else each for each in both]
+    """Whether both compute the same, in the database's own words. What numbers rows needs no word in the
+    catalog; a default that this role may not look at is not said to differ, one that cannot be read is."""
+    if wanted.default is None:
+        return column.default is None or bool(column.identity) or column.default.startswith("nextval(")
+    if column.default is None or column.default == wanted.default:
+        return column.default is not None
+    ours = _understood(session, table, column, column.default)
+    return ours is None or ours == _understood(session, table, column, wanted.default)
+
+
+def _understood(session: Session, table: Table, column: Column, default: str) -> str | None:
+    sql = default.replace("%", "%%")
+    asked = f"CAST(({sql}) AS {column.type})" if column.type else sql
     try:
         with session.nested():
-            ours, theirs = session.engine.understood(session, table, asked)
-    except (DatabaseError, ReferentialIntegrityError, ValueError):
-        return False
-    return ours == theirs
+            return session.engine.understood(session, table, [asked])[0]
+    except (DatabaseError, ReferentialIntegrityError, IndexError):
+        return None
 
 
 def _converted(schema: Schema, catalog: Catalog, table: Table) -> set[str]:

@@ -1,6 +1,7 @@
 """Tables and columns that the catalog requires: what is missing, other, or one too many."""
 
 import pytest
+from django.db import connections
 
 from integrity.audit import AuditResult, audit
 from integrity.database.identifiers import parse_path
@@ -212,3 +213,34 @@ def test_a_reference_that_waits_says_so_when_it_is_asked_for(
     with pytest.raises(UnknownReference, match="waits for the table presets"):
         make_plan(Target("target"), catalog, [Request(reference=only[0])])
     assert make_plan(Target("target"), catalog).changing_steps == ()
+
+
+@pytest.mark.engine("postgresql")
+def test_what_numbers_rows_and_what_may_not_be_looked_at_is_not_said_to_differ(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    empty_target.execute_script(
+        "CREATE TABLE logs (id serial PRIMARY KEY, level text DEFAULT 'info');"
+        "DROP ROLE IF EXISTS c_reader; CREATE ROLE c_reader; GRANT USAGE ON SCHEMA public TO c_reader"
+    )
+    text = """
+[[required_table]]
+table = "logs"
+columns = [{ name = "id", type = "integer", null = false }, { name = "level", type = "text", default = "'in' || 'fo'" }]
+"""
+    assert audited(lend_catalog, text).with_code("column_differs") == []
+    connections.databases["target"]["OPTIONS"] = {"assume_role": "c_reader"}
+    try:
+        assert audited(lend_catalog, text).with_code("column_differs") == []
+    finally:
+        connections.databases["target"]["OPTIONS"] = {}
+        empty_target.execute_script("DROP OWNED BY c_reader; DROP ROLE c_reader")
+
+
+def test_a_default_that_no_database_can_read_is_said_to_differ(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    empty_target.execute_script("CREATE TABLE logs (level text DEFAULT 'info')")
+    text = '[[required_table]]\ntable = "logs"\ncolumns = [{ name = "level", type = "text", default = "nobody(" }]'
+    (finding,) = audited(lend_catalog, text).with_code("column_differs")
+    assert finding.evidence == {"default": {"is": finding.evidence["default"]["is"], "catalog": "nobody("}}
