@@ -93,7 +93,8 @@ def _finding(inspection: ScriptInspection, pair: _Pair) -> ScriptFinding:
         severity=_severity(pair, differ),
         place=other.place,
         object=str(other.name),
-        message=f"The {other.kind} {_shown(other)} is defined {verdict} at {one.place}, too; {_effect(pair)}.",
+        message=f"The {other.kind} {_shown(other)} is defined {verdict} at {one.place}, too; "
+        f"{_effect(pair)}.",
         suggestion=_suggestion(pair, differ, authority),
         details=tuple(details),
         related=(Related(one.place, _said(one, authority)),),
