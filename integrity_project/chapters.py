@@ -127,3 +127,41 @@ def commerce_chapter(story: Story) -> None:
     back = ("integrity_rollback", "commerce", "2", "--no-input")
     story.run(*back, ends_with=(2,))
     story.run(*back, "--with-migrations")
+
+
+def cts_chapter(story: Story) -> None:
+    """Tells of cts: two engines, two migration systems, one schema."""
+    story.chapter(
+        "cts · a trading suite on PostgreSQL, and in a SQLite file",
+        "Two migration systems define one table in three ways; keys are integers here, text there, UUIDs "
+        "elsewhere; tables and columns are missing, triggers cannot work, and a ledger says that a script "
+        "ran which did nothing.",
+    )
+    story.say("The damage was done by the tools. What is wrong in the scripts, the route and the additions?")
+    story.run("integrity_scripts", "fixtures/cts/scripts/036_create_optimal_indication_tables.sql",
+              "fixtures/cts/app", "fixtures/cts/lib", ends_with=(1,))  # fmt: skip
+    story.say("And in the database? Exit code 2: what refers to a missing table could not be looked at.")
+    story.run("integrity_backup", "cts")
+    story.run("integrity_audit", "cts", ends_with=(2,))
+    story.say("Phases 1 and 2: tables, columns, indexes, routines, and the keys that fit already.")
+    story.run("integrity_migrate", "cts", "--phase", "2")
+    story.say("Trades that spell their preset in capitals or braces find it again; the others lost it.")
+    _cts_cleaned(story, "cts")
+    story.say("Phase 3: keys become text, with all that refers to them; the user of a connection goes.")
+    story.run("integrity_migrate", "cts")
+    story.run("integrity_verify", "cts")
+    story.say("The same catalog, the same migrations, in a file.")
+    story.run("integrity_backup", "cts_file")
+    story.run("integrity_migrate", "cts_file", "--phase", "2")
+    _cts_cleaned(story, "cts_file")
+    story.run("integrity_migrate", "cts_file")
+    story.run("integrity_verify", "cts_file")
+    story.say("And back, structure and rows: what was text is a number again, the user is there again.")
+    story.run("integrity_rollback", "cts_file", "2", "--with-migrations", "--no-input")
+
+
+def _cts_cleaned(story: Story, alias: str) -> None:
+    """Repairs by policy, then what no policy says: trades of presets that are really gone."""
+    story.run("integrity_cleanup", alias, "--no-input", "--require-backup")
+    reference = ("--reference", "preset_trades.preset_id")
+    story.run("integrity_cleanup", alias, *reference, "--action", "set_null", "--no-input")

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import psycopg
 
-from fixtures import commerce, gaztime, mexc, trulybot
-from integrity_project.chapters import commerce_chapter, gaztime_chapter, mexc_chapter, trulybot_chapter
+from fixtures import commerce, cts, gaztime, mexc, trulybot
+from fixtures.broken import MINIMUM_ROWS
+from integrity_project.chapters import (
+    commerce_chapter,
+    cts_chapter,
+    gaztime_chapter,
+    mexc_chapter,
+    trulybot_chapter,
+)
 from integrity_project.postgres import PostgresServer
 from integrity_project.story import Story
 
@@ -48,6 +55,13 @@ class System:
     chapter: Callable[[Story, Ground], None]
 
 
+def _build_cts(ground: Ground, rows: int) -> None:
+    """Builds it on both engines; what there is to tell of it are its tables, so that a tenth is enough."""
+    few = max(MINIMUM_ROWS, rows // 10)
+    cts.build(ground.made("cts"), rows=few)
+    cts.build(ground.file("cts_file"), rows=few)
+
+
 SYSTEMS = {
     "gaztime": System(
         "a gas delivery service on PostgreSQL",
@@ -66,6 +80,15 @@ SYSTEMS = {
         lambda ground: {"commerce": ground.database("commerce")},
         lambda ground, rows: commerce.build(ground.made("commerce"), rows=rows),
         lambda story, ground: commerce_chapter(story),
+    ),
+    "cts": System(
+        "a trading suite on PostgreSQL and in a SQLite file",
+        lambda ground: {
+            "cts": ground.database("cts"),
+            "cts_file": f"sqlite:///{ground.file('cts_file')}?catalog=cts",
+        },
+        _build_cts,
+        lambda story, ground: cts_chapter(story),
     ),
     "mexc": System(
         "a trading bot on SQLite",
