@@ -42,7 +42,7 @@ def _tokens(sql: str) -> Iterator[Token]:
         match = _TOKEN.match(sql, place)
         if match is None:
             return
-        kind = next(name for name, text in match.groupdict().items() if text is not None and name != "tag")
+        kind = str(match.lastgroup)
         if kind != "space":
             kind = "string" if kind == "escaped" else kind
             yield Token(kind, match.group(), match.start(), match.end())
