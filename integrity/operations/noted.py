@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 
 from integrity.database.identifiers import TableName, quote_table
 from integrity.database.schema import ForeignKey, Index, Key, Schema, Table, Trigger
@@ -30,7 +30,7 @@ def note(session: Session) -> None:
     Within no transaction of the caller's: it makes its own.
     """
     with (
-        suppress(ReferentialIntegrityError, DatabaseError),
+        suppress(ReferentialIntegrityError, DatabaseError, InterfaceError),
         transaction.atomic(using=session.connection.alias),
     ):
         facts = standing(session, session.schema())

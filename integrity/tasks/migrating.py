@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path as FilePath
 from typing import TypeVar
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from integrity import models, signals, store
@@ -107,7 +107,7 @@ def _log(alias: str, step: StepEvent, actor: str) -> list[str]:
     """Writes a step into the target's own journal at once; returns why it could not be."""
     try:
         log_steps(Target(alias), [logged(step, actor=actor)])
-    except (ReferentialIntegrityError, DatabaseError) as error:
+    except (ReferentialIntegrityError, DatabaseError, InterfaceError) as error:
         return [str(error).strip()]
     return []
 
