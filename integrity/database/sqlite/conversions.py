@@ -12,6 +12,9 @@ from integrity.database.spelling import Form
 from integrity.database.sqlite.spelling import form
 from integrity.database.sqlite.type_names import affinity
 
+_GROUPS = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+_PATTERN = "-".join("[0-9a-f]" * length for _, length in _GROUPS)
+_HYPHENATED = " || '-' || ".join(f"substr(b, {start}, {length})" for start, length in _GROUPS)
 _FAMILIES = {"integer": Family.WHOLE, "text": Family.TEXT, "blob": Family.UUID}
 
 
@@ -34,10 +37,9 @@ class SQLiteConversion(Conversion):
     def possible(self) -> str:
         """SQL that holds where the value can be read as the other type."""
         if Family.UUID in self.families:
-            bare = form(self.column, Form.NORMAL)
-            hexadecimal = f"length({bare}) = 32 AND {bare} NOT GLOB '*[^0-9a-f]*'"
             blob = f"(typeof({self.column}) = 'blob' AND length({self.column}) = 16)"
-            return f"((typeof({self.column}) = 'text' OR {blob}) AND {hexadecimal})"
+            bare = self._of_bare("length(b) = 32 AND b NOT GLOB '*[^0-9a-f]*'")
+            return f"({self._canonical()} OR ((typeof({self.column}) = 'text' OR {blob}) AND {bare}))"
         if self.families[1] is Family.WHOLE:
             return (
                 f"(typeof({self.column}) = 'integer' OR (typeof({self.column}) = 'text' AND {self._whole()}))"
@@ -47,19 +49,29 @@ class SQLiteConversion(Conversion):
     def value(self) -> str:
         """SQL for the value in the other type."""
         if Family.UUID in self.families:
-            return _hyphenated(form(self.column, Form.NORMAL))
+            return f"CASE WHEN {self._canonical()} THEN {self.column} ELSE {self._of_bare(_HYPHENATED)} END"
         if self.families[1] is Family.WHOLE:
             return f"CAST({self._trimmed()} AS INTEGER)"
         return f"CAST({self.column} AS TEXT)"
 
     def respelled(self) -> str:
         """SQL that holds where the way back would not give this value again, in its storage class."""
+        if Family.UUID in self.families:
+            return f"({self.column} IS NOT NULL AND NOT {self._canonical()})"
         if self.families[0] is Family.WHOLE:
             return f"(typeof({self.column}) = 'text')"
         same = (
             f"typeof({self.column}) = 'text' AND {self.column} COLLATE BINARY = CAST({self.value()} AS TEXT)"
         )
         return f"({self.column} IS NOT NULL AND NOT ({same}))"
+
+    def _canonical(self) -> str:
+        """Most are, and this is found at once."""
+        return f"(typeof({self.column}) = 'text' AND {self.column} GLOB '{_PATTERN}')"
+
+    def _of_bare(self, expression: str) -> str:
+        """An expression over ``b``, the digits alone; LIMIT lets SQLite compute them once a row."""
+        return f"(SELECT {expression} FROM (SELECT {form(self.column, Form.NORMAL)} AS b LIMIT 1))"
 
     def _trimmed(self) -> str:
         return f"trim({self.column}, char(32, 9, 10, 13))"
@@ -71,9 +83,3 @@ class SQLiteConversion(Conversion):
             f"{text} GLOB '[-+0-9]*' AND {text} GLOB '*[0-9]' AND substr({text}, 2) NOT GLOB '*[^0-9]*' "
             f"AND instr({text}, char(0)) = 0 AND typeof({text} + 0) = 'integer'"
         )
-
-
-def _hyphenated(bare: str) -> str:
-    starts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
-    parts = " || '-' || ".join(f"substr({bare}, {start}, {length})" for start, length in starts)
-    return f"({parts})"
