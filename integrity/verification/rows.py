@@ -22,10 +22,10 @@ class TrialRow:
     def statement(self, session: Session, table: Table) -> tuple[str, list[object]]:
         """Returns the INSERT with its parameters."""
         given = ", ".join(value.sql for value in self.values.values())
-        source = f" FROM {session.engine.source(table)} c LIMIT 1" if self.copied else ""
+        source = f"SELECT {given} FROM {session.engine.source(table)} c LIMIT 1"
         sql = (
             f"INSERT INTO {quote_table(table.name)} ({quote_columns(self.values)}) "
-            f"{session.engine.insert_prefix(table)} SELECT {given}{source}"
+            f"{session.engine.insert_prefix(table)} {source if self.copied else f'VALUES ({given})'}"
         )
         return sql, [param for value in self.values.values() for param in value.params]
 

@@ -251,6 +251,24 @@ def test_sequences_do_not_move(postgresql: EmptyTarget) -> None:
     assert postgresql.rows("SELECT nextval('c_id_seq')") == [(1,)]
 
 
+@pytest.mark.engine("sqlite")
+@pytest.mark.parametrize("check", ["", " CHECK (name = 'the one')"])
+def test_a_row_that_mends_an_orphan_of_another_table_makes_no_key_look_unenforced(
+    empty_target: EmptyTarget, check: str
+) -> None:
+    """The next id of ``c`` is one that an orphan refers to: SQLite counts as many violations as before."""
+    empty_target.execute_script(
+        f"CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (id INTEGER PRIMARY KEY, name TEXT NOT NULL{check}, "
+        "p_id INTEGER NOT NULL REFERENCES p (id));"
+        "CREATE TABLE g (id INTEGER PRIMARY KEY, c_id INTEGER REFERENCES c (id));"
+        "INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 'the one', 1); INSERT INTO g VALUES (1, 2);"
+    )
+    found = {each.table.name: each for each in verify(Target("target"), Catalog()).constraints}
+
+    assert found["c"].enforced
+    assert (found["c"].by == TRIAL) is (check == "")
+
+
 def test_a_deferred_key_of_sqlite_is_read_from_its_text(empty_target: EmptyTarget) -> None:
     if empty_target.vendor != SQLITE:
         return
