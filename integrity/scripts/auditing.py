@@ -13,7 +13,7 @@ from integrity.scripts.assuming import assume_engine
 from integrity.scripts.checks.base import LiveTarget, ScriptInspection, all_checks
 from integrity.scripts.finding import ScriptFinding, place_json
 from integrity.scripts.ignore_file import Ignored, find_ignore_file, read_ignore_file
-from integrity.scripts.reading import OnRead, read_scripts
+from integrity.scripts.reading import OnRead, read_scripts, undisturbed
 from integrity.scripts.statement import Dialect, Place, Script, Silence
 from integrity.scripts.survey import survey
 
@@ -110,11 +110,12 @@ def audit_scripts(
     codes = [each.code for each in checks]
     chosen = ignore_file or find_ignore_file(paths)
     ignored = read_ignore_file(chosen, codes) if chosen else ()
-    scripts, assumed = read_scripts(paths, dialect=dialect, on_read=on_read), ""
-    if dialect is None:
-        scripts, assumed = assume_engine(scripts)
-    inspection = ScriptInspection(survey(scripts), catalog or Catalog(), live)
-    found = _numbered(each for check in checks for each in check.check(inspection))
+    with undisturbed():
+        scripts, assumed = read_scripts(paths, dialect=dialect, on_read=on_read), ""
+        if dialect is None:
+            scripts, assumed = assume_engine(scripts)
+        inspection = ScriptInspection(survey(scripts), catalog or Catalog(), live)
+        found = _numbered(each for check in checks for each in check.check(inspection))
     findings, silenced, idle = _silenced(found, scripts, ignored)
     return ScriptAudit(
         findings,

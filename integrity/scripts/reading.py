@@ -44,7 +44,7 @@ def read_scripts(
     """
     found = files([Path(path) for path in paths])
     scripts = []
-    with _busy():
+    with undisturbed():
         for done, file in enumerate(found, start=1):
             scripts.append(read_file(file, dialect))
             if on_read is not None:
@@ -59,8 +59,9 @@ def read_sql(text: str, shown: str, dialect: Dialect | None = None) -> Script:
 
 
 @contextmanager
-def _busy() -> Iterator[None]:
-    """Trees of statements are many small objects that stay: collecting garbage meanwhile is for nothing."""
+def undisturbed() -> Iterator[None]:
+    """Keeps garbage from being collected meanwhile, which is for nothing: trees of statements are many
+    small objects that stay."""
     enabled = gc.isenabled()
     gc.disable()
     try:

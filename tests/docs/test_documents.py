@@ -14,6 +14,7 @@ from integrity.checks import ALERT_WORDS
 from integrity.detectors import all_detectors
 from integrity.metrics import METRICS
 from integrity.references import catalog
+from integrity.scripts.checks.base import all_checks
 from integrity.views.migrating import WORDS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,14 @@ def test_every_setting_is_documented_and_no_other() -> None:
 def test_every_code_that_an_audit_can_find_is_documented() -> None:
     documented = text("docs/commands.md")
     assert not [each.code for each in all_detectors() if f"`{each.code}`" not in documented]
+
+
+def test_every_check_of_scripts_is_documented_and_no_other() -> None:
+    documented = re.findall(
+        r"^\| `(\w+)` \| (?:error|warning|info|by )", text("docs/scripts.md"), re.MULTILINE
+    )
+    assert sorted(documented) == [each.code for each in all_checks()]
+    assert not [each.code for each in all_checks() if not each.title]
 
 
 @pytest.mark.parametrize("entry", sorted(catalog._WORDS))
