@@ -24,7 +24,7 @@ def test_every_command_and_option_of_the_systems_exists() -> None:
 
 def test_every_constraint_and_index_of_the_systems_stands_in_a_catalog() -> None:
     known = set()
-    for name in ("commerce", "gaztime", "mexc", "trulybot"):
+    for name in ("commerce", "cts", "gaztime", "mexc", "trulybot"):
         catalog = load_catalog(name)
         known |= {each.name for each in (*catalog.references, *catalog.uniques, *catalog.indexes)}
         known |= {each.view.table for each in catalog.mirrors if each.view}
