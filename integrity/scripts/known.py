@@ -59,6 +59,8 @@ class Known:
     live: dict[ObjectName, KnownTable] = field(default_factory=dict)
     names: dict[tuple[Kind, str], set[ObjectName]] = field(default_factory=lambda: defaultdict(set))
 
+    _tables: dict[tuple[ObjectName, int, int], KnownTable | None] = field(default_factory=dict)
+
     def __post_init__(self) -> None:
         for placed in self.inspection.survey.placed:
             self._note(placed)
@@ -100,6 +102,12 @@ class Known:
 
     def table(self, name: ObjectName, step: Step) -> KnownTable | None:
         """Returns a table or view as a step may use it, None where nothing defines one."""
+        key = name, step.script, step.number
+        if key not in self._tables:
+            self._tables[key] = self._table(name, step)
+        return self._tables[key]
+
+    def _table(self, name: ObjectName, step: Step) -> KnownTable | None:
         if is_system(name) or name.name in self.elsewhere:
             return OPEN
         names = {name} if name.schema else self.names.get((Kind.TABLE, name.name), set())

@@ -13,7 +13,6 @@ from integrity.scripts.definitions import Alter, Alteration, Definition, Event, 
 from integrity.scripts.event_uses import needs
 from integrity.scripts.statement import Dialect, Place
 from integrity.scripts.survey import Step, Survey
-from integrity.scripts.uses import uses
 
 _RELATIONS = (Kind.TABLE, Kind.VIEW)
 
@@ -49,7 +48,7 @@ def wanted(step: Step) -> Iterator[Wanted]:
     if any(event.kind is Kind.VIEW for event in step.events) and statement.engine is Dialect.SQLITE:
         return
     by = f"This {_verb(step)}"
-    for use in uses(statement, step.schema):
+    for use in step.uses:
         place = statement.place_at(use.offset)
         if use.kind is Kind.TABLE and not use.column:
             yield Wanted(Kind.TABLE, use.name, place, by)

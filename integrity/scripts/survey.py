@@ -25,6 +25,7 @@ from integrity.scripts.definitions import (
     Removal,
 )
 from integrity.scripts.statement import Dialect, Script, Statement
+from integrity.scripts.uses import Use, uses
 
 _NUMBERED = re.compile(r"^[VvRU]?\d")
 _IN_A_FOLDER_EACH = ("migration.sql", "up.sql", "down.sql")
@@ -56,8 +57,17 @@ class Step:
         """Whether it is known to be run before another."""
         if self.script == other.script:
             return self.number < other.number
-        series = _series(self.source)
-        return series is not None and series == _series(other.source) and self.script < other.script
+        series = self._series
+        return series is not None and self.script < other.script and series == other._series
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """What its statement uses, as far as the parser understands it."""
+        return tuple(uses(self.statement, self.schema))
+
+    @cached_property
+    def _series(self) -> tuple[bool, Path] | None:
+        return _series(self.source)
 
 
 @dataclass(frozen=True)
@@ -90,9 +100,15 @@ class Survey:
 
     def definitions(self, kind: Kind) -> Iterator[tuple[Step, Definition]]:
         """Yields what is made of a kind."""
+        yield from self._by_kind.get(kind, ())
+
+    @cached_property
+    def _by_kind(self) -> dict[Kind, list[tuple[Step, Definition]]]:
+        found: dict[Kind, list[tuple[Step, Definition]]] = defaultdict(list)
         for placed in self.placed:
-            if isinstance(placed.event, Definition) and placed.event.kind is kind:
-                yield placed.step, placed.event
+            if isinstance(placed.event, Definition):
+                found[placed.event.kind].append((placed.step, placed.event))
+        return found
 
     def grown(self, step: Step, definition: Definition, until: Step | None = None) -> Definition:
         """Returns a table as it is after what later statements alter in it.

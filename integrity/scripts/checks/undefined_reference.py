@@ -17,7 +17,7 @@ from integrity.scripts.finding import Related, ScriptFinding
 from integrity.scripts.known import Known
 from integrity.scripts.statement import Dialect, Place
 from integrity.scripts.survey import Step
-from integrity.scripts.uses import Use, uses
+from integrity.scripts.uses import Use
 
 _IMPLICIT = ("_key", "_pkey", "_idx", "_seq", "_fkey")
 _SHOWN = 5
@@ -79,7 +79,7 @@ def _undefined(known: Known, step: Step) -> Iterator[_Undefined]:
         if isinstance(event, Definition):
             yield from _in_body(known, step, event)
             yield from _in_rows(known, step, event)
-    for use in uses(step.statement, step.schema):
+    for use in step.uses:
         yield from _used(known, step, use, step.statement.place_at(use.offset), "")
     if not step.events or step.statement.text[:2].upper() == "DO":
         yield from _in_block(known, step)
