@@ -17,9 +17,11 @@ from integrity.scripts.cursor import (
     split_list,
 )
 from integrity.scripts.definitions import Alter, Alteration, Definition, Event, Kind, Removal
+from integrity.scripts.parsing import without_leading_comments
 from integrity.scripts.statement import Place, Statement
 from integrity.scripts.table_reading import TableParts, names_in
 
+_HEADS = ("CREATE", "DROP", "ALTER", "SELECT", "DO")
 _MODIFIERS = ("TEMP", "TEMPORARY", "UNLOGGED", "GLOBAL", "LOCAL", "MATERIALIZED", "RECURSIVE", "VIRTUAL",
               "FOREIGN", "CONSTRAINT", "DEFAULT", "TRUSTED")  # fmt: skip
 _KINDS = {
@@ -36,6 +38,9 @@ def read_events(statement: Statement, schema: str = "") -> tuple[Event, ...]:
         statement: the statement.
         schema: where objects are made whose schema is not written.
     """
+    head = without_leading_comments(statement.text)[:8].upper()
+    if not head.startswith(_HEADS) or (head.startswith("SELECT") and "INTO" not in statement.text.upper()):
+        return ()
     return tuple(_Reader(statement, schema).events(read_tokens(statement.text)))
 
 
