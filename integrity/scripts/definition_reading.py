@@ -153,7 +153,7 @@ class _Reader:
         arguments = joined(cursor.brackets()).lower()
         rest = cursor.tokens[cursor.at :]
         language, body = "", None
-        for token, following in zip(rest, (*rest[1:], None), strict=True):
+        for token, following in zip(rest, (*rest[1:], None), strict=False):
             if token.is_word("LANGUAGE") and following is not None:
                 language = following.name.lower()
             if body is None and token.is_word("AS") and following is not None:

@@ -155,6 +155,13 @@ def test_a_drop_names_several() -> None:
         "CREATE TABLE t",
         "CREATE TABLE t (",
         "CREATE INDEX i",
+        "CREATE FUNCTION f(",
+        "CREATE FUNCTION f",
+        "CREATE TRIGGER",
+        "CREATE TABLE e ()",
+        "CREATE TABLE x (a int references)",
+        "ALTER TABLE c ADD",
+        "ALTER TABLE c ALTER",
         "",
     ],
 )
