@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgr
 ROWS = 400
 PRESETS = "preset_trades.preset_id"
 MIGRATIONS = Path(__file__).parents[1] / "migrations_catalog" / "cts" / "migrations"
+LOG = "site_logs"
 SEED = "0007_seed_test_data"
 CONNECTIONS = """
     SELECT md5(string_agg(row(id, user_id, name, exchange, api_key, api_secret, is_enabled, created_at)::text, ''
@@ -83,7 +84,7 @@ class Suite:
             found = {
                 table.name.name: str(session.engine.digest(session, table))
                 for table in schema
-                if table.kind is TableKind.TABLE and table.name.name != "django_migrations"
+                if table.kind is TableKind.TABLE and table.name.name not in ("django_migrations", LOG)
             }
             routines = session.engine.routines(session)
         structure = schema.structure()
@@ -152,6 +153,33 @@ def test_routines_that_cannot_work_are_found_and_those_that_can_are_not(suite: S
     assert {each["object"] for each in with_code(document, "routine_differs")} == {other}
 
 
+def test_a_ledger_that_lies_is_found_and_one_that_forgot(suite: Suite) -> None:
+    said = {each["object"]: each for each in with_code(findings(), "ledger_disagrees")}
+
+    standing = {name: each["evidence"]["standing"] for name, each in said.items()}
+    assert {name for name, each in standing.items() if each == "lies"} == set(
+        suite.structure.executed_but_not_there
+    )
+    assert {name for name, each in standing.items() if each == "unrecorded"} == set(
+        suite.structure.there_but_not_executed
+    )
+    (lie,) = suite.structure.executed_but_not_there
+    assert "parabolic_sar" in said[lie]["message"]
+    stopped = {"036_create_optimal_indication_tables", "055_create_preset_trade_engine_tables"}
+    assert {name for name, each in standing.items() if each == "overtaken"} == stopped
+
+
+def test_scripts_that_cannot_work_are_not_adopted(suite: Suite) -> None:
+    shown = run("makemigrations", NAME, "--adopt", "--dry-run", "--format", "json")
+
+    assert shown.code == 1
+    outcome = {each["script"][:3]: (each["outcome"], each["reason"]) for each in shown.json["scripts"]}
+    assert {number for number, (what, _) in outcome.items() if what == "refused"} == {"036", "055", "056"}
+    assert "036_create_optimal_indication_tables.sql:" in outcome["036"][1]
+    assert "its entry lies" in outcome["056"][1]
+    assert changed(suite) == {}
+
+
 def test_what_cannot_be_looked_at_yet_is_said_with_what_it_waits_for(suite: Suite) -> None:
     coverage = findings()["coverage"]
 
@@ -212,6 +240,8 @@ def test_the_whole_way_there_and_back_again(suite: Suite) -> None:
     assert stopped.code == 2
     assert "integrity_cleanup" in stopped.err
     cleaned, nulled = clean()
+    logged = "SELECT count(*) FROM site_logs WHERE category LIKE 'ORPHANED%'"
+    assert suite.number(logged) > 0
 
     succeeds("migrate")
     assert succeeds("migrate")["migrations"] == []
@@ -317,6 +347,17 @@ def test_an_empty_database_gets_the_one_schema(empty_target: EmptyTarget) -> Non
     with Target(NAME).reading() as session:
         left = {table.name.name for table in session.schema()}
     assert left <= {"django_migrations"}
+
+
+def test_a_release_makes_the_log_table_first_and_once(empty_target: EmptyTarget) -> None:
+    connections.databases[NAME]["CATALOG"] = "cts"
+    (released,) = succeeds("migrate", "--release", "--no-input")["release"]
+    assert released["state"] == "released"
+    assert empty_target.rows(f"SELECT count(*) FROM {LOG}") == [(0,)]
+
+    (again,) = succeeds("migrate", "--release", "--no-input")["release"]
+    assert again["state"] == "nothing to do"
+    assert again["migrations"] == []
 
 
 def test_seed_data_is_for_tests_and_never_for_production(empty_target: EmptyTarget) -> None:
