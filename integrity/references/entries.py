@@ -54,7 +54,8 @@ class CatalogColumn:
     """A ``[[column]]`` as written.
 
     ``from_type``, ``to_type`` and ``default`` are SQL by vendor; a vendor without a ``to_type`` converts
-    nothing, and without any only the default changes. With ``remove`` the column should be gone, and ``acknowledged`` is what may go with it.
+    nothing, and without any only the default changes. With ``remove`` the column should be gone, and
+    ``acknowledged`` is what may go with it.
     """
 
     entry: str

@@ -47,9 +47,7 @@ def fixes_for(
     with Target(alias).reading() as session:
         uniques = known_uniques(schema, catalog, session)
         routines = routine_fixes(session, schema, catalog, planned=planned, everything=everything)
-    fixes = schema_fixes(
-        schema, catalog, references, uniques=uniques, planned=planned, everything=everything
-    )
+    fixes = schema_fixes(schema, catalog, references, uniques=uniques, planned=planned, everything=everything)
     fixes += [*routines, *mirror_fixes(schema, catalog, references, planned=planned)]
     return [*fixes, *removal_fixes(schema, catalog, planned=planned)], schema.vendor
 
