@@ -235,7 +235,7 @@ def clean() -> list[int]:
 def test_the_whole_way_there_and_back_again(suite: Suite) -> None:
     succeeds("backup")
     succeeds("migrate", "--phase", "2")
-    assert findings(1)["coverage"]["complete"] is True
+    assert_what_fits_already_is_bound(suite)
     stopped = run("migrate", NAME)
     assert stopped.code == 2
     assert "integrity_cleanup" in stopped.err
@@ -302,24 +302,19 @@ def assert_the_rules_bind(suite: Suite) -> None:
     assert suite.number("SELECT count(*) FROM open_positions") > 0
 
 
-def test_foreign_keys_bind_new_rows_before_anything_is_cleaned(suite: Suite) -> None:
-    """Phases 1 and 2 alone leave a suite that works, with its orphans, and come back."""
-    succeeds("migrate", "--phase", "2")
-
+def assert_what_fits_already_is_bound(suite: Suite) -> None:
+    """Phases 1 and 2 alone leave a suite that works, its orphans in it; the other keys come with phase 3."""
+    references = load_catalog("cts").references
+    converted = ("exchange_connections", "presets")
     bound = {key.name for key in suite.schema().foreign_keys()}
-    unconverted = {
-        each.name
-        for each in load_catalog("cts").references
-        if each.to.table not in ("exchange_connections", "presets")
-    }
-    assert bound == unconverted
-    assert orphans(findings(1)) == {
+    assert bound == {each.name for each in references if each.to.table not in converted}
+    document = findings(1)
+    assert document["coverage"]["complete"] is True
+    assert orphans(document) == {
         each.referencing: (each.orphans, each.missing_keys)
         for each in suite.manifest.references
         if each.orphans
     }
-    succeeds("migrate", "zero", "--no-input")
-    assert changed(suite) == {}
 
 
 def test_trades_that_spell_their_preset_otherwise_find_it_again(suite: Suite) -> None:
@@ -333,43 +328,34 @@ def test_trades_that_spell_their_preset_otherwise_find_it_again(suite: Suite) ->
     assert orphans(findings())[PRESETS][0] == suite.manifest.reference(PRESETS).orphans - lookalikes
 
 
-def test_an_empty_database_gets_the_one_schema(empty_target: EmptyTarget) -> None:
+def test_a_release_builds_the_one_schema_in_an_empty_database(empty_target: EmptyTarget) -> None:
+    """As a deployment does it, in production; then the seed data that only tests get; and all of it back."""
     connections.databases[NAME]["CATALOG"] = "cts"
-    succeeds("migrate")
+    production = ("--release", "--no-input", "--environment", "production")
+    (released,) = succeeds("migrate", *production)["release"]
+    assert released["state"] == "released"
+    (again,) = succeeds("migrate", *production)["release"]
+    assert again["state"] == "nothing to do"
 
     document = audited()
     assert not [each for each in document["findings"] if each["severity"] == "error"]
     assert not with_code(document, "column_differs")
-    with Target(NAME).reading() as session:
-        present = {table.name.name for table in session.schema() if table.kind is TableKind.TABLE}
-    assert {each.table.table for each in load_catalog("cts").tables} <= present
-    succeeds("migrate", "zero", "--no-input")
-    with Target(NAME).reading() as session:
-        left = {table.name.name for table in session.schema()}
-    assert left <= {"django_migrations"}
+    assert {each.table.table for each in load_catalog("cts").tables} | {LOG} <= tables_of()
 
-
-def test_a_release_makes_the_log_table_first_and_once(empty_target: EmptyTarget) -> None:
-    connections.databases[NAME]["CATALOG"] = "cts"
-    (released,) = succeeds("migrate", "--release", "--no-input")["release"]
-    assert released["state"] == "released"
-    assert empty_target.rows(f"SELECT count(*) FROM {LOG}") == [(0,)]
-
-    (again,) = succeeds("migrate", "--release", "--no-input")["release"]
-    assert again["state"] == "nothing to do"
-    assert again["migrations"] == []
-
-
-def test_seed_data_is_for_tests_and_never_for_production(empty_target: EmptyTarget) -> None:
-    connections.databases[NAME]["CATALOG"] = "cts"
-    succeeds("migrate", "--environment", "production")
     seeded = "SELECT count(*) FROM presets WHERE id = 'test-preset'"
     assert empty_target.rows(seeded) == [(0,)]
-
     succeeds("migrate", "--environment", "test")
     assert empty_target.rows(seeded) == [(1,)]
     succeeds("migrate", "0006", "--no-input", "--environment", "test")
     assert empty_target.rows(seeded) == [(0,)]
+
+    succeeds("migrate", "zero", "--no-input", "--environment", "test")
+    assert tables_of() <= {"django_migrations", LOG}
+
+
+def tables_of() -> set[str]:
+    with Target(NAME).reading() as session:
+        return {table.name.name for table in session.schema() if table.kind is TableKind.TABLE}
 
 
 def test_the_migrations_that_are_shipped_are_those_that_would_be_written(suite: Suite) -> None:
