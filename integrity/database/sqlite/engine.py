@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import os
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,6 +33,7 @@ from integrity.database.sqlite import (
     given,
     introspection,
     keys,
+    lock_file,
     plans,
     routines,
     spelling,
@@ -154,22 +151,9 @@ class SQLiteEngine(Engine):
     def hold_target(
         self, target: Target, name: str, wait: float = 0, on_wait: Callable[[], None] | None = None
     ) -> Iterator[bool]:
-        """A lock of the operating system on a file of its own: it ends with the process."""
-        key = hashlib.sha256(f"{database_file(target)} {name}".encode()).hexdigest()[:24]
-        path = Path(tempfile.gettempdir()) / f"integrity-{key}.lock"
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except PermissionError:  # another user's; a lock needs no right to write
-            descriptor = os.open(path, os.O_RDONLY)
-        try:
-            held = _locked(descriptor, 0)
-            if not held and wait:
-                if on_wait is not None:
-                    on_wait()
-                held = _locked(descriptor, time.monotonic() + wait)
+        """A lock of the operating system on a file beside it: it ends with the process."""
+        with lock_file.held(database_file(target), name, wait, on_wait) as held:
             yield held
-        finally:
-            os.close(descriptor)
 
     # -- structure and comparison ----------------------------------------------------------
 
@@ -515,15 +499,3 @@ def overdue(session: Session) -> bool:
 
 def _key(table: Table) -> tuple[str, ...]:
     return table.primary_key.columns if table.primary_key else ()
-
-
-def _locked(descriptor: int, until: float) -> bool:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() >= until:
-                return False
-            time.sleep(0.2)
-        else:
-            return True
