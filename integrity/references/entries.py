@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
 
 from integrity.database.identifiers import Path
 from integrity.database.schema import Action, Match
 from integrity.references.entry_reading import VENDORS, PerVendor, for_vendor
+from integrity.references.ledger_entry import CatalogEnvironment, CatalogLedger
+from integrity.references.log_entry import CatalogLog
+from integrity.references.mirror_entry import CatalogMirror
 from integrity.references.reference import Resolution
+from integrity.references.required_table import RequiredTable
+from integrity.references.routine_entry import CatalogRoutine
 from integrity.references.uniques import Duplicates
 
 
@@ -105,3 +112,32 @@ class Client:
 
     name: str
     line: str
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that ``catalog.toml`` says; empty for a target without one."""
+
+    file: FilePath | None = None
+    vendor: str = ""
+    description: str = ""
+    references: tuple[CatalogReference, ...] = ()
+    indexes: tuple[CatalogIndex, ...] = ()
+    uniques: tuple[CatalogUnique, ...] = ()
+    columns: tuple[CatalogColumn, ...] = ()
+    queries: tuple[CatalogQuery, ...] = ()
+    flows: tuple[CatalogFlow, ...] = ()
+    clients: tuple[Client, ...] = ()
+    system_rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    restores: dict[str, dict[str, Any]] = field(default_factory=dict)
+    masked: tuple[Path, ...] = ()
+    log: CatalogLog | None = None
+    mirrors: tuple[CatalogMirror, ...] = ()
+    tables: tuple[RequiredTable, ...] = ()
+    table_count: tuple[int, int] | None = None
+    routines: tuple[CatalogRoutine, ...] = ()
+    ledger: CatalogLedger | None = None
+    environments: tuple[CatalogEnvironment, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.file is not None

@@ -13,7 +13,7 @@ from integrity import conf, signals, tasks, urls
 from integrity.checks import ALERT_WORDS
 from integrity.detectors import all_detectors
 from integrity.metrics import METRICS
-from integrity.references import catalog
+from integrity.references import catalog_reading
 from integrity.scripts.checks.base import all_checks
 from integrity.views.migrating import WORDS
 
@@ -73,11 +73,11 @@ def test_every_check_of_scripts_is_documented_and_no_other() -> None:
     assert not [each.code for each in all_checks() if not each.title]
 
 
-@pytest.mark.parametrize("entry", sorted(catalog._WORDS))
+@pytest.mark.parametrize("entry", sorted(catalog_reading.ENTRIES))
 def test_every_word_of_a_catalog_is_documented(entry: str) -> None:
     documented = text("docs/catalog.md")
     assert f"[{entry}]" in documented
-    assert not {word for word in catalog._WORDS[entry] if f"`{word}`" not in documented}
+    assert not {word for word in catalog_reading.ENTRIES[entry] if f"`{word}`" not in documented}
 
 
 def test_links_between_documents_lead_somewhere() -> None:
