@@ -12,6 +12,9 @@ from integrity.database.identifiers import TableName
 COUNTED_ROWS = 1_000
 """Up to so many rows are counted where nothing is known of a table; beyond, they are estimated."""
 
+MOST_LISTED = 5_000
+"""Tables, indexes or references in a document; one that has more of them says that it is cut."""
+
 
 @dataclass(frozen=True)
 class TableStatistics:
@@ -47,9 +50,11 @@ class IndexStatistics:
 @dataclass(frozen=True)
 class Statistics:
     """What a database says of itself. ``indexes`` is None where it counts no use; ``since`` is when it
-    began to count, None where that is not known; ``bytes`` is the whole database's size."""
+    began to count, None where that is not known; ``bytes`` is the whole database's size. ``truncated`` says
+    that not all tables or indexes are listed."""
 
     tables: Sequence[TableStatistics]
     indexes: Sequence[IndexStatistics] | None = None
     since: datetime | None = None
     bytes: int | None = None
+    truncated: bool = False

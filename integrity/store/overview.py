@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, QuerySet, Sum
 
 from integrity import models
+from integrity.database.statistics import MOST_LISTED
 from integrity.store.site import site_database
 
 MOST = 5_000
@@ -21,9 +22,9 @@ MOST = 5_000
 class Remembered:
     """What is remembered of one target.
 
-    ``findings`` counts the open ones by severity, ``kept`` those that are kept by decision; ``orphans`` are
-    rows by reference at the last audit; ``failed`` are the migrations that failed when they were last run,
-    with their errors; ``running`` is what is going on.
+    ``findings`` counts the open ones by severity, ``kept`` those that are kept by decision;
+    ``orphaned_rows`` are those of all references at the last audit; ``failed`` are the migrations that
+    failed when they were last run, with their errors; ``running`` is what is going on.
     """
 
     audited_at: datetime | None = None
@@ -31,14 +32,9 @@ class Remembered:
     audit_complete: bool | None = None
     findings: dict[str, int] = field(default_factory=dict)
     kept: int = 0
-    orphans: dict[str, int] = field(default_factory=dict)
+    orphaned_rows: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     running: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def orphaned_rows(self) -> int:
-        """Rows of all references."""
-        return sum(self.orphans.values())
 
 
 def remembered() -> Mapping[str, Remembered]:
@@ -53,12 +49,16 @@ def remembered() -> Mapping[str, Remembered]:
     return found
 
 
-def orphans_by_target() -> Mapping[str, dict[str, int]]:
-    """Returns the orphans of each reference at the last audit, in one query."""
-    found: dict[str, Remembered] = defaultdict(Remembered)
+def orphans_by_target() -> tuple[Mapping[str, dict[str, int]], bool]:
+    """Returns the orphans of each reference at the last audit, most rows first, in one query; and whether
+    there are more references than are listed."""
+    rows = _orphaned().values_list("target__alias", "label").annotate(found=Sum("rows"))
     with site_database():
-        _orphans(found)
-    return {alias: each.orphans for alias, each in found.items()}
+        listed = list(rows.order_by("-found", "target__alias", "label")[: MOST_LISTED + 1])
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for alias, label, number in listed[:MOST_LISTED]:
+        found[alias][label] = number
+    return found, len(listed) > MOST_LISTED
 
 
 def _audits(found: dict[str, Remembered]) -> None:
@@ -81,12 +81,14 @@ def _findings(found: dict[str, Remembered]) -> None:
             found[alias].findings[severity] = number
 
 
-def _orphans(found: dict[str, Remembered]) -> None:
+def _orphaned() -> QuerySet[models.Finding]:
     standing = models.Finding.objects.filter(code=models.ORPHANED_ROWS)
-    standing = standing.exclude(state=models.FindingState.RESOLVED).order_by()
-    rows = standing.values_list("target__alias", "label").annotate(found=Sum("rows")).order_by("-found")
-    for alias, label, number in rows[:MOST]:
-        found[alias].orphans[label] = number
+    return standing.exclude(state=models.FindingState.RESOLVED).order_by()
+
+
+def _orphans(found: dict[str, Remembered]) -> None:
+    for alias, rows in _orphaned().values_list("target__alias").annotate(found=Sum("rows")):
+        found[alias].orphaned_rows = rows
 
 
 def _migrations(found: dict[str, Remembered]) -> None:

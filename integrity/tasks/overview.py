@@ -55,8 +55,8 @@ def status(only: Collection[str] = ()) -> dict[str, Any]:
 
 def stats(only: Collection[str] = ()) -> dict[str, Any]:
     """Returns rows, sizes and uses of indexes of each target, and its orphans at the last audit."""
-    orphans, found = orphans_by_target(), measures.look(_chosen(only))
-    targets = [_stats(alias, each, orphans.get(alias, {})) for alias, each in found.items()]
+    (orphans, cut), found = orphans_by_target(), measures.look(_chosen(only))
+    targets = [_stats(alias, each, orphans.get(alias, {}), cut=cut) for alias, each in found.items()]
     return {"version": VERSION, "at": timezone.now(), "targets": targets}
 
 
@@ -114,11 +114,11 @@ def _migrations(alias: str, looked: Looked | None, known: Remembered) -> dict[st
     }
 
 
-def _stats(alias: str, measured: Measured | None, orphans: Mapping[str, int]) -> dict[str, Any]:
+def _stats(alias: str, measured: Measured | None, orphans: Mapping[str, int], *, cut: bool) -> dict[str, Any]:
     measured = measured or Measured(alias, error=NO_ANSWER)
     found = measured.statistics
     listed = [{"reference": label, "rows": rows} for label, rows in orphans.items()]
-    facts = {"target": alias, "error": measured.error, "orphans": listed}
+    facts = {"target": alias, "error": measured.error, "orphans": listed, "truncated": cut}
     if found is None:
         usage = _usage(False, measured.error)
         return facts | {"bytes": None, "tables": [], "indexes": [], "index_usage": usage}
@@ -126,6 +126,7 @@ def _stats(alias: str, measured: Measured | None, orphans: Mapping[str, int]) ->
     reason = "" if counts else "SQLite does not count how often an index is used."
     return facts | {
         "bytes": found.bytes,
+        "truncated": cut or found.truncated,
         "tables": [each.as_json() for each in found.tables],
         "indexes": [each.as_json() for each in found.indexes or ()],
         "index_usage": _usage(counts, reason) | {"since": found.since},

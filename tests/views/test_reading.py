@@ -235,6 +235,34 @@ def test_orphans_are_those_of_the_last_audit(shop: Shop, read: Read) -> None:
     assert of(read("stats"))["orphans"] == [{"reference": "orders.customer_id", "rows": 17}]
 
 
+@pytest.mark.newest_postgres_only
+def test_a_list_that_was_cut_says_so_and_the_size_is_still_the_whole(
+    shop: Shop, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.execute("INSERT INTO orders (id, total) VALUES (7, 0); VACUUM" if shop.sqlite else "VACUUM ANALYZE")
+    whole = of(read("stats", target="target"))
+    assert whole["truncated"] is False
+    engine = "sqlite" if shop.sqlite else "postgresql"
+    monkeypatch.setattr(f"integrity.database.{engine}.statistics.MOST_LISTED", 1)
+    probing.measures.forget()
+    cut = of(read("stats", target="target"))
+    assert cut["truncated"] is True
+    assert len(whole["tables"]) > len(cut["tables"]) == 1
+    assert cut["bytes"] == whole["bytes"] > 0
+
+
+def test_orphans_that_were_cut_are_said_and_counted_all_the_same(
+    shop: Shop, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = AuditRunFactory(target=TargetFactory(alias="target"))
+    for name, rows in (("a_id", 3), ("b_id", 17)):
+        FindingFactory(target=run.target, first_seen_run=run, rows=rows, columns=[name])
+    monkeypatch.setattr("integrity.store.overview.MOST_LISTED", 1)
+    found = of(read("stats"))
+    assert (found["truncated"], [each["rows"] for each in found["orphans"]]) == (True, [17])
+    assert of(read("status"))["audit"]["orphans"] == 20
+
+
 @pytest.mark.engine("postgresql")
 def test_a_scan_of_an_index_is_seen(shop: Shop, read: Read) -> None:
     shop.execute(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from integrity.database.identifiers import literal, quote_table
 from integrity.database.schema import LEDGER, Table, TableKind
 from integrity.database.session import Row, Session
-from integrity.database.statistics import COUNTED_ROWS, Statistics, TableStatistics
+from integrity.database.statistics import COUNTED_ROWS, MOST_LISTED, Statistics, TableStatistics
 
 TOGETHER = 200
 """Tables in one statement: a compound SELECT has at most 500 parts (SQLite, "Implementation Limits")."""
@@ -21,7 +21,7 @@ def statistics(session: Session) -> Statistics:
     found = dict(_counted(session, tables))
     pages, size = session.value("PRAGMA page_count"), session.value("PRAGMA page_size")
     listed = [_statistics(each, *found[each.name.name]) for each in tables if each.name.name != LEDGER]
-    return Statistics(listed, bytes=pages * size)
+    return Statistics(listed[:MOST_LISTED], bytes=pages * size, truncated=len(listed) > MOST_LISTED)
 
 
 def _counted(session: Session, tables: Sequence[Table]) -> Iterator[tuple[str, Row]]:
