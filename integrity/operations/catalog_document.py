@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from os.path import relpath
+from pathlib import Path
 
 import tomlkit
-from tomlkit.items import AoT, Table
+from tomlkit import TOMLDocument
+from tomlkit.items import AoT, Array, Table
 
 from integrity.database.schema import Action, Match, Schema
 from integrity.references.catalog import Catalog
-from integrity.references.entries import CatalogIndex, CatalogUnique
-from integrity.references.reference import Reference, written
+from integrity.references.reference import Reference, Source, written
 
 
-def catalog_text(alias: str, schema: Schema, catalog: Catalog, references: Sequence[Reference] = ()) -> str:
-    """Returns a ``catalog.toml`` with every known reference, and the indexes and uniques of ``catalog``."""
-    document = tomlkit.document()
-    document.add(tomlkit.comment(f"What should hold in {alias}."))
-    document.add(tomlkit.nl())
-    target = tomlkit.table()
+def catalog_text(
+    alias: str, schema: Schema, catalog: Catalog, references: Sequence[Reference] = (), *, folder: Path
+) -> str:
+    """Returns a ``catalog.toml`` with every known reference, and all that ``catalog`` says, as it is written.
+
+    Args:
+        alias: the target.
+        schema: its structure.
+        catalog: the catalog that was lent, or an empty one.
+        references: what is known.
+        folder: where the text will stand; the paths in it are from there.
+    """
+    head = f"# What should hold in {alias}.\n\n"
+    document = tomlkit.parse(catalog.file.read_text(encoding="utf-8")) if catalog.file else tomlkit.document()
+    target = document.setdefault("target", tomlkit.table())
     target["vendor"] = schema.vendor
-    if catalog.description:
-        target["description"] = catalog.description
-    document["target"] = target
-    entries = {
-        "reference": [_reference(each) for each in references],
-        "index": [_index(each) for each in catalog.indexes],
-        "unique": [_unique(each) for each in catalog.uniques],
-    }
-    for word, tables in entries.items():
-        if tables:
-            document[word] = AoT(tables)
-    text = tomlkit.dumps(document)
-    return text if references else text + _EXAMPLE
+    if catalog.ledger and catalog.ledger.scripts:
+        document["ledger"]["scripts"] = Path(relpath(catalog.ledger.scripts, folder.resolve())).as_posix()
+    _keep_environments(document, catalog, folder)
+    new = [_reference(each) for each in references if each.source is not Source.CATALOG]
+    if isinstance(document.get("reference"), Array):  # written in line, where no [[reference]] may follow
+        new = [*(_table(each) for each in document.pop("reference").unwrap()), *new]
+    text = head + tomlkit.dumps(document)
+    if new:
+        return f"{text.rstrip()}\n\n{tomlkit.dumps({'reference': AoT(new)})}"
+    return text if catalog.references else text + _EXAMPLE
 
 
 _EXAMPLE = """
@@ -42,6 +50,17 @@ _EXAMPLE = """
 # on_delete = "SET NULL"
 # rationale = "Why it should hold, and why a deletion does this"
 """
+
+
+def _keep_environments(document: TOMLDocument, catalog: Catalog, folder: Path) -> None:
+    """A migration that is not in ``folder`` would be a mistake of the catalog: it becomes a comment."""
+    for each in catalog.environments:
+        there = [name for name in each.migrations if (folder / "migrations" / f"{name}.py").is_file()]
+        if len(there) < len(each.migrations):
+            entry = document["environment"][each.name]
+            entry["migrations"] = there
+            gone = [name for name in each.migrations if name not in there]
+            entry["migrations"].comment(f"once they are here: {', '.join(gone)}")
 
 
 def _reference(reference: Reference) -> Table:
@@ -58,36 +77,7 @@ def _reference(reference: Reference) -> Table:
     return _table(facts)
 
 
-def _index(index: CatalogIndex) -> Table:
-    table = _table({"table": ".".join(_part(part) for part in index.table.parts)})
-    table["columns"] = list(index.columns)
-    for word, value in (("name", index.name), ("where", index.where), ("rationale", index.rationale)):
-        if value:
-            table[word] = value
-    return table
-
-
-def _unique(unique: CatalogUnique) -> Table:
-    table = _index(unique)
-    facts = {
-        "nulls": "" if unique.nulls_distinct else "not distinct",
-        "case": "insensitive" if unique.ignores_case else "",
-        "duplicates": str(unique.duplicates or ""),
-        "survivor": unique.survivor,
-        "rename": unique.rename,
-    }
-    for word, value in facts.items():
-        if value:
-            table[word] = value
-    return table
-
-
-def _part(name: str) -> str:
-    plain = not any(mark in name for mark in '.," ')
-    return name if plain else '"' + name.replace('"', '""') + '"'
-
-
-def _table(facts: dict[str, str]) -> Table:
+def _table(facts: Mapping[str, str]) -> Table:
     table = tomlkit.table()
     for word, value in facts.items():
         if value:

@@ -80,7 +80,8 @@ def start_catalog(
     root: Path | None = None,
     dry_run: bool = False,
 ) -> list[WrittenFile]:
-    """Makes a new target catalog: ``catalog.toml`` with what is known, and an empty package.
+    """Makes a new target catalog: ``catalog.toml`` with what is known and what a lent catalog says, and an
+    empty package.
 
     Raises:
         CatalogError: when the target has a catalog already, or its name cannot be that of a package.
@@ -93,7 +94,7 @@ def start_catalog(
             where=str(toml),
             hint="Edit it, or move it away first.",
         )
-    text = catalog_text(alias, schema, catalog, references)
+    text = catalog_text(alias, schema, catalog, references, folder=package.folder)
     return write_files([WrittenFile(toml, text), *package_files(package)], dry_run=dry_run)
 
 

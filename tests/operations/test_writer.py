@@ -13,9 +13,11 @@ from integrity.database.identifiers import TableName
 from integrity.exceptions import CatalogError
 from integrity.operations import AddForeignKey, AddIndex
 from integrity.operations.catalog_migrations import migrations_of
+from integrity.operations.environments import environments_of
 from integrity.operations.fixes import FixKind, SchemaFix
 from integrity.operations.writer import migration_text, quoted, start_catalog, write_migrations
-from integrity.references.catalog import load_catalog
+from integrity.references.awaited import label_of
+from integrity.references.catalog import Catalog, load_catalog
 from integrity.references.resolve import known_references
 from tests.operations.conftest import KEY, Shop
 
@@ -130,6 +132,124 @@ def test_what_a_lent_catalog_says_of_uniques_is_written_back_without_loss(
         replace(each, entry=again.entry)
         for each, again in zip(catalog.uniques, load_catalog("target").uniques, strict=True)
     )
+
+
+LENT = """
+[target]
+vendor = "postgresql"
+description = "Another shop"
+tables = [2, 9]
+
+[[reference]] # Why it is so
+from = "orders.customer_id"
+to = "customers.id"
+
+[[reference]]
+from = "notes.order_id"
+to = "orders.id"
+
+[system_row.customers]
+id = 7
+
+[[required_table]]
+table = "notes"
+columns = [
+    "id", # numbers rows
+    { name = "order_id", type = { postgresql = "int", sqlite = "INTEGER" } },
+]
+
+[system_row.orders]
+id = 8
+
+[[column]]
+column = "orders.status"
+from = "text"
+to = "uuid"
+
+[[routine]]
+kind = "view"
+name = "seen"
+create = "CREATE VIEW seen AS SELECT 1 AS one"
+
+[ledger]
+table = "schema_migrations"
+scripts = "scripts"
+
+[environment.test]
+migrations = ["0005_seed"]
+rationale = "Rows to look at"
+
+[mask]
+columns = ["customers.email"]
+
+[log]
+table = "system_logs"
+columns = { type = "kind" }
+
+[[query]]
+name = "newest"
+sql = "SELECT 1"
+"""
+
+
+def test_everything_that_a_lent_catalog_says_is_taken_over_from_its_new_place(
+    sqlite_shop: Shop, tmp_path: Path
+) -> None:
+    (tmp_path / "lent" / "scripts").mkdir(parents=True)
+    file = tmp_path / "lent" / "catalog.toml"
+    file.write_text(LENT)
+    sqlite_shop.execute("CREATE TABLE lines (id integer PRIMARY KEY, order_id integer REFERENCES orders)")
+    schema, lent = sqlite_shop.schema(), load_catalog("target", file)
+    (new, *_) = start_catalog("target", schema, lent, known_references(schema, lent))
+
+    again = load_catalog("target")
+    assert [(label_of(each.source), label_of(each.to)) for each in again.references] == [
+        ("orders.customer_id", "customers.id"),
+        ("notes.order_id", "orders.id"),
+        ("lines.order_id", "orders.id"),
+    ]
+    empty = {"file": None, "vendor": "", "references": (), "environments": ()}
+    assert replace(again, **empty) == replace(lent, **empty)
+    assert (again.vendor, again.description) == ("sqlite", "Another shop")
+    assert "# Why it is so" in new.text
+    assert "# numbers rows" in new.text
+    assert str(tmp_path) not in new.text
+
+
+def test_migrations_of_an_environment_that_are_not_there_become_a_comment(
+    sqlite_shop: Shop, tmp_path: Path
+) -> None:
+    file = tmp_path / "lent.toml"
+    file.write_text(LENT)
+    write_migrations("target", [index_fix()])
+    file.write_text(LENT.replace('["0005_seed"]', '["0001_indexes", "0005_seed"]'))
+    (new, *_) = start_catalog("target", sqlite_shop.schema(), load_catalog("target", file))
+
+    (environment,) = load_catalog("target").environments
+    assert environment.migrations == ("0001_indexes",)
+    assert 'migrations = ["0001_indexes"] # once they are here: 0005_seed' in new.text
+    assert environments_of(new.path.parent) == {"0001_indexes": ("test",)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'reference = [{ from = "a.b", to = "c.d" }]\ntarget = { tables = 3 }\n',
+        "target.tables = 3\n",
+        "",
+        "# x",
+    ],
+)
+def test_a_lent_catalog_may_be_written_in_any_way(sqlite_shop: Shop, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "lent.toml"
+    file.write_text(text)
+    sqlite_shop.execute("CREATE TABLE lines (id integer PRIMARY KEY, order_id integer REFERENCES orders)")
+    schema, lent = sqlite_shop.schema(), load_catalog("target", file)
+    start_catalog("target", schema, lent, known_references(schema, Catalog()))
+
+    again = load_catalog("target")
+    assert (again.vendor, again.table_count) == ("sqlite", lent.table_count)
+    assert [each.source for each in again.references][:-1] == [each.source for each in lent.references]
 
 
 def test_an_empty_catalog_shows_how_an_entry_looks(sqlite_shop: Shop) -> None:
