@@ -135,3 +135,21 @@ def test_the_settings_take_both_variables_from_the_environment(tmp_path: Path) -
         [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert found.stdout.split() == [f"{tmp_path}/own.sqlite3", f"{tmp_path}/old.sqlite3"]
+
+
+@pytest.mark.parametrize("command", ["integrity_audit", "migrate", "check"])
+def test_a_mistake_in_the_environment_is_one_line_and_never_reads_as_findings(command: str) -> None:
+    environment = {**os.environ, "INTEGRITY_TARGETS": f"shop=mysql://ada:{PASSWORD}@db.example/x"}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    ran = subprocess.run(
+        [sys.executable, "manage.py", command],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("error: Target 'shop': ")
+    assert len(ran.stderr.splitlines()) == 1
+    assert PASSWORD not in ran.stderr
