@@ -10,6 +10,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.exceptions import MigrationSchemaMissing
 
 from integrity import conf
 from integrity.database.postgresql import ddl
@@ -121,3 +122,16 @@ def refused(text: str, alias: str) -> SchemaFixRefused:
         where=alias,
         hint="This step changed nothing, those before it stand. Correct that and run it again.",
     )
+
+
+@contextmanager
+def in_our_words(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Turns what a database says against a migration, or against its ledger, into our own errors."""
+    try:
+        yield
+    except DatabaseError as error:
+        inner = error.__context__ if isinstance(error, MigrationSchemaMissing) else None
+        cause = inner if isinstance(inner, DatabaseError) else error
+        engine = engine_for(connection.vendor, connection.alias)
+        meaning = engine.translate(cause, Session(Target(connection.alias), connection, engine))
+        raise meaning or refused(str(error), connection.alias) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ from integrity import conf
 from integrity.exceptions import CatalogError, CatalogMissing
 from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_unique import AddUnique
+from integrity.operations.alteration import in_our_words
 from integrity.operations.environments import left_out
 from integrity.operations.migration import catalog_of
 from integrity.operations.operation import CatalogOperation
@@ -75,7 +77,8 @@ class CatalogLoader(MigrationLoader):
         self.package = package
         self.left_out: Mapping[str, tuple[str, ...]] = {}
         """The migrations of other environments that are not applied here, with their environments."""
-        super().__init__(connection)
+        with in_our_words(connection) if connection is not None else nullcontext():
+            super().__init__(connection)
 
     def load_disk(self) -> None:
         """Reads the catalog's files; the site's apps as well when one of them is depended on."""

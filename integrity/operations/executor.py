@@ -8,17 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
-from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 
-from integrity.database.session import Session, Target, engine_for
 from integrity.database.sqlite.editor import tolerant
-from integrity.operations.alteration import immediate, refused
+from integrity.operations.alteration import immediate, in_our_words
 from integrity.operations.catalog_migrations import CatalogLoader, CatalogPackage, phase_of
 from integrity.operations.check import Attendant, Check, refusal
 from integrity.operations.timing import OperationEvent, Stopwatch
@@ -174,16 +171,3 @@ def planned(plan: list[tuple[Migration, bool]], package: CatalogPackage) -> list
         )
         for number, (migration, backwards) in enumerate(plan, start=1)
     ]
-
-
-@contextmanager
-def in_our_words(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Turns what a database says against a migration, or against its ledger, into our own errors."""
-    try:
-        yield
-    except DatabaseError as error:
-        inner = error.__context__ if isinstance(error, MigrationSchemaMissing) else None
-        cause = inner if isinstance(inner, DatabaseError) else error
-        engine = engine_for(connection.vendor, connection.alias)
-        meaning = engine.translate(cause, Session(Target(connection.alias), connection, engine))
-        raise meaning or refused(str(error), connection.alias) from error

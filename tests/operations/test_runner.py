@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +292,17 @@ def test_a_locked_file_is_left_alone_before_the_ledger_is_made(sqlite_shop: Shop
     assert states(sqlite_shop) == "p"
     sqlite_shop.run()
     assert states(sqlite_shop) == "a"
+
+
+def test_a_file_that_may_not_even_be_read_says_that_it_is_locked(
+    sqlite_shop: Shop, sqlite_path: Path
+) -> None:
+    sqlite_shop.migration("0001_indexes", INDEX)
+    with closing(sqlite3.connect(sqlite_path, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        for look in (sqlite_shop.run, partial(migration_status, sqlite_shop.target)):
+            with pytest.raises(TargetBusy, match="locked by another connection"):
+                look()
 
 
 def test_a_role_that_may_not_change_the_structure_is_told_so(postgres_shop: Shop) -> None:
