@@ -197,6 +197,8 @@ def test_options_of_a_service_are_refused(file: Path) -> None:
     with pytest.raises(TargetUnreachable, match=said) as refused, Target("libsql").reading():
         pass
     assert "t0ken" not in str(refused.value)
+    assert "docs/libsql.md" in refused.value.hint
+    assert "Install" not in str(refused.value)
 
 
 def test_an_encrypted_file_is_read_with_its_key_and_not_without(tmp_path: Path, file: Path) -> None:

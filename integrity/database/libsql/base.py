@@ -73,7 +73,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if unknown := sorted(params.keys() - _TAKEN):
             raise ImproperlyConfigured(
                 f"settings.DATABASES[{self.alias!r}]['OPTIONS']: {', '.join(unknown)} is not for a local "
-                f"libSQL file. {REMOTE_HINT}"
+                "libSQL file"
             )
         return params
 

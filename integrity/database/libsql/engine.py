@@ -50,14 +50,14 @@ class LibSQLEngine(SQLiteEngine):
 
     @contextmanager
     def opening_errors(self, target: Target) -> Iterator[None]:
-        """A missing driver is a target that cannot be opened."""
+        """A missing driver is a target that cannot be opened, and so is one with an option of a service's."""
         try:
             with super().opening_errors(target):
                 yield
         except ImproperlyConfigured as error:
-            raise TargetUnreachable(
-                str(error), where=target.alias, hint="Install it where this runs, and try again."
-            ) from error
+            missing = str(error) == base.MISSING
+            hint = "Install it where this runs, and try again." if missing else base.REMOTE_HINT
+            raise TargetUnreachable(str(error), where=target.alias, hint=hint) from error
 
     def adapt(self, session: Session, raw: Any) -> None:
         """The driver cannot be interrupted: the clock is looked at whenever rows are fetched."""
