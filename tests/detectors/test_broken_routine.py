@@ -163,6 +163,87 @@ def test_a_function_that_refers_to_what_is_gone_is_found(
     assert (found.object.split(": ")[0], found.evidence["name"]) == (found.evidence["routine"], expected)
 
 
+@pytest.mark.engine("postgresql")
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("BEGIN CALL gone(1, 'x'); END", "gone"),
+        ("BEGIN TRUNCATE TABLE ONLY orders, public.gone CASCADE; END", "public.gone"),
+        ("BEGIN LOCK TABLE gone IN SHARE MODE NOWAIT; END", "gone"),
+        ("BEGIN REFRESH MATERIALIZED VIEW CONCURRENTLY gone; END", "gone"),
+        ("BEGIN RAISE NOTICE '% %', (SELECT count(*) FROM orders), (SELECT count(*) FROM gone); END", "gone"),
+        ("BEGIN RAISE EXCEPTION 'no' USING DETAIL = 'x', HINT = (SELECT said FROM gone); END", "gone"),
+        ("BEGIN RAISE EXCEPTION '%', CASE WHEN true THEN gone(1) ELSE 2 END; END", "gone"),
+        ("BEGIN LOOP EXIT WHEN EXISTS (SELECT FROM gone); END LOOP; END", "gone"),
+        ("BEGIN CASE WHEN EXISTS (SELECT FROM gone) THEN NULL; ELSE NULL; END CASE; END", "gone"),
+        ("BEGIN CASE 1 WHEN 1 THEN NULL; WHEN (SELECT 2 FROM gone) THEN NULL; END CASE; END", "gone"),
+        ("BEGIN CASE WHEN 1 = 2 THEN DELETE FROM gone; END CASE; END", "gone"),
+        ("BEGIN FOR i IN REVERSE (SELECT max(id) FROM gone)..1 BY 2 LOOP NULL; END LOOP; END", "gone"),
+        ("DECLARE i integer; BEGIN FOREACH i IN ARRAY gone(1) LOOP NULL; END LOOP; END", "gone"),
+        ("DECLARE c CURSOR (low int) FOR SELECT * FROM gone WHERE id > low; BEGIN OPEN c(1); END", "gone"),
+        ("DECLARE c CURSOR (low int) FOR SELECT low; BEGIN OPEN c(low := gone(1)); END", "gone"),
+        ("DECLARE c CURSOR (low int) FOR SELECT low; BEGIN FOR r IN c(gone(1)) LOOP NULL; END LOOP; END", "gone"),
+        ("DECLARE x orders.gone%TYPE; BEGIN NULL; END", "gone"),
+        ("DECLARE x gone%ROWTYPE; BEGIN NULL; END", "gone"),
+        ("DECLARE x gone; BEGIN NULL; END", "gone"),
+    ],
+)  # fmt: skip
+def test_every_statement_of_a_body_is_looked_at(empty_target: EmptyTarget, body: str, expected: str) -> None:
+    script = f"SET check_function_bodies = off; CREATE PROCEDURE g() LANGUAGE plpgsql AS $b$ {body} $b$"
+    assert [each[2] for each in broken(empty_target, script)] == [expected]
+
+
+@pytest.mark.engine("postgresql")
+@pytest.mark.parametrize(
+    "statement", ["ALTER TABLE gone ADD x int", "DROP TABLE gone", "GRANT ALL ON gone TO x"]
+)
+def test_a_statement_that_cannot_be_looked_at_is_listed_as_unread(
+    empty_target: EmptyTarget, statement: str
+) -> None:
+    script = f"CREATE FUNCTION g() RETURNS void LANGUAGE plpgsql AS $b$ BEGIN {statement}; END $b$"
+    result = audited(empty_target, script)
+    assert result.with_code("broken_routine") == []
+    reason = f"{statement.split()[0]}: such statements are not looked into"
+    assert result.coverage.unread == [{"routine": "function g()", "reason": reason}]
+
+
+PLAIN = """
+CREATE PROCEDURE did(IN a integer, INOUT b text) LANGUAGE plpgsql AS $$ BEGIN b := a::text; END $$;
+CREATE MATERIALIZED VIEW mv AS SELECT id FROM orders WITH NO DATA; REFRESH MATERIALIZED VIEW mv;
+CREATE PROCEDURE done(a integer) LANGUAGE plpgsql AS $$ BEGIN NULL; END $$;
+CREATE FUNCTION g(p integer) RETURNS SETOF integer LANGUAGE plpgsql AS $b$
+#variable_conflict use_variable
+<<outer_block>>
+DECLARE
+  said notes.said%TYPE NOT NULL := 'x'; again said%TYPE; whole public.orders%ROWTYPE; row_of orders; ids integer[];
+  at timestamp with time zone := now(); price numeric(10, 2); many CONSTANT text[] := ARRAY['a'];
+  c NO SCROLL CURSOR (low integer, high integer) FOR SELECT id FROM orders WHERE id BETWEEN low AND high;
+BEGIN
+  CALL done(p); CALL done(a => p + 1); CALL public.done(length(said));
+  LOCK TABLE ONLY orders, public.notes IN ACCESS EXCLUSIVE MODE; TRUNCATE orders, notes RESTART IDENTITY;
+  REFRESH MATERIALIZED VIEW public.mv; SET LOCAL work_mem = '4MB'; NOTIFY orders, 'done';
+  RAISE; RAISE unique_violation; RAISE SQLSTATE '22012'; RAISE INFO 'nothing'; RAISE division_by_zero USING MESSAGE = said;
+  RAISE EXCEPTION '% of %: %', p, whole.status, CASE p WHEN 1 THEN 'one' ELSE said END USING ERRCODE = 'P0001';
+  OPEN c(1, high := p); FETCH NEXT FROM c INTO row_of; MOVE c; CLOSE c;
+  FOREACH p SLICE 0 IN ARRAY ids LOOP NULL; END LOOP;
+  <<around>> FOR i IN 1..array_length(ids, 1) BY 2 LOOP
+    CONTINUE around WHEN ids[i] = p; EXIT WHEN i > 3; RETURN NEXT i;
+  END LOOP around;
+  CASE p WHEN 1, 2 THEN NULL; WHEN length(said) THEN NULL; ELSE NULL; END CASE;
+  CASE WHEN p = 1 THEN NULL; WHEN EXISTS (SELECT FROM orders WHERE id = p) THEN p := 2; END CASE;
+  RETURN QUERY (SELECT id FROM orders); RETURN QUERY SELECT 1; COMMIT;
+  BEGIN NULL; EXCEPTION WHEN unique_violation OR SQLSTATE '22012' THEN GET STACKED DIAGNOSTICS said = MESSAGE_TEXT; RAISE; END;
+END $b$;
+"""
+
+
+@pytest.mark.engine("postgresql")
+def test_a_body_of_all_statements_is_read_wholly_and_left_in_peace(empty_target: EmptyTarget) -> None:
+    result = audited(empty_target, PLAIN)
+    assert [each.message for each in result.with_code("broken_routine")] == []
+    assert result.coverage.unread == []
+
+
 FINE = """
 CREATE SCHEMA app; CREATE TABLE app.far (id integer, kept text);
 CREATE TYPE mood AS ENUM ('good', 'bad');

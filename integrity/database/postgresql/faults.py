@@ -98,6 +98,11 @@ class _Complaint:
     what: str = ""
     of: str = ""
 
+    @property
+    def is_called(self) -> bool:
+        """Whether there is the procedure that was asked for as a function."""
+        return self.missing is None and self.said.endswith(" is a procedure")
+
 
 @dataclass
 class _Examination:
@@ -184,8 +189,8 @@ class _Examination:
             body = self._body(routine, table)
             shared &= {each.sql for each in body.queries}
         found = [each for each in plain.queries if not tables or each.sql in shared]
-        if plain.dynamic:
-            self._unread(routine, "it runs SQL that it composes")
+        if reasons := _not_looked_at(plain):
+            self._unread(routine, reasons)
         self._judge(routine, routine, self._complaints(found), plain.variables)
         for table, trigger in tables.items():
             self._on_table(routine, trigger, self._body(routine, table), shared)
@@ -212,8 +217,8 @@ class _Examination:
         return read_body(routine.body, known | {"new": row, "old": row})
 
     def _complaints(self, queries: Sequence[Query]) -> list[tuple[_Complaint, int]]:
-        asked = ((self._asked(_explained(each.sql)), each.line) for each in queries)
-        return [(said, line) for said, line in asked if said]
+        asked = ((self._asked(_explained(each.sql)), each) for each in queries)
+        return [(said, each.line) for said, each in asked if said and not (each.calls and said.is_called)]
 
     def _judge(
         self,
@@ -287,6 +292,14 @@ class _Examination:
             self.session.execute("ROLLBACK TO SAVEPOINT integrity_asked")
             return _complaint(error)
         return None
+
+
+def _not_looked_at(body: Body) -> str:
+    """Why a body was not read wholly, empty where it was."""
+    reasons = ["it runs SQL that it composes"] if body.dynamic else []
+    if body.skipped:
+        reasons.append(f"{', '.join(body.skipped)}: such statements are not looked into")
+    return "; ".join(reasons)
 
 
 def _calls(body: str, name: str) -> bool:
