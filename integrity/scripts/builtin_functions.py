@@ -16,7 +16,7 @@ _OF_EXTENSIONS = frozenset({
     "soundex", "metaphone", "dmetaphone", "difference", "nlevel", "subpath", "subltree", "lca", "text2ltree",
     "create_hypertable", "time_bucket", "cosine_distance", "l2_distance", "inner_product", "load_extension",
     "ifnull", "moddatetime", "akeys", "avals", "skeys", "svals", "each", "uuid_nil", "xmlelement",
-    "xmlforest",
+    "xmlforest", "xmlattributes", "xmlroot", "xmlpi", "row", "merge_action",
 })  # fmt: skip
 _CREATED = re.compile(r"\bCREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?[\"']?([\w-]+)", re.IGNORECASE)
 _WELL_KNOWN = frozenset({

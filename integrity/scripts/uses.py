@@ -18,7 +18,7 @@ _WORDS = frozenset({
     "localtimestamp", "current_date", "current_time", "current_timestamp", "default", "true", "false", "null",
     "value", "epoch", "rank", "infinity",
 })  # fmt: skip
-_LEVELS = (exp.Select, exp.Update, exp.Delete, exp.Insert)
+_LEVELS = (exp.Select, exp.Update, exp.Delete, exp.Insert, exp.Merge)
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,8 @@ class _Reader:
     def column(self, node: exp.Column) -> Iterator[Use]:
         if node.args.get("db") or isinstance(node.parent, exp.Dot | exp.Kwarg | exp.PropertyEQ):
             return
+        if node.arg_key == "field" and isinstance(node.parent, exp.In):
+            return  # SQLite: a IN t, with a table behind it
         levels = [self.sources(each) for each in _ancestors(node) if isinstance(each, _LEVELS)]
         if node.table:
             found = next((level[node.table.lower()] for level in levels if node.table.lower() in level), None)
@@ -138,13 +140,16 @@ def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def _sources(level: exp.Expr) -> Iterator[exp.Expr]:
-    """Where the rows of one level come from."""
+    """Where the rows of one level come from; what MERGE does WHEN it matches has those of the MERGE."""
+    if isinstance(level.parent, exp.When):
+        return
     if not isinstance(level, exp.Select):
         target = level.this
         yield target.this if isinstance(target, exp.Schema) else target
     from_ = level.args.get("from_") or level.args.get("from")
     heads = [from_.this] if from_ is not None else []
-    heads += level.args.get("using") or []
+    using = level.args.get("using") or []
+    heads += using if isinstance(using, list) else [using]
     joins = [join.this for join in level.args.get("joins") or []]
     for source in [*heads, *joins, *(level.args.get("laterals") or [])]:
         yield source
