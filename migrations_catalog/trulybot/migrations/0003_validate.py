@@ -1,8 +1,9 @@
 """trulybot: foreign keys for all rows (phase 3 of 3).
 
 Checks the rows that stand, while others read and write. Not while orphans are left: it stops and says how
-many, and the command that resolves them. A column that changes its type is rewritten: readers and writers of
-its table wait meanwhile.
+many, and the command that resolves them. A column that changes its type is rewritten, and with a key all that
+refers to it: readers and writers of these tables wait meanwhile. Values that cannot be read stop it before
+the first change. Not before the application knows the new type.
 
 Apply it with: manage.py integrity_migrate trulybot --phase 3
 """
