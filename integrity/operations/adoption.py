@@ -16,12 +16,13 @@ from integrity.references.catalog import Catalog
 from integrity.references.ledger_scripts import LedgerScript
 from integrity.references.made_objects import MadeObject
 from integrity.references.severity import Severity
-from integrity.scripts.auditing import audit_scripts
+from integrity.scripts.auditing import ScriptAudit, audit_scripts
 from integrity.scripts.checks.base import LiveTarget
+from integrity.scripts.checks.differs_from_target import DiffersFromTarget
 from integrity.scripts.effects import FRAME, Effects, effects_of
 from integrity.scripts.finding import ScriptFinding
 from integrity.scripts.reading import read_scripts
-from integrity.scripts.statement import Dialect, Script, Statement
+from integrity.scripts.statement import Dialect, Place, Script, Statement
 
 ENGINES = (Dialect.POSTGRESQL, Dialect.SQLITE)
 _ALONE = re.compile(
@@ -66,7 +67,10 @@ class Refused:
 
 
 def adoptable(
-    scripts: Sequence[LedgerScript], catalog: Catalog, live: LiveTarget | None = None
+    scripts: Sequence[LedgerScript],
+    catalog: Catalog,
+    live: LiveTarget | None = None,
+    standing: Collection[LedgerScript] = (),
 ) -> list[Adoptable | Refused]:
     """Returns what becomes of each script: those in which an audit of scripts finds errors are refused.
 
@@ -74,14 +78,14 @@ def adoptable(
         scripts: the scripts, in their order.
         catalog: the target's catalog.
         live: the target, which may have what no script makes.
+        standing: those whose results are in it: what only the others will change there is no difference.
     """
     audit = audit_scripts([_near(each.path) for each in scripts], catalog=catalog, live=live)
     read = {each.path.resolve(): each for each in audit.scripts}
     ordered = [read[each.path.resolve()] for each in scripts]
     errors: dict[str, ScriptFinding] = {}
-    for each in sorted(audit.findings, key=lambda each: each.place):
-        if each.severity is Severity.ERROR:
-            errors.setdefault(each.place.file, each)
+    for each in _errors(audit, [each for each in scripts if each in standing], catalog, live):
+        errors.setdefault(each.place.file, each)
     removed = set(removed_on_purpose(catalog))
     left = {engine: effects_of(ordered, str(engine)) for engine in ENGINES}
     return [
@@ -90,6 +94,28 @@ def adoptable(
         )
         for at, (own, script) in enumerate(zip(scripts, ordered, strict=True))
     ]
+
+
+def _errors(
+    audit: ScriptAudit, standing: Sequence[LedgerScript], catalog: Catalog, live: LiveTarget | None
+) -> list[ScriptFinding]:
+    """The errors in their order; a table that scripts will alter differs from the target until they have."""
+    found = sorted((each for each in audit.findings if each.severity is Severity.ERROR), key=_at)
+    names = {each.path.resolve() for each in standing}
+    files = {each.shown for each in audit.scripts if each.path.resolve() in names}
+    if len(names) == len(audit.scripts) or not any(_differs(each, files) for each in found):
+        return found
+    alone = audit_scripts([_near(each.path) for each in standing], catalog=catalog, live=live)
+    left = {each.place for each in alone.findings if _differs(each, files)}
+    return [each for each in found if not _differs(each, files) or each.place in left]
+
+
+def _at(finding: ScriptFinding) -> Place:
+    return finding.place
+
+
+def _differs(finding: ScriptFinding, files: Collection[str]) -> bool:
+    return finding.code == DiffersFromTarget.code and finding.place.file in files
 
 
 def _near(file: Path) -> Path:
@@ -138,17 +164,10 @@ def _by_engine(script: Script) -> Iterator[tuple[str, tuple[str, ...]]]:
         texts = tuple(
             _settled(each.text, engine)
             for each in script.statements
-            if engine in _meant(each) and not FRAME.match(each.text)
+            if each.runs_on(engine) and not FRAME.match(each.text)
         )
         if texts:
             yield str(engine), texts
-
-
-def _meant(statement: Statement) -> tuple[Dialect, ...]:
-    for each in (statement.condition, statement.dialect):
-        if each is not Dialect.SHARED:
-            return (each,)
-    return ENGINES
 
 
 def _settled(text: str, engine: Dialect) -> str:

@@ -204,8 +204,8 @@ class RunScript(CatalogOperation):
         if not self.drops:
             raise self.refuse(
                 f"Nothing says how the script {self.name} is taken back",
-                f"Nothing was changed. Write reverse={{…}} into its RunScript, or {self.name}.down.sql "
-                "beside the script and adopt it again; a backup of before and a restore are the other way.",
+                "Nothing was changed. Write reverse={…} into its RunScript; adoption does so where "
+                f"{self.name}.down.sql lies beside the script. A backup and a restore are the other way.",
             )
         standing = [each for each in _in_order(made) if stands(schema, each, functions_of(work.session))]
         for each in standing:
@@ -218,7 +218,7 @@ class RunScript(CatalogOperation):
             rows = work.session.value(f"SELECT count(*) FROM {quote_table(table)}")
             if rows:
                 raise self.refuse(
-                    f"{table.name} has {rows:,} rows, which would be lost with it",
+                    f"{table.name} has {rows:,} row{'s' * (rows != 1)}, which would be lost with it",
                     "Nothing was changed. Take a backup and empty it, or write reverse={…} into RunScript.",
                 )
 

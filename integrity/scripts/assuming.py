@@ -15,12 +15,17 @@ _TABLE = re.compile(r"CREATE\s+(?:VIRTUAL\s+)?TABLE\b", re.IGNORECASE)
 _NAMES = {Dialect.POSTGRESQL: "PostgreSQL", Dialect.SQLITE: "SQLite"}
 
 
-def assume_engine(scripts: Sequence[Script]) -> tuple[list[Script], str]:
+def assume_engine(scripts: Sequence[Script], vendor: str = "") -> tuple[list[Script], str]:
     """Returns scripts, those of unknown purpose taken for the one engine that is met, and why.
 
     SQL of one engine in a file meant for both can only be told where both are met: in what files, folders
     or comments say, in the program around the SQL, or in the SQL itself. Where nothing speaks of the other
-    engine, nothing says that the file is for it; nor of a file that is a schema by itself.
+    engine, nothing says that the file is for it; nor of a file that is a schema by itself. A target of the
+    other engine, which the scripts are held against, speaks of it: then only those with such SQL are taken.
+
+    Args:
+        scripts: the scripts.
+        vendor: the engine of the target that they are held against, if any.
     """
     unknown = [
         each for each in scripts if each.dialect is Dialect.SHARED and not each.deduced and each.statements
@@ -32,8 +37,10 @@ def assume_engine(scripts: Sequence[Script]) -> tuple[list[Script], str]:
     met: list[tuple[Dialect, str]] = []
     for unit in units:
         found = _met(unit)
-        if len({engine for engine, _ in found}) == 1:
-            taken.update({each.shown: found[0][0] for each in unit})
+        engines = {engine for engine, _ in found}
+        if len(engines) == 1:
+            alone = [each for each in unit if not vendor or vendor in engines or any(_met([each]))]
+            taken.update({each.shown: found[0][0] for each in alone})
             met += found
     known = [_taken(each, taken[each.shown]) if each.shown in taken else each for each in scripts]
     return known, _why(met) if met else ""

@@ -113,7 +113,7 @@ def audit_scripts(
     with undisturbed():
         scripts, assumed = read_scripts(paths, dialect=dialect, on_read=on_read), ""
         if dialect is None:
-            scripts, assumed = assume_engine(scripts)
+            scripts, assumed = assume_engine(scripts, live.vendor if live else "")
         inspection = ScriptInspection(survey(scripts), catalog or Catalog(), live)
         found = _numbered(each for check in checks for each in check.check(inspection))
     findings, silenced, idle = _silenced(found, scripts, ignored)

@@ -88,7 +88,7 @@ class _Follower:
         certain = [
             isinstance(each, Definition) and not (each.conditional or each.or_replace) for each in events
         ]
-        own.only_makes &= (bool(events) and all(certain)) or not _is_run(step, vendor)
+        own.only_makes &= (bool(events) and all(certain)) or not step.statement.runs_on(vendor)
         for event in events:
             self._event(event, own, others_too=others_too)
 
@@ -119,10 +119,6 @@ class _Follower:
         if column:
             made = MadeObject(ObjectKind.COLUMN, name.name, name.schema, column.lower())
             self.standing.append(_Standing(made, name, own))
-
-
-def _is_run(step: Step, vendor: str) -> bool:
-    return step.statement.dialect in (vendor, "shared") and step.statement.condition in (vendor, "shared")
 
 
 def _made(event: Definition, own: Effects) -> Iterator[_Standing]:

@@ -11,7 +11,8 @@ from integrity.database.schema import Schema
 from integrity.references.ledger_scripts import LedgerScript, entry_for
 from integrity.references.ledgers import Ledger, LedgerEntry, LedgerKind
 from integrity.references.made_objects import MadeObject, missing
-from integrity.scripts.effects import Effects, effects_of
+from integrity.scripts.assuming import assume_engine
+from integrity.scripts.effects import FRAME, Effects, effects_of
 from integrity.scripts.reading import read_scripts
 from integrity.scripts.statement import Script
 
@@ -31,6 +32,8 @@ class Standing(StrEnum):
     """Recorded, and its text is another by now."""
     OVERTAKEN = "overtaken"
     """Not recorded, though a later one is."""
+    ELSEWHERE = "elsewhere"
+    """Not recorded, and none of its statements is for this engine: here it has nothing to do."""
     ABSENT = "absent"
     """In the tool's list of scripts, and there is no such file."""
 
@@ -66,7 +69,7 @@ class Compared:
 def compare(scripts: Sequence[LedgerScript], with_: Compared) -> list[ScriptStanding]:
     """Returns where each script stands, in their order, and then the entries that no script is about."""
     entries = [entry_for(each, with_.entries) for each in scripts]
-    there = {each.path: script for each, script in zip(scripts, _read(scripts), strict=True) if script}
+    there = {each.path: script for each, script in zip(scripts, _read(scripts, with_), strict=True) if script}
     effects = _effects(scripts, there, [entry is not None for entry in entries], with_.schema.vendor)
     last = max((at for at, entry in enumerate(entries) if entry is not None), default=-1)
     found = [
@@ -77,8 +80,9 @@ def compare(scripts: Sequence[LedgerScript], with_: Compared) -> list[ScriptStan
     return found + [ScriptStanding(Standing.LOST, entry=each) for each in with_.entries if each not in known]
 
 
-def _read(scripts: Sequence[LedgerScript]) -> list[Script | None]:
-    found = {each.path.resolve(): each for each in read_scripts(_files(scripts))}
+def _read(scripts: Sequence[LedgerScript], with_: Compared) -> list[Script | None]:
+    read, _ = assume_engine(read_scripts(_files(scripts)), with_.schema.vendor)
+    found = {each.path.resolve(): each for each in read}
     return [found.get(each.path.resolve()) for each in scripts]
 
 
@@ -104,10 +108,18 @@ def _stands(
 ) -> ScriptStanding:
     if effects is None:
         return ScriptStanding(Standing.ABSENT, script, entry)
+    if entry is None and not _has_work(effects.script, with_.schema.vendor):
+        return ScriptStanding(Standing.ELSEWHERE, script, effects=effects)
     makes = effects.without(with_.ignored)
     gone = tuple(missing(with_.schema, makes, with_.functions))
     standing = _standing(script, entry, bool(makes), bool(gone), with_.ledger.kind, overtaken=overtaken)
     return ScriptStanding(standing, script, entry, effects, gone)
+
+
+def _has_work(script: Script, vendor: str) -> bool:
+    """Whether an engine runs anything of it; one without statements is everybody's."""
+    meant = [each.runs_on(vendor) for each in script.statements if not FRAME.match(each.text)]
+    return any(meant) or not meant
 
 
 def _standing(

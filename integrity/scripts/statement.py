@@ -66,6 +66,10 @@ class Statement:
         """The engine for which it is run, SHARED where that is every one."""
         return self.dialect if self.condition is Dialect.SHARED else self.condition
 
+    def runs_on(self, vendor: str) -> bool:
+        """Whether an engine runs it."""
+        return self.engine in (vendor, Dialect.SHARED)
+
     def place_at(self, index: int) -> Place:
         """Returns where a character of its text stands."""
         marks = self.marks or ((0, self.place.line, self.place.column),)

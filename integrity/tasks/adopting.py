@@ -88,7 +88,8 @@ def adopt_scripts(
 
     there = [each for each in found if each.script is not None and each.effects is not None]
     _refuse_unknown(again, [each.name for each in there], catalog)
-    judged = adoptable([each.script for each in there if each.script], catalog, live)
+    standing = [each.script for each in there if each.script and str(each.standing) in _DONE]
+    judged = adoptable([each.script for each in there if each.script], catalog, live, standing)
     already = {each.name for _, each in operations_of(alias) if isinstance(each, RunScript)}
     rows, chosen = [], []
     for each, verdict in zip(there, judged, strict=True):
@@ -148,6 +149,7 @@ def _row(each: ScriptStanding, refusal: str, *, adopted: bool, again: bool) -> A
 
 
 _STANDS = ("executed", "unrecorded")
+_DONE = (*_STANDS, "changed")
 
 
 def _left_behind(each: ScriptStanding, catalog: Catalog) -> list[MadeObject]:

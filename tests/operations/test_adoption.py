@@ -357,3 +357,52 @@ class TestDrizzle:
         (drizzle.root / drizzle.alias / "scripts" / "0001_tags.sql").unlink()
 
         assert said(drizzle) == {"0001_tags": "absent"}
+
+
+def test_what_other_scripts_will_alter_is_no_reason_to_leave_its_statements_out(
+    half_run: Shop, write_scripts: WriteScripts
+) -> None:
+    """Recorded alone, it could build no empty copy of the database."""
+    write_scripts({"014_more": "ALTER TABLE notes ADD COLUMN title TEXT;"})
+
+    data = run_json("makemigrations", half_run.alias, "--adopt", "--dry-run")
+
+    assert {each["script"]: each["outcome"] for each in data["scripts"]}["010_notes"] == "written"
+
+
+def test_what_differs_from_what_was_run_is_still_only_recorded(
+    half_run: Shop, write_scripts: WriteScripts
+) -> None:
+    write_scripts({"014_more": "ALTER TABLE notes ADD COLUMN title TEXT;"})
+    half_run.execute("DROP INDEX notes_body_idx; CREATE INDEX notes_body_idx ON notes (id);")
+
+    data = run_json("makemigrations", half_run.alias, "--adopt", "--dry-run")
+
+    outcomes = {each["script"]: each["outcome"] for each in data["scripts"]}
+    assert outcomes["011_index"] == "recorded"
+    assert outcomes["010_notes"] == "written"
+
+
+def test_a_script_for_another_engine_is_neither_overtaken_nor_forgotten(
+    shop: Shop, write_scripts: WriteScripts
+) -> None:
+    of_another = {
+        "sqlite": "DO $$ BEGIN CREATE TYPE mood AS ENUM (); EXCEPTION WHEN others THEN NULL; END $$;",
+        "postgresql": "CREATE TABLE moods (id INTEGER PRIMARY KEY AUTOINCREMENT);",
+    }[shop.target.vendor]
+    write_scripts({"009_mood": of_another, "010_notes": SCRIPTS["010_notes"]})
+    shop.execute(LEDGER + "INSERT INTO schema_migrations (migration_id, name) VALUES (10, '010_notes');")
+    shop.execute(SCRIPTS["010_notes"])
+
+    assert said(shop) == {}
+
+    data = run_json("makemigrations", shop.alias, "--adopt")
+    assert [(each["standing"], each["outcome"]) for each in data["scripts"]] == [
+        ("elsewhere", "written"),
+        ("executed", "written"),
+    ]
+    shop.run()
+    assert noted(shop) == [10]
+    assert said(shop) == {}
+    shop.run(to="zero")
+    assert noted(shop) == [10]

@@ -144,7 +144,7 @@ def test_tables_with_rows_are_not_dropped(followed: Shop) -> None:
     followed.apply(script())
     followed.execute("INSERT INTO notes VALUES (1, 'x');")
 
-    with pytest.raises(SchemaFixRefused, match="notes has 1 rows"):
+    with pytest.raises(SchemaFixRefused, match="notes has 1 row, "):
         followed.run(to="zero")
 
     assert followed.value("SELECT count(*) FROM notes") == 1
