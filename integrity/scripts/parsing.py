@@ -17,6 +17,7 @@ import sqlglot
 from sqlglot import ErrorLevel, exp
 from sqlglot.errors import SqlglotError
 
+from integrity.scripts.rewording import reworded
 from integrity.scripts.snippet import UNKNOWN
 from integrity.scripts.splitting import end_of_placeholder
 from integrity.scripts.statement import Dialect
@@ -59,8 +60,6 @@ _MUST_PARSE = re.compile(
 _VIRTUAL = re.compile(r"CREATE\s+(?:VIRTUAL|FOREIGN)\s+TABLE\b", re.IGNORECASE)
 _LEADING = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
-_ARRAY_OF = re.compile(r"::\s*(?!text\[)[a-z_]\w+\[\]", re.IGNORECASE)
-"""A cast to an array of a type that the parser does not know (``::oid[]``): which one matters nowhere."""
 _LONGEST = 200_000
 _FILLINGS = (" ", "SELECT 1")
 _HANDED_OVER = re.compile(r"%(?:\(\w+\))?s|%%")
@@ -145,11 +144,19 @@ def _parsed(text: str, dialect: Dialect) -> Parsed:
 
 
 def _by(text: str, name: str) -> Parsed:
+    found = _as_written(text, name)
+    if found.tree is not None or len(text) > _LONGEST:
+        return found
+    plain = reworded(text)
+    other = found if plain == text else _as_written(plain, name)
+    return found if other.problem else other
+
+
+def _as_written(text: str, name: str) -> Parsed:
     try:
         trees = sqlglot.parse(text, dialect=name, error_level=ErrorLevel.RAISE)
     except (SqlglotError, RecursionError, ValueError) as error:
-        plain = _ARRAY_OF.sub(lambda each: "::text[]".ljust(len(each[0])), text)
-        return _known(text, _said(error)) if plain == text else _by(plain, name)
+        return _known(text, _said(error))
     tree = trees[0] if trees else None
     if isinstance(tree, exp.Command):
         return _known(text, "")
