@@ -131,10 +131,12 @@ def test_an_audit_finds_what_the_manifest_says(suite: Suite) -> None:
         suite.structure.missing_tables
     )
     assert columns(document, "missing_column") == set(suite.structure.missing_columns)
-    types = {
-        f"{each['table']}.{each['columns'][0]}": each["evidence"]["type"]["is"].lower()
+    others = {
+        f"{each['table']}.{each['columns'][0]}": each["evidence"]
         for each in with_code(document, "column_differs")
     }
+    assert others.pop("exchange_connections.user_id") == {"column": {"is": "there", "catalog": "gone"}}
+    types = {name: evidence["type"]["is"].lower() for name, evidence in others.items()}
     assert types == suite.structure.other_types
     assert not with_code(document, "table_count")
 

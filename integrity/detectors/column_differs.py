@@ -1,11 +1,14 @@
-"""Columns that are there with another type, default, or nullability than the catalog says."""
+"""Columns that are there with another type, default, or nullability than the catalog says, or that should be
+gone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from django.db import DatabaseError
 
+from integrity.database.identifiers import TableName
 from integrity.database.schema import Column, Schema, Table
 from integrity.database.session import Session
 from integrity.detectors.base import Detector, Inspection
@@ -13,8 +16,11 @@ from integrity.detectors.finding import Finding, Severity
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.references.awaited import required_columns, required_name
 from integrity.references.catalog import Catalog
+from integrity.references.entries import CatalogColumn
+from integrity.references.entry_reading import for_vendor
 from integrity.references.reference import written
 from integrity.references.required_table import RequiredTable
+from integrity.references.resolve import catalog_column, catalog_table_of
 
 
 class ColumnDiffers(Detector):
@@ -30,12 +36,63 @@ class ColumnDiffers(Detector):
 
 
 def differing_columns(session: Session, schema: Schema, catalog: Catalog) -> Iterator[Finding]:
-    """Yields the columns that are other than their ``[[required_table]]`` says; a column that is only named
-    there may be as it likes."""
+    """Yields the columns that are other than their ``[[required_table]]`` says, and those that a
+    ``[[column]]`` still has to change; a column that is only named may be as it likes.
+
+    Raises:
+        CatalogError: for a ``[[column]]`` of a table or column that the target does not have.
+    """
+    said: set[tuple[TableName, tuple[str, ...]]] = set()
     for entry in catalog.tables:
         table = schema.tables.get(required_name(schema, entry))
-        if table is not None:
-            yield from _of_table(session, schema, catalog, table, entry)
+        for each in _of_table(session, schema, catalog, table, entry) if table is not None else ():
+            said.add((each.table, each.columns))
+            yield each
+    for each in _pending(session, schema, catalog):
+        if (each.table, each.columns) not in said:
+            said.add((each.table, each.columns))
+            yield each
+
+
+def _pending(session: Session, schema: Schema, catalog: Catalog) -> Iterator[Finding]:
+    """What a ``[[column]]`` asks for and is not so yet; one that asks nothing of this engine is left."""
+    for entry in catalog.columns:
+        if entry.remove:
+            table = schema.table(catalog_table_of(schema, catalog, entry))
+            there = [name for name in entry.column.columns if table.has_columns((name,))]
+            yield from (_still_there(session, table, name, entry) for name in there)
+        elif for_vendor(entry.to_type, schema.vendor) or for_vendor(entry.default, schema.vendor):
+            table = schema.table(catalog_column(schema, catalog, entry))
+            for name in entry.column.columns:
+                yield from _unchanged(session, table, table.column(name), entry)
+
+
+def _unchanged(session: Session, table: Table, column: Column, entry: CatalogColumn) -> Iterator[Finding]:
+    vendor = session.engine.vendor
+    if entry.to_type and not for_vendor(entry.to_type, vendor):
+        return  # a default comes with its type
+    wanted = replace(
+        column,
+        type=for_vendor(entry.to_type, vendor) or column.type,
+        default=for_vendor(entry.default, vendor) or column.default,
+    )
+    if found := differences(session, table, wanted):
+        why = f": {entry.rationale}" if entry.rationale else ""
+        yield _finding(session, table, wanted, found, f"; its [[column]] is not applied yet{why}")
+
+
+def _still_there(session: Session, table: Table, name: str, entry: CatalogColumn) -> Finding:
+    why = f": {entry.rationale}" if entry.rationale else ""
+    return Finding(
+        code=ColumnDiffers.code,
+        severity=ColumnDiffers.severity,
+        table=table.name,
+        columns=(name,),
+        source="catalog",
+        message=f"{written(table.name, (name,))} is still there, and the catalog wants it to be gone{why}",
+        suggestion=f"manage.py integrity_makemigrations {session.target}",
+        evidence={"column": {"is": "there", "catalog": "gone"}},
+    )
 
 
 def _of_table(

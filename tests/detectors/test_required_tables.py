@@ -166,6 +166,84 @@ def test_a_difference_that_a_conversion_mends_says_so(
     assert finding.message.endswith("; its [[column]] converts the type")
 
 
+PENDING = """
+[[column]]
+column = "presets.id"
+from = { postgresql = "integer", sqlite = "INTEGER" }
+to = { postgresql = "text", sqlite = "TEXT" }
+default = { postgresql = "gen_random_uuid()::text", sqlite = "(lower(hex(randomblob(16))))" }
+rationale = "One key of text"
+
+[[column]]
+column = "presets.state"
+default = "'new'"
+
+[[column]]
+column = "presets.owner"
+remove = true
+"""
+
+
+def test_a_column_that_its_entry_has_not_changed_yet_is_found_without_a_required_table(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    empty_target.execute_script(
+        "CREATE TABLE presets (id integer PRIMARY KEY, state text DEFAULT 'old', owner integer)"
+    )
+    key, owner, state = audited(lend_catalog, PENDING).with_code("column_differs")
+
+    assert (key.columns, sorted(key.evidence)) == (("id",), ["default", "type"])
+    assert key.message.endswith("; its [[column]] is not applied yet: One key of text")
+    assert (state.columns, sorted(state.evidence)) == (("state",), ["default"])
+    assert owner.message == "presets.owner is still there, and the catalog wants it to be gone"
+    assert {each.suggestion for each in (key, owner, state)} == {"manage.py integrity_makemigrations target"}
+    problems = verify(Target("target"), lend_catalog(PENDING)).problems
+    assert [each.columns for each in problems if each.code == "column_differs"] == [
+        ("id",), ("owner",), ("state",),
+    ]  # fmt: skip
+
+
+def test_a_column_that_its_entry_has_changed_is_no_finding(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    key = (
+        "text PRIMARY KEY DEFAULT (lower(hex(randomblob(16))))"
+        if empty_target.vendor == SQLITE
+        else "text PRIMARY KEY DEFAULT gen_random_uuid()::text"
+    )
+    empty_target.execute_script(f"CREATE TABLE presets (id {key}, state text DEFAULT 'new')")
+    assert audited(lend_catalog, PENDING).with_code("column_differs") == []
+
+
+def test_a_column_whose_entry_is_for_another_engine_is_left(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    other = "postgresql" if empty_target.vendor == SQLITE else "sqlite"
+    empty_target.execute_script("CREATE TABLE presets (id integer PRIMARY KEY)")
+    text = (
+        f'[[column]]\ncolumn = "presets.id"\nfrom = {{ {other} = "integer" }}\n'
+        f'to = {{ {other} = "text" }}\ndefault = "\'x\'"\n'
+    )
+    assert audited(lend_catalog, text).with_code("column_differs") == []
+
+
+def test_one_column_has_one_finding_whichever_entries_speak_of_it(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    empty_target.execute_script("CREATE TABLE trades (id integer PRIMARY KEY, preset_id integer)")
+    entry = '[[column]]\ncolumn = "trades.preset_id"\nfrom = "integer"\nto = "text"\n'
+    assert len(audited(lend_catalog, CATALOG + entry).with_code("column_differs")) == 1
+
+
+def test_an_entry_for_a_column_that_is_not_there_is_a_mistake_of_the_catalog(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    empty_target.execute_script("CREATE TABLE presets (id integer PRIMARY KEY, state text)")
+    with pytest.raises(CatalogError, match="statte") as error:
+        audited(lend_catalog, PENDING.replace("presets.state", "presets.statte"))
+    assert "[[column]] 2" in error.value.where
+
+
 @pytest.mark.parametrize(("more", "tables"), [(0, 1), (3, 4)])
 def test_too_few_and_too_many_tables_are_counted(
     empty_target: EmptyTarget, lend_catalog: LendCatalog, more: int, tables: int
