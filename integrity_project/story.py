@@ -1,5 +1,6 @@
 """What a story in a terminal is told with: chapters, words, and commands whose output is shown."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ class Story:
         Raises:
             StoryError: it ended with another code than it should.
         """
-        self.console.print(Text(f"$ manage.py {' '.join(words)}", style="bold"))
+        self.console.print(Text(f"$ manage.py {shlex.join(words)}", style="bold"), soft_wrap=True)
         self.console.file.flush()
         code = subprocess.run(
             self.command(*words), env=self.environment, cwd=CHECKOUT, check=False

@@ -1,12 +1,16 @@
 """The demo tells of every system that has a fixture and a catalog, of those that are asked for, in order."""
 
+import shlex
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from rich.console import Console
 
 from integrity_project.management.commands import demo
+from integrity_project.story import Story
 from integrity_project.systems import SYSTEMS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -57,6 +61,21 @@ def test_a_wrong_name_is_answered_with_the_nearest_right_one(told: list[Any]) ->
     with pytest.raises(CommandError, match="There is no system 'gastime'. Did you mean gaztime?"):
         call_command(demo.Command(), "gastime")
     assert not told
+
+
+def test_a_command_is_shown_as_it_can_be_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Story, "command", staticmethod(lambda *words: ["true"]))
+    shown = StringIO()
+    words = (
+        "integrity_explain",
+        'on table "orders" violates',
+        "--reference",
+        "orders.user_id",
+        *["more"] * 30,
+    )
+    Story({}, Console(file=shown, width=60)).run(*words)
+    [line] = shown.getvalue().splitlines()
+    assert shlex.split(line) == ["$", "manage.py", *words]
 
 
 def test_too_few_rows_are_refused(told: list[Any]) -> None:
