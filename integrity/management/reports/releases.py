@@ -16,7 +16,7 @@ _STYLES = {ReleaseState.RELEASED: "good", ReleaseState.NOTHING: "faint", Release
 
 def release_line(alias: str, step: ReleaseStep) -> tuple[str, str]:
     """Returns one step as a line of a log, and its style."""
-    took = f", {step.seconds:,.2f} s" if step.seconds >= 0.005 else ""
+    took = f" ({step.seconds:,.2f} s)" if step.seconds >= 0.005 else ""
     return f"{alias}: {step.what}: {step.message}{took}", "error" if step.failed else "good"
 
 
