@@ -58,6 +58,11 @@ class StoredPlanAdmin(ReadOnlyAdmin):
         )
 
 
+def _stopped_by(*texts: str) -> str:
+    said = "\n".join(filter(None, texts))
+    return format_html("<pre>{}</pre>", said) if said else ""
+
+
 @admin.register(models.MigrationRun)
 class MigrationRunAdmin(ReadOnlyAdmin):
     """Migrations that were applied or reversed: when, how long, by whom."""
@@ -75,13 +80,9 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     @admin.display(description=_("operations"))
     def done(self, run: models.MigrationRun) -> str:
         """Each of its operations: how long it took, and the whole of what stopped it."""
-        line = "<tr><td>{}</td><td>{} s</td><td><pre>{}</pre></td></tr>"
+        line = "<tr><td>{}</td><td class='integrity-word'>{} s</td><td>{}</td></tr>"
         rows = [
-            (
-                each["operation"],
-                f"{each['seconds']:.2f}",
-                "\n".join(filter(None, (each["error"], each["statement"]))),
-            )
+            (each["operation"], f"{each['seconds']:.2f}", _stopped_by(each["error"], each["statement"]))
             for each in run.operations
         ]
         if not rows:
@@ -104,7 +105,8 @@ class MigrationRunAdmin(ReadOnlyAdmin):
         ]
         if not rows:
             return str(_("none was made"))
-        line = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{} <span class='help'>{}</span></td></tr>"
+        word = "<td class='integrity-word'>{}</td>"
+        line = f"<tr>{word * 3}<td>{{}}</td><td>{{}} <span class='help'>{{}}</span></td></tr>"
         return format_html('<table class="integrity-checks">{}</table>', format_html_join("", line, rows))
 
     @admin.display(description=_("state"), ordering="state")

@@ -42,7 +42,7 @@ def page(admin: ReadOnlyAdmin, request: HttpRequest, pk: int) -> HttpResponse:
         "no_catalog": isinstance(problem, CatalogMissing),
         "migrations": _lines(status),
         "phases": _phases_to_apply(status),
-        "runs": models.MigrationRun.objects.filter(target=target)[:_RUNS_SHOWN],
+        "runs": _runs(target),
         "may_apply": may(request, "apply_migrations"),
     }
     title = _("Migrations of %(target)s") % {"target": target}
@@ -113,6 +113,12 @@ def _lines(status: list[MigrationStatus]) -> list[dict[str, Any]]:
         }
         for each in status
     ]
+
+
+def _runs(target: models.Target) -> list[tuple[models.MigrationRun, str]]:
+    """The last runs, each with its state to be seen at a glance."""
+    found = models.MigrationRun.objects.filter(target=target)[:_RUNS_SHOWN]
+    return [(run, cells.badge(run.state, run.get_state_display())) for run in found]
 
 
 def _before(known: list[str], migration: MigrationStatus) -> str:

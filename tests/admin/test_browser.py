@@ -1,6 +1,7 @@
 """The whole story in a real browser: log in, audit, decide, watch, take back."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,31 @@ def test_no_page_is_wider_than_a_narrow_screen(page: Page, audited: Shop, scheme
     ):
         page.goto(f"/admin/integrity/{address}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 400, address
+
+
+def test_buttons_stand_apart_and_names_stay_whole_on_a_narrow_screen(page: Page, audited: Shop) -> None:
+    folder = audited.root / "shop" / "migrations"
+    folder.mkdir()
+    for number in (1, 2, 3):
+        (folder / f"000{number}_foreign_keys.py").write_text(
+            "from integrity.operations import *\n\nclass Migration(CatalogMigration):\n    target = 'shop'\n"
+            f"    phase = {number}\n    dependencies = []\n"
+            f"    operations = [AddIndex(table='orders', columns=('note',), name='i{number}')]\n"
+        )
+    target = models.Target.objects.get(alias="shop")
+    models.MigrationRun.objects.create(
+        target=target, migration="0001_foreign_keys", state="failed", error="no " * 99
+    )
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto(f"/admin/integrity/target/{target.pk}/migrations/")
+    boxes = [each.bounding_box() for each in page.locator(".integrity-buttons .button").all()]
+    lines = sorted({(box["y"], box["height"]) for box in boxes if box})
+    assert len(lines) > 1
+    assert all(below > above + height for (above, height), (below, _) in pairwise(lines))
+    heights = [each.bounding_box() for each in page.locator(".integrity-runs code").all()]
+    assert heights
+    assert all(box and box["height"] < 24 for box in heights)
+    expect(page.locator(".integrity-runs .integrity-failed")).to_be_visible()
 
 
 def test_every_badge_can_be_read_in_both_schemes(page: Page, audited: Shop) -> None:
