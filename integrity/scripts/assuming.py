@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from integrity.scripts.effects import FRAME
 from integrity.scripts.engine_features import features_of
 from integrity.scripts.statement import Dialect, Script, Statement
 
@@ -21,7 +22,8 @@ def assume_engine(scripts: Sequence[Script], vendor: str = "") -> tuple[list[Scr
     SQL of one engine in a file meant for both can only be told where both are met: in what files, folders
     or comments say, in the program around the SQL, or in the SQL itself. Where nothing speaks of the other
     engine, nothing says that the file is for it; nor of a file that is a schema by itself. A target of the
-    other engine, which the scripts are held against, speaks of it: then only those with such SQL are taken.
+    other engine, which the scripts are held against, speaks of it: then only those are taken that have such
+    SQL in every statement.
 
     Args:
         scripts: the scripts.
@@ -39,7 +41,7 @@ def assume_engine(scripts: Sequence[Script], vendor: str = "") -> tuple[list[Scr
         found = _met(unit)
         engines = {engine for engine, _ in found}
         if len(engines) == 1:
-            alone = [each for each in unit if not vendor or vendor in engines or any(_met([each]))]
+            alone = [each for each in unit if not vendor or vendor in engines or _is_all_of_it(each)]
             taken.update({each.shown: found[0][0] for each in alone})
             met += found
     known = [_taken(each, taken[each.shown]) if each.shown in taken else each for each in scripts]
@@ -87,6 +89,12 @@ def _met(scripts: Iterable[Script]) -> list[tuple[Dialect, str]]:
         for statement in script.statements
         for found in features_of(statement.text)
     ]
+
+
+def _is_all_of_it(script: Script) -> bool:
+    """Whether no statement is one that the other engine understands."""
+    own = [each.text for each in script.statements if not FRAME.match(each.text)]
+    return all(any(features_of(text)) for text in own)
 
 
 def _taken(script: Script, engine: Dialect) -> Script:
