@@ -1,4 +1,5 @@
-"""On libSQL a foreign key is written into its column by a statement; elsewhere in the stored text."""
+"""On libSQL a foreign key is written into its column by a statement, elsewhere in the stored text; tables, columns and
+keys of another type are made as on SQLite."""
 
 import shutil
 import sqlite3
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from integrity.exceptions import SchemaFixRefused
-from integrity.operations import AddForeignKey
+from integrity.operations import AddColumn, AddForeignKey, ConvertKey, CreateTable
 from tests.operations.conftest import KEY, Shop
 from tests.servers import EmptyTarget, RegisterTarget
 
@@ -33,7 +34,7 @@ def everything(shop: Shop) -> list[tuple[Any, ...]]:
     rows = shop.target.rows(
         "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'django%'"
     )
-    return sorted(row for row in rows if not row[1].startswith(("integrity", "sqlite_sequence")))
+    return sorted(row for row in rows if not row[2].startswith(("integrity", "sqlite_sequence")))
 
 
 BEFORE_AND_AFTER = {
@@ -194,3 +195,64 @@ def test_the_sql_of_a_migration_is_the_statement_with_all_that_the_column_says(l
 def test_the_sql_of_a_table_that_is_not_there_yet_is_sqlites(libsql_shop: Shop) -> None:
     libsql_shop.migration("0001_step", AddForeignKey(**KEY))
     assert "writable_schema" in "\n".join(libsql_shop.run(with_sql=True).sql)
+
+
+def test_a_key_becomes_text_with_all_that_refers_to_it_and_a_number_again(libsql_shop: Shop) -> None:
+    shop = libsql_shop
+    shop.execute("CREATE TABLE customers (id INTEGER PRIMARY KEY AUTOINCREMENT, name text)")
+    shop.execute(
+        "CREATE TABLE orders (id integer PRIMARY KEY, "
+        "customer_id integer CONSTRAINT fk_orders_customer REFERENCES customers (id) ON DELETE SET NULL)"
+    )
+    shop.execute(
+        "INSERT INTO customers VALUES (-4, 'minus'), (7, 'seven'), (9007199254740993, 'beyond a float')"
+    )
+    shop.execute("INSERT INTO orders VALUES (1, 7), (2, 9007199254740993), (3, NULL), (4, -4)")
+    before, rows = shop.fingerprint(), orders(shop)
+    convert = ConvertKey(
+        table="customers", column="id", from_type="INTEGER", to_type="TEXT", referring=(("orders", "customer_id"),),
+        default="(lower(hex(randomblob(16))))",
+    )  # fmt: skip
+
+    shop.migration("0001_convert", convert)
+    shop.run()
+    assert orders(shop) == [
+        (1, "7", "text"),
+        (2, "9007199254740993", "text"),
+        (3, None, "null"),
+        (4, "-4", "text"),
+    ]
+    assert shop.table("orders").foreign_keys[0].name == "fk_orders_customer"
+    shop.run(to="zero")
+
+    assert shop.fingerprint() == before
+    assert orders(shop) == rows
+
+
+def orders(shop: Shop) -> list[tuple[Any, ...]]:
+    return list(shop.target.rows("SELECT id, customer_id, typeof(customer_id) FROM orders ORDER BY id"))
+
+
+def test_a_required_table_and_column_are_made_filled_and_taken_away(libsql_shop: Shop) -> None:
+    shop = libsql_shop
+    shop.execute(
+        "CREATE TABLE orders (id integer PRIMARY KEY, total numeric); INSERT INTO orders VALUES (1, 2.5)"
+    )
+    before = everything(shop)
+    shop.migration(
+        "0001_tables",
+        CreateTable(table="notes", columns=({"name": "id", "type": "INTEGER"}, {"name": "note", "type": "text", "null": False}),
+                    primary_key=("id",)),
+        AddColumn(table="orders", column="code", type="text", null=False, backfill="'order ' || id"),
+    )  # fmt: skip
+
+    shop.run()
+    shop.execute("INSERT INTO notes (note) VALUES ('kept')")
+    assert shop.target.rows("SELECT code FROM orders") == [("order 1",)]
+    with pytest.raises(sqlite3.IntegrityError):
+        shop.execute("INSERT INTO orders VALUES (2, 1, NULL)")
+    shop.run(to="zero")
+    assert everything(shop) == before
+
+    shop.run()
+    assert shop.target.rows("SELECT note FROM notes") == [("kept",)]
