@@ -117,10 +117,12 @@ def audit_scripts(
         inspection = ScriptInspection(survey(scripts), catalog or Catalog(), live)
         found = _numbered(each for check in checks for each in check.check(inspection))
     findings, silenced, idle = _silenced(found, scripts, ignored)
+    read = [script.shown for script in scripts]
+    beyond = {each.place for each in ignored if not each.is_about(paths, read)}
     return ScriptAudit(
         findings,
         silenced,
-        idle,
+        tuple(each for each in idle if each not in beyond),
         _coverage(scripts, findings, assumed),
         live.alias if live else "",
         tuple(scripts),

@@ -7,7 +7,7 @@ out from the end: ``not_rerunnable legacy/*.sql`` or ``duplicate_definition lib/
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatch
@@ -46,6 +46,12 @@ class Ignored:
             and self._covers_path(Path(finding.place.file))
             and fnmatch(finding.object.lower(), self.object.lower())
         )
+
+    def is_about(self, paths: Sequence[Path], files: Iterable[str]) -> bool:
+        """Whether what it may be about was read: else it is no news that it silences nothing."""
+        if any(self.root.is_relative_to(path.resolve()) for path in paths):
+            return True
+        return not self.fingerprint and any(self._covers_path(Path(each)) for each in files)
 
     def _covers_path(self, path: Path) -> bool:
         resolved = path.resolve()

@@ -155,6 +155,14 @@ def test_a_line_of_the_ignore_file_that_silences_nothing_is_said(folder: Path) -
     assert ".integrity-scripts:1:1 silences nothing" in run("scripts", folder).out
 
 
+@pytest.mark.parametrize("line", ["dialect_only legacy/*", "* *.py", "3f2a91c04be7d815"])
+def test_a_line_about_what_was_not_read_is_not_called_idle(folder: Path, line: str) -> None:
+    (folder / "a.sql").write_text(CLEAN)
+    (folder.parent / ".integrity-scripts").write_text(f"{line}\n")
+    assert "silences nothing" not in run("scripts", folder).out
+    assert "silences nothing" in run("scripts", folder.parent).out
+
+
 def test_a_mistake_in_the_ignore_file_is_an_error_with_the_nearest_code(folder: Path) -> None:
     (folder / "a.sql").write_text(CLEAN)
     (folder.parent / ".integrity-scripts").write_text("dialect_onyl\n")
