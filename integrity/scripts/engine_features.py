@@ -10,15 +10,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from integrity.scripts import postgresql_features, sqlite_features
+from integrity.scripts import postgresql_clauses, postgresql_features, sqlite_clauses, sqlite_features
 from integrity.scripts.engine_feature import TYPE, Feature
 from integrity.scripts.sql_code import code_of
 
-FEATURES = (*postgresql_features.FEATURES, *sqlite_features.FEATURES)
+FEATURES = (
+    *postgresql_features.FEATURES, *postgresql_clauses.FEATURES,
+    *sqlite_features.FEATURES, *sqlite_clauses.FEATURES,
+)  # fmt: skip
 
 
 _WORD = re.compile(r"\s*([A-Za-z]+)")
 _FIRST_OF_COLUMN = re.compile(r"(?:COLUMN|ADD|EXISTS|BY|ON|RENAME|TO|SET|AS|KEY)\s*\Z", re.IGNORECASE)
+_TABLE_BEFORE = re.compile(
+    r"\b(?:TABLE|INTO|EXISTS|REFERENCES|WITH|RECURSIVE|CREATE\b.*\bINDEX\b.*\bON)\s*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,9 @@ def _features(text: str) -> Iterator[Found]:
 
 
 def _is_name(feature: Feature, match: re.Match[str]) -> bool:
-    """Whether what looks like a type is a column's name: ``ADD COLUMN serial TEXT``."""
+    """Whether what looks like a type is a column's name (``ADD COLUMN serial TEXT``), a call a table's."""
+    if feature.function:
+        return _TABLE_BEFORE.search(match.string, 0, match.start("shown")) is not None
     if not feature.pattern.pattern.startswith(TYPE):
         return False
     return _FIRST_OF_COLUMN.search(match.string, 0, match.start("shown")) is not None
