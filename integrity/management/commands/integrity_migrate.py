@@ -50,7 +50,7 @@ class Command(IntegrityCommand):
     help = "Applies the migrations of a target catalog, or reverses them down to NAME (zero: all)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which migrations, and when."""
+        """Which migrations, what is done with them, and when."""
         add_target(parser)
         parser.add_argument(
             "name",
@@ -58,51 +58,8 @@ class Command(IntegrityCommand):
             metavar="NAME",
             help="the migration to go to, or the beginning of its name; with --release more targets",
         )
-        parser.add_argument(
-            "--release",
-            action="store_true",
-            help="what a deployment does: wait for the server, make the log table first, apply what is "
-            "pending; of several targets; exit 0 when all of it is done, also by somebody else",
-        )
-        parser.add_argument("--phase", type=int, choices=(1, 2, 3), help="not beyond this phase")
-        parser.add_argument(
-            "--dry-run", "--plan", action="store_true", help="list what would be done, change nothing"
-        )
-        parser.add_argument("--list", action="store_true", help="list all migrations and their state")
-        parser.add_argument(
-            "--check", action="store_true", help="change nothing; exit 1 when a migration is not applied"
-        )
-        parser.add_argument("--sql", action="store_true", help="print the SQL, change nothing")
-        parser.add_argument(
-            "--window",
-            type=window,
-            metavar="HH:MM-HH:MM",
-            help="begin no migration outside of these hours, in the site's time zone, nor one that by how "
-            "long it took elsewhere would not end within them",
-        )
-        parser.add_argument(
-            "--no-checks",
-            action="store_false",
-            dest="checks",
-            help="do not look for orphans, duplicates and locks before each migration, nor at what it did",
-        )
-        parser.add_argument(
-            "--wait",
-            type=patience,
-            metavar="SECONDS",
-            help="how long to wait for another process that migrates the target (default: 5; 0: not at all), "
-            "with --release also for the server (default: 60)",
-        )
-        parser.add_argument(
-            "--accept-changes",
-            action="store_true",
-            help="go on although something else changed what migrations made since the last of them",
-        )
-        parser.add_argument(
-            "--environment",
-            metavar="NAME",
-            help="which environment of the catalog this is (default: the setting ENVIRONMENT)",
-        )
+        _add_what(parser)
+        _add_when(parser)
         add_queries(parser, "measure the catalog's hot queries before and after; exit 1 when one got slower")
         super().add_arguments(parser)
 
@@ -252,3 +209,56 @@ def _longest(alias: str) -> Longest:
     """How long migrations took on all targets of the same catalog."""
     same = [each for each in connections.databases if catalog_of(each) == catalog_of(alias)]
     return store.longest_migrations(same)
+
+
+def _add_what(parser: CommandParser) -> None:
+    """Migrating, or something instead of it."""
+    parser.add_argument(
+        "--release",
+        action="store_true",
+        help="what a deployment does: wait for the server, make the log table first, apply what is "
+        "pending; of several targets; exit 0 when all of it is done, also by somebody else",
+    )
+    parser.add_argument("--phase", type=int, choices=(1, 2, 3), help="not beyond this phase")
+    parser.add_argument(
+        "--dry-run", "--plan", action="store_true", help="list what would be done, change nothing"
+    )
+    parser.add_argument("--list", action="store_true", help="list all migrations and their state")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit 1 when a migration is not applied"
+    )
+    parser.add_argument("--sql", action="store_true", help="print the SQL, change nothing")
+    parser.add_argument(
+        "--environment",
+        metavar="NAME",
+        help="which environment of the catalog this is (default: the setting ENVIRONMENT)",
+    )
+
+
+def _add_when(parser: CommandParser) -> None:
+    """What is waited for, and what keeps a migration from being begun."""
+    parser.add_argument(
+        "--window",
+        type=window,
+        metavar="HH:MM-HH:MM",
+        help="begin no migration outside of these hours, in the site's time zone, nor one that by how "
+        "long it took elsewhere would not end within them",
+    )
+    parser.add_argument(
+        "--no-checks",
+        action="store_false",
+        dest="checks",
+        help="do not look for orphans, duplicates and locks before each migration, nor at what it did",
+    )
+    parser.add_argument(
+        "--wait",
+        type=patience,
+        metavar="SECONDS",
+        help="how long to wait for another process that migrates the target (default: 5; 0: not at all), "
+        "with --release also for the server (default: 60)",
+    )
+    parser.add_argument(
+        "--accept-changes",
+        action="store_true",
+        help="go on although something else changed what migrations made since the last of them",
+    )

@@ -166,9 +166,14 @@ def status_blocks(alias: str, states: Sequence[MigrationStatus]) -> Iterator[Blo
     yield Grid(columns, rows, [styles.get(each.state, "") for each in states])
     failed = [each for each in states if each.error]
     for each in failed:
-        yield Line(f"{each.name} failed when it was last run: {shortened(each.error)}", "error")
+        yield Line(f"{each.name} failed when it was last {_tried(each)}: {shortened(each.error)}", "error")
     if failed:
         yield Line(f"The whole error: manage.py integrity_log {alias} --migration {failed[0].name}", "faint")
+
+
+def _tried(status: MigrationStatus) -> str:
+    """What failed last: one that is applied still could not be reversed."""
+    return "reversed" if status.state is MigrationState.APPLIED else "run"
 
 
 def changed_blocks(changed: Sequence[str]) -> Iterator[Block]:
