@@ -15,7 +15,8 @@ from integrity import models, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
 from integrity.exceptions import CatalogMissing, ReferentialIntegrityError
-from integrity.operations.runner import ZERO, MigrateResult, MigrationState, MigrationStatus
+from integrity.operations.migration_states import MigrationState, MigrationStatus
+from integrity.operations.runner import ZERO, MigrateResult
 
 _PHASES = (1, 2, 3)
 _RUNS_SHOWN = 20

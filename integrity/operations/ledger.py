@@ -10,8 +10,8 @@ from integrity.database.session import Target
 from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.catalog_migrations import catalog_package, operations_of
 from integrity.operations.lock import migrating_alone
+from integrity.operations.opening import opened
 from integrity.operations.operation import CatalogOperation
-from integrity.operations.runner import opened
 from integrity.operations.validate_foreign_key import ValidateForeignKey
 
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import StrEnum
 
-from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.exceptions import AmbiguityError
 
-from integrity import conf
 from integrity.database.session import Session, Target, engine_for
-from integrity.database.sqlite import ddl
 from integrity.database.sqlite.editor import tolerant
-from integrity.exceptions import CatalogError, ReferentialIntegrityError, SchemaFixRefused
+from integrity.exceptions import CatalogError, SchemaFixRefused
 from integrity.operations.alteration import Alteration, immediate, refusing
 from integrity.operations.catalog_migrations import (
     CatalogLoader,
@@ -26,44 +19,17 @@ from integrity.operations.catalog_migrations import (
     phase_of,
 )
 from integrity.operations.check import Attendant
-from integrity.operations.environments import environments_of, refuse_left_out
+from integrity.operations.environments import refuse_left_out
 from integrity.operations.executor import CatalogExecutor, OnStep, StepEvent, StepState, planned
 from integrity.operations.lock import OnWait, migrating_alone
 from integrity.operations.migration import CatalogMigration, concerns
-from integrity.operations.migration_log import LoggedStep, entries
 from integrity.operations.noted import changed_since, note
+from integrity.operations.opening import direct_of, opened
 from integrity.operations.operation import CatalogOperation
 
 ZERO = "zero"
 CHANGES_NAMED = 5
 Plan = list[tuple[Migration, bool]]
-
-
-class MigrationState(StrEnum):
-    """Whether a target has a migration; ``unknown`` is recorded there, and its file is gone, ``left_out``
-    belongs to other environments."""
-
-    APPLIED = "applied"
-    PENDING = "pending"
-    UNKNOWN = "unknown"
-    LEFT_OUT = "left_out"
-
-
-@dataclass(frozen=True)
-class MigrationStatus:
-    """One migration of a catalog in one target.
-
-    ``seconds`` is how long it took when it was last applied or reversed, ``error`` why it failed when that
-    was the last that happened to it, ``environments`` those that it belongs to (none: to all).
-    """
-
-    name: str
-    phase: int
-    state: MigrationState
-    applied_at: datetime | None = None
-    seconds: float | None = None
-    error: str = ""
-    environments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,55 +46,6 @@ class MigrateResult:
     def seconds(self) -> float:
         """How long all steps took."""
         return sum(step.seconds for step in self.steps)
-
-
-def migration_status(target: Target) -> list[MigrationStatus]:
-    """Returns the state of every migration that the catalog or the target knows, in order.
-
-    Raises:
-        CatalogMissing: when the target's catalog has no migrations.
-    """
-    package = existing_package(target.alias)
-    with opened(target) as connection:
-        loader = CatalogLoader(connection, package)
-        last = _last_steps(target, connection)
-    applied = {name: each for (app, name), each in loader.applied_migrations.items() if app == package.label}
-    known = {name: each for (app, name), each in loader.disk_migrations.items() if app == package.label}
-    named = environments_of(package.folder)
-    others = [
-        MigrationStatus(name, 0, MigrationState.LEFT_OUT, environments=names)
-        for name, names in loader.left_out.items()
-    ]
-    here = [
-        replace(
-            _status(name, known.get(name), applied.get(name), last.get(name)),
-            environments=named.get(name, ()),
-        )
-        for name in sorted({*known, *applied})
-    ]
-    return sorted([*here, *others], key=lambda each: each.name)
-
-
-def _last_steps(target: Target, connection: BaseDatabaseWrapper) -> dict[str, LoggedStep]:
-    """What last happened to each migration, as far as the target's journal can be read."""
-    engine = engine_for(connection.vendor, target.alias)
-    try:
-        found = entries(Session(target, connection, engine))
-    except (ReferentialIntegrityError, DatabaseError):
-        return {}
-    return {each.migration: each for each in reversed(found)}
-
-
-def _status(
-    name: str, migration: Migration | None, recorded: object, last: LoggedStep | None
-) -> MigrationStatus:
-    if migration is None:
-        state = MigrationState.UNKNOWN
-    else:
-        state = MigrationState.APPLIED if recorded else MigrationState.PENDING
-    at = getattr(recorded, "applied", None)
-    phase = phase_of(migration) if migration else 0
-    return MigrationStatus(name, phase, state, at, last.seconds if last else None, last.error if last else "")
 
 
 def run_migrations(
@@ -315,30 +232,3 @@ def _named(loader: CatalogLoader, package: CatalogPackage, to: str | None) -> tu
             where=str(package.folder / "migrations"),
             hint=f"There are: {', '.join(names)}, and zero.",
         ) from error
-
-
-def direct_of(target: Target) -> Target:
-    """Returns the alias that reaches the server past a pooler: indexes are built outside of transactions."""
-    return Target(conf.direct_alias(target.alias))
-
-
-@contextmanager
-def opened(target: Target) -> Iterator[BaseDatabaseWrapper]:
-    """Opens the alias that migrations run on, and leaves it closed.
-
-    Raises:
-        SchemaFixRefused: within a transaction.
-        TargetUnreachable, WrongCredentials: when it cannot be opened.
-    """
-    direct = direct_of(target)
-    if connections[direct.alias].in_atomic_block:
-        raise SchemaFixRefused(
-            "Migrations cannot run within a transaction",
-            where=target.alias,
-            hint="Call this outside of atomic() and ATOMIC_REQUESTS, in a thread or process of its own.",
-        )
-    with direct.migrating() as connection:
-        if connection.vendor == "sqlite":
-            with connection.cursor() as cursor:
-                cursor.execute(ddl.patience(conf.lock_timeout_ms()))
-        yield connection

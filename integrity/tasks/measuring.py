@@ -9,7 +9,7 @@ from integrity import models, signals, store
 from integrity.audit import OnProgress
 from integrity.database.session import Target
 from integrity.exceptions import CatalogMissing
-from integrity.operations.runner import MigrationState, migration_status
+from integrity.operations.migration_states import MigrationState, migration_status
 from integrity.references import load_catalog
 from integrity.references.catalog import Catalog
 from integrity.verification.comparing import MeasuredQueries, QueryComparison, compare

@@ -19,8 +19,9 @@ from integrity.exceptions import CatalogError, ReferentialIntegrityError
 from integrity.operations.executor import OnStep, StepEvent, StepState
 from integrity.operations.lock import OnWait
 from integrity.operations.migration_log import log_steps, logged
+from integrity.operations.migration_states import MigrationStatus, migration_status
 from integrity.operations.noted import changed_since
-from integrity.operations.runner import MigrateResult, MigrationStatus, migration_status, run_migrations
+from integrity.operations.runner import MigrateResult, run_migrations
 from integrity.references import load_catalog
 from integrity.references.catalog import Catalog
 from integrity.references.ledgers import LedgerSummary, summarised

@@ -26,8 +26,9 @@ from integrity.operations.catalog_migrations import catalog_package, operations_
 from integrity.operations.environments import left_out
 from integrity.operations.executor import StepEvent, StepState
 from integrity.operations.lock import migrating_alone
+from integrity.operations.opening import direct_of
 from integrity.operations.required_fixes import required_fixes
-from integrity.operations.runner import MigrateResult, direct_of, make_before
+from integrity.operations.runner import MigrateResult, make_before
 from integrity.references import Catalog, load_catalog
 from integrity.tasks.migrating import migrate_and_store
 

@@ -18,7 +18,7 @@ from integrity.exceptions import CatalogMissing, RollbackRefused
 from integrity.operations.catalog_migrations import migration_before
 from integrity.operations.executor import OnStep
 from integrity.operations.ledger import unrecord_validations
-from integrity.operations.runner import MigrationState, migration_status
+from integrity.operations.migration_states import MigrationState, migration_status
 from integrity.repairs import Options, RollbackResult, find_run
 from integrity.repairs.journal import RunRecord
 from integrity.repairs.proving import prove

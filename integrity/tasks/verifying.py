@@ -15,7 +15,7 @@ from integrity.exceptions import CatalogMissing, UnknownTable
 from integrity.operations.add_foreign_key import AddForeignKey
 from integrity.operations.add_unique import AddUnique
 from integrity.operations.catalog_migrations import operations_of
-from integrity.operations.runner import MigrationState, migration_status
+from integrity.operations.migration_states import MigrationState, migration_status
 from integrity.references import load_catalog
 from integrity.references.uniques import UniqueRule
 from integrity.tasks.measuring import measure_and_store

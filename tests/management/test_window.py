@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrity import models
 from integrity.database.session import Target
 from integrity.management.window import Window, window
-from integrity.operations.runner import migration_status
+from integrity.operations.migration_states import migration_status
 from tests.commands import run
 from tests.factories import MigrationRunFactory, TargetFactory
 from tests.management.conftest import Shop

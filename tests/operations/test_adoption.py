@@ -10,7 +10,7 @@ import pytest
 from integrity.audit import audit
 from integrity.database.session import Target
 from integrity.exceptions import SchemaFixRefused
-from integrity.operations.runner import migration_status
+from integrity.operations.migration_states import migration_status
 from integrity.references import load_catalog
 from tests.commands import Ran, run, run_json
 from tests.operations.conftest import Shop

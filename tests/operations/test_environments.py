@@ -9,7 +9,7 @@ from integrity.database.session import Target
 from integrity.exceptions import CatalogError, SchemaFixRefused
 from integrity.operations import AddIndex
 from integrity.operations.environments import in_environment
-from integrity.operations.runner import migration_status
+from integrity.operations.migration_states import migration_status
 from integrity.references import load_catalog
 from integrity.tasks import plan_of_migrations
 from tests.commands import run, run_json

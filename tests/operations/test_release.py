@@ -8,7 +8,7 @@ import pytest
 
 from integrity.database.session import Target
 from integrity.operations import AddIndex, CreateTable
-from integrity.operations.runner import migration_status
+from integrity.operations.migration_states import migration_status
 from integrity.tasks import release
 from integrity_project.postgres import PostgresServer
 from tests.commands import environment, manage, run

@@ -8,7 +8,7 @@ import pytest
 from integrity.database.session import Target
 from integrity.exceptions import ChecksFailed, SchemaFixRefused
 from integrity.operations import RunScript
-from integrity.operations.runner import migration_status
+from integrity.operations.migration_states import migration_status
 from integrity.tasks import migrate_and_store
 from tests.commands import run
 from tests.operations.conftest import Shop

@@ -24,7 +24,7 @@ from integrity.operations import AddForeignKey, AddIndex, ValidateForeignKey, lo
 from integrity.operations.catalog_migrations import foreign_keys_made_by, migration_before
 from integrity.operations.executor import StepEvent, StepState
 from integrity.operations.ledger import unrecord_validations
-from integrity.operations.runner import migration_status
+from integrity.operations.migration_states import migration_status
 from tests.operations.conftest import KEY, ORPHANS, Shop
 from tests.servers import RegisterTarget
 

@@ -10,7 +10,7 @@ from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations import AddForeignKey, AddIndex
 from integrity.operations.executor import StepEvent, StepState
 from integrity.operations.migration_log import read_log
-from integrity.operations.runner import migration_status
+from integrity.operations.migration_states import migration_status
 from integrity.tasks import migrate_and_store
 from tests.commands import run, run_json
 from tests.operations.conftest import KEY, Shop

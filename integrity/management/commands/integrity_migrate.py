@@ -30,7 +30,8 @@ from integrity.models import Occasion
 from integrity.operations.environments import in_environment
 from integrity.operations.executor import StepEvent
 from integrity.operations.migration import catalog_of
-from integrity.operations.runner import MigrateResult, MigrationState, migration_status, run_migrations
+from integrity.operations.migration_states import MigrationState, migration_status
+from integrity.operations.runner import MigrateResult, run_migrations
 from integrity.tasks import (
     ReleaseStep,
     changes_since,

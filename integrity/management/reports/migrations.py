@@ -10,7 +10,8 @@ from integrity.management.blocks import Block, Code, Grid, Line, Title, count
 from integrity.operations.check import Check, Moment, Verdict, shortened
 from integrity.operations.executor import StepEvent, StepState
 from integrity.operations.fixes import SchemaFix
-from integrity.operations.runner import MigrateResult, MigrationState, MigrationStatus
+from integrity.operations.migration_states import MigrationState, MigrationStatus
+from integrity.operations.runner import MigrateResult
 from integrity.operations.writer import WrittenFile
 from integrity.references.ledgers import Ledger, LedgerSummary
 from integrity.references.reference import written
