@@ -109,20 +109,24 @@ class CreateRoutine(RoutineOperation):
         elif self.routine is RoutineKind.TRIGGER:
             self._anew(work, before[0], create)
         else:
-            self._in_place(work, before[0], create)
+            self._in_place(work, before, create)
 
     def _anew(self, work: Alteration, before: Routine, create: str) -> None:
         work.execute(before.drop)
         work.execute(create)
 
-    def _in_place(self, work: Alteration, before: Routine, create: str) -> None:
+    def _in_place(self, work: Alteration, before: list[Routine], create: str) -> None:
+        """A function of which there are several forms is not made anew: which it was is not known."""
         try:
             with work.session.nested():
                 work.execute(work.session.engine.replacing(create))
         except (DatabaseError, ReferentialIntegrityError):
-            if self.routine is RoutineKind.FUNCTION:
+            if len(before) > 1:
                 raise
-            self._anew(work, before, create)
+            self._anew(work, before[0], create)
+            if self.routine is RoutineKind.FUNCTION:
+                for statement in before[0].make[1:]:
+                    work.execute(statement)  # its owner, rights and comment
 
     def unmake(self, work: Alteration) -> None:
         """Brings back what stood before; what was adopted stays."""
@@ -148,8 +152,12 @@ class CreateRoutine(RoutineOperation):
 
     def _back(self, work: Alteration, standing: list[Routine], kept: Kept) -> None:
         if self.routine is RoutineKind.FUNCTION and kept.before and not work.sqlite:
-            self.restore(work, kept.before)
-            return
+            try:
+                with work.session.nested():
+                    self.restore(work, kept.before)
+                return
+            except (DatabaseError, ReferentialIntegrityError):
+                pass  # it returns something else: it is made anew
         if self.routine is RoutineKind.VIEW and kept.before and standing and not work.sqlite:
             replacing = work.session.engine.replacing(kept.before[0])
             try:

@@ -83,6 +83,28 @@ def test_what_stands_already_is_adopted_and_stays(shop: Shop) -> None:
     assert routines(shop) == before
 
 
+@pytest.mark.engine("postgresql")
+@pytest.mark.newest_postgres_only
+def test_a_function_that_returns_something_else_is_made_anew_with_its_rights_and_comes_back(
+    shop: Shop,
+) -> None:
+    shop.execute(
+        "CREATE FUNCTION worth(a int) RETURNS int LANGUAGE sql AS 'SELECT a'; "
+        "REVOKE ALL ON FUNCTION worth(int) FROM PUBLIC; GRANT EXECUTE ON FUNCTION worth(int) TO pg_monitor; "
+        "COMMENT ON FUNCTION worth(int) IS 'kept'"
+    )
+    before = routines(shop)
+    create = {"postgresql": "CREATE FUNCTION worth(b int) RETURNS bigint STRICT LANGUAGE sql AS 'SELECT b'"}
+
+    shop.apply(CreateRoutine(routine="function", name="worth", create=create))
+    ((_, _, definition, _, rights, comment, _),) = routines(shop)
+    assert "RETURNS bigint" in definition
+    assert (rights, comment) == (before[0][4], "kept")
+    shop.run(to="zero")
+
+    assert routines(shop) == before
+
+
 def test_what_stands_in_another_form_is_replaced_and_comes_back(shop: Shop) -> None:
     shop.execute(
         made(shop).replace("touched'", "other'").replace("'open%'", "'done%'").replace("BEFORE", "AFTER")
