@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from integrity.database.identifiers import TableName
-from integrity.database.schema import Schema
+from integrity.database.schema import Schema, Table
 from integrity.detectors.base import Detector, Inspection
 from integrity.detectors.finding import Finding
-from integrity.references.awaited import required_name
+from integrity.references.awaited import required_standing, tells_no_case
 from integrity.references.catalog import Catalog
 from integrity.references.entry_reading import for_vendor
 from integrity.references.reference import written
@@ -29,20 +28,21 @@ class MissingColumn(Detector):
 def missing_columns(schema: Schema, catalog: Catalog, target: str) -> Iterator[Finding]:
     """Yields the required columns that are not there, of tables that are."""
     for entry in catalog.tables:
-        table = schema.tables.get(required_name(schema, entry))
+        table = required_standing(schema, entry)
         for each in entry.columns if table is not None else ():
             if table is not None and not table.has_columns((each.name,)):
-                yield _finding(table.name, each, schema.vendor, target, table.column_names)
+                yield _finding(schema, table, each, target)
 
 
-def _finding(
-    table: TableName, entry: RequiredColumn, vendor: str, target: str, there: tuple[str, ...]
-) -> Finding:
-    near = [each for each in there if each.lower() == entry.name.lower()]
+def _finding(schema: Schema, there: Table, entry: RequiredColumn, target: str) -> Finding:
+    table = there.name
+    near = [each for each in there.column_names if each.lower() == entry.name.lower()]
     is_other = f" (there is {near[0]})" if near else ""
     why = f": {entry.rationale}" if entry.rationale else ""
-    type_ = for_vendor(entry.type, vendor)
+    type_ = for_vendor(entry.type, schema.vendor)
     made = f"manage.py integrity_makemigrations {target}"
+    if near and tells_no_case(schema):
+        made = f"Write {near[0]} in its [[required_table]]: SQLite does not tell the two names apart"
     return Finding(
         code=MissingColumn.code,
         severity=MissingColumn.severity,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from integrity.database.schema import Schema, TableKind
+from integrity.database.schema import Schema
 from integrity.detectors.base import Detector, Inspection
 from integrity.detectors.finding import Finding
-from integrity.references.awaited import can_be_made, required_name
+from integrity.references.awaited import (
+    can_be_made,
+    in_other_case,
+    required_name,
+    required_standing,
+    tells_no_case,
+)
 from integrity.references.catalog import Catalog
 from integrity.references.reference import written
 from integrity.references.required_table import RequiredTable
-
-_ROWS = (TableKind.TABLE, TableKind.PARTITIONED, TableKind.PARTITION, TableKind.FOREIGN, TableKind.VIRTUAL)
 
 
 class MissingTable(Detector):
@@ -31,9 +35,11 @@ def missing_tables(schema: Schema, catalog: Catalog, target: str) -> Iterator[Fi
     for entry in catalog.tables:
         name = required_name(schema, entry)
         table = schema.tables.get(name)
-        if name in schema.closed or (table is not None and table.kind in _ROWS):
+        if name in schema.closed or required_standing(schema, entry) is not None:
             continue
-        is_other = f" ({written(name)} is a {table.kind})" if table is not None else _nearly(schema, entry)
+        near = in_other_case(schema, name) if table is None else None
+        is_other = f" ({written(name)} is a {table.kind})" if table else ""
+        is_other = f" (there is {written(near)})" if near else is_other
         why = f": {entry.rationale}" if entry.rationale else ""
         yield Finding(
             code=MissingTable.code,
@@ -47,14 +53,12 @@ def missing_tables(schema: Schema, catalog: Catalog, target: str) -> Iterator[Fi
         )
 
 
-def _nearly(schema: Schema, entry: RequiredTable) -> str:
-    """A table whose name differs in case alone: what was made without quotes, or with them."""
-    wanted = entry.table.table
-    near = [each for each in schema.tables if each.name.lower() == wanted.lower() and each.name != wanted]
-    return f" (there is {written(near[0])})" if near else ""
-
-
 def _suggestion(schema: Schema, entry: RequiredTable, target: str) -> str:
+    name = required_name(schema, entry)
+    if name in schema.tables:
+        return f"Rename the {schema.tables[name].kind}, or take the table out of the catalog"
+    if tells_no_case(schema) and (near := in_other_case(schema, name)):
+        return f"Write {written(near)} in its [[required_table]]: SQLite does not tell the two names apart"
     if can_be_made(schema, entry):
         return f"manage.py integrity_makemigrations {target}"
     return "Give every column of its [[required_table]] a type, so that a migration can make it"

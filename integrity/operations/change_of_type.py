@@ -71,13 +71,19 @@ def _unreadable(
     made_since: bool,
 ) -> SchemaFixRefused:
     one, alias = rows == 1, session.target.alias
+    key = change.table.primary_key
+    what = (
+        "change or delete these rows, and what refers to them"
+        if key and change.column.name in key.columns
+        else "relink, change or delete these rows: "
+        f"manage.py integrity_cleanup {alias} --reference {change.label}"
+    )
     since = ", made since it was converted" if made_since else ""
     return SchemaFixRefused(
         f"{rows:,} {'row' if one else 'rows'} of {change.label} "
         f"{'has a value' if one else f'have {values:,} values'} that {conversion.to} cannot read{since}",
         where=alias,
-        hint=f"List them with: {listing}; then relink, change or delete these rows: "
-        f"manage.py integrity_cleanup {alias} --reference {change.label}.",
+        hint=f"List them with: {listing}; then {what}.",
     )
 
 

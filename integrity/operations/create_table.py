@@ -22,6 +22,7 @@ from integrity.operations.kept_tables import kept_table, put_back, set_aside
 from integrity.operations.operation import CatalogOperation, bounded
 from integrity.operations.record import recorded
 from integrity.operations.table_dependents import refuse_dependents
+from integrity.references.awaited import in_other_case, tells_no_case
 from integrity.references.reference import written
 
 SLOT = "created"
@@ -116,6 +117,7 @@ class CreateTable(CatalogOperation):
         """Nothing else has the name, and what stands is the same."""
         name = self.place(schema)
         if not schema.knows(name):
+            self._refuse_other_case(schema, name)
             yield Check("table", self.table, message="it is not there yet")
             return
         table = schema.table(name)
@@ -128,6 +130,13 @@ class CreateTable(CatalogOperation):
                 if found:
                     label = written(table.name, (column.name,))
                     yield Check("column", label, Verdict.NOTED, f"{label} has {said}")
+
+    def _refuse_other_case(self, schema: Schema, name: TableName) -> None:
+        if tells_no_case(schema) and (near := in_other_case(schema, name)):
+            raise self.refuse(
+                f"There is a table {written(near)}, and SQLite does not tell the two names apart",
+                "Write that name in its [[required_table]], and make the migration again.",
+            )
 
     def results(self, session: Session, schema: Schema) -> Iterator[Check]:
         """The table is there."""

@@ -15,7 +15,14 @@ from integrity.operations.create_table import CreateTable
 from integrity.operations.described_columns import column_words, sql_words
 from integrity.operations.recreate_table import RecreateTable
 from integrity.operations.schema_fix import FixKind, SchemaFix
-from integrity.references.awaited import can_be_made, prospective, required_name, standing
+from integrity.references.awaited import (
+    can_be_made,
+    prospective,
+    required_name,
+    required_standing,
+    standing,
+    tells_no_case,
+)
 from integrity.references.catalog import Catalog
 from integrity.references.entry_reading import for_vendor
 from integrity.references.reference import Reference, Source, written
@@ -47,7 +54,7 @@ def required_fixes(
             later = _converted(catalog, name) | {column for table, column in converted if table == name}
             yield _table(entry, name, schema.tables.get(name), later)
     for entry in catalog.tables:
-        table = schema.tables.get(required_name(schema, entry))
+        table = required_standing(schema, entry)
         if table is not None and not entry.recreate:
             yield from (_column(entry, each, table.name) for each in _missing(schema, entry, table))
     yield from _recreations(schema, catalog, everything=everything)
@@ -69,7 +76,7 @@ def _recreations(schema: Schema, catalog: Catalog, *, everything: bool) -> Itera
     engine = engine_for(schema.vendor)
     for entry in catalog.tables:
         name = required_name(schema, entry)
-        table = schema.tables.get(name)
+        table = required_standing(schema, entry)
         if not (entry.recreate and can_be_made(schema, entry)) or (table is None and not everything):
             continue
         operation = _recreation(entry, name)
@@ -126,7 +133,9 @@ def _missing(schema: Schema, entry: RequiredTable, table: Table) -> list[Require
     return [
         each
         for each in entry.columns
-        if for_vendor(each.type, schema.vendor) and not table.has_columns((each.name,))
+        if for_vendor(each.type, schema.vendor)
+        and not table.has_columns((each.name,))
+        and not (tells_no_case(schema) and each.name.lower() in {name.lower() for name in table.column_names})
     ]
 
 

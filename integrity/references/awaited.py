@@ -17,6 +17,8 @@ from integrity.references.catalog import Catalog
 from integrity.references.reference import written
 from integrity.references.required_table import RequiredTable, columns_for
 
+_ROWS = (TableKind.TABLE, TableKind.PARTITIONED, TableKind.PARTITION, TableKind.FOREIGN, TableKind.VIRTUAL)
+
 
 @dataclass(frozen=True)
 class Awaiting:
@@ -40,14 +42,35 @@ def required_name(schema: Schema, entry: RequiredTable) -> TableName:
         return TableName(entry.table.schema or schema.default_schema, entry.table.table)
 
 
+def required_standing(schema: Schema, entry: RequiredTable) -> Table | None:
+    """Returns the table that an entry means, None where it is not there; a view of that name is none."""
+    table = schema.tables.get(required_name(schema, entry))
+    return table if table is not None and table.kind in _ROWS else None
+
+
 def required_columns(schema: Schema, entry: RequiredTable) -> tuple[Column, ...]:
     """Returns the columns that an entry describes, as the target's engine would have them."""
     return columns_for(entry.columns, schema.vendor, entry.primary_key)
 
 
 def can_be_made(schema: Schema, entry: RequiredTable) -> bool:
-    """Whether the entry says enough to make its table: a type for every column, and one at least."""
-    return bool(entry.columns) and all(each.type for each in required_columns(schema, entry))
+    """Whether the entry says enough to make its table: a type for every column, and one at least. Where
+    the engine tells no names apart by case, one that is there in another case stands in its way."""
+    described = bool(entry.columns) and all(each.type for each in required_columns(schema, entry))
+    return described and not (tells_no_case(schema) and in_other_case(schema, required_name(schema, entry)))
+
+
+def tells_no_case(schema: Schema) -> bool:
+    """Whether the engine takes names that differ in case alone for one (SQLite does)."""
+    return schema.vendor == "sqlite"
+
+
+def in_other_case(schema: Schema, name: TableName) -> TableName | None:
+    """Returns the table whose name differs from this one in case alone, in the same schema first."""
+    near = [
+        each for each in schema.tables if each.name.lower() == name.name.lower() and each.name != name.name
+    ]
+    return next((each for each in near if each.schema == name.schema), near[0] if near else None)
 
 
 def prospective(schema: Schema, catalog: Catalog) -> Schema:

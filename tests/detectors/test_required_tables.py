@@ -9,7 +9,9 @@ from integrity.database.session import Target
 from integrity.detectors import Severity
 from integrity.diagnosis import diagnose
 from integrity.exceptions import CatalogError, UnknownReference
+from integrity.operations.fixes import FixKind, schema_fixes
 from integrity.plans import Request, make_plan
+from integrity.references.resolve import known_references
 from integrity.verification import verify
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
@@ -136,6 +138,41 @@ def test_what_is_nearly_the_table_is_named(
     (finding,) = audited(lend_catalog).with_code("missing_table")
 
     assert finding.message.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("tables", "suggestions"),
+    [
+        (
+            'CREATE TABLE "Presets" (id text); CREATE TABLE trades (id integer PRIMARY KEY, "Preset_Id" text)',
+            {"Write Presets in its [[", "Write Preset_Id in its [["},
+        ),
+        (
+            "CREATE VIEW presets AS SELECT 1 AS id; CREATE TABLE trades (id integer, preset_id text)",
+            {"Rename the view, or take"},
+        ),
+    ],
+)
+def test_what_cannot_be_made_beside_what_is_there_is_not_suggested_and_not_written(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog, tables: str, suggestions: set[str]
+) -> None:
+    empty_target.execute_script(tables)
+    catalog = lend_catalog(CATALOG)
+    found = [each for each in audited(lend_catalog).findings if each.code.startswith("missing_")]
+    with Target("target").reading() as session:
+        schema = session.schema()
+    fixes = [
+        fix
+        for fix in schema_fixes(schema, catalog, known_references(schema, catalog))
+        if fix.kind in (FixKind.TABLE, FixKind.COLUMN)
+    ]
+    suggested = [each.suggestion for each in found]
+
+    if "VIEW" in tables or empty_target.vendor == SQLITE:
+        assert all(any(said.startswith(each) for said in suggested) for each in suggestions)
+        assert [fix.name for fix in fixes] == []
+    else:
+        assert len(fixes) == 2
 
 
 def test_a_column_of_another_type_default_or_nullability_is_a_warning(

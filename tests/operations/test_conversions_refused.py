@@ -43,6 +43,7 @@ def test_values_of_a_key_that_cannot_be_read_are_listed(empty_shop: Shop) -> Non
 
     listing = error.hint.removeprefix("List them with: ").split("; then")[0]
     assert sorted(empty_shop.target.rows(listing)) == [("9223372036854775808", 1), ("main", 1)]
+    assert error.hint.endswith("; then change or delete these rows, and what refers to them.")
 
 
 def test_two_spellings_that_would_be_one_key_are_found(empty_shop: Shop) -> None:
