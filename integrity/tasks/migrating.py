@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path as FilePath
 from typing import TypeVar
@@ -72,23 +72,14 @@ def migrate_and_store(
         CatalogMissing, SchemaFixRefused, ChecksFailed, TargetBusy: see
             :func:`~integrity.operations.runner.run_migrations`.
     """
-    done: list[StepEvent] = []
-    unlogged: list[str] = []
-
-    def told(step: StepEvent) -> None:
-        if step.state in _STATES:
-            done.append(step)
-            unlogged.extend(_log(alias, step, actor))
-        if on_step is not None:
-            on_step(step)
-
+    kept = _Kept(alias, actor, on_step)
     attendant = Around(Target(alias), _catalog(alias)) if checks else None
     try:
         result = run_migrations(
             Target(alias),
             to=to,
             phase=phase,
-            on_step=told,
+            on_step=kept,
             admit=admit,
             attendant=attendant,
             wait=wait,
@@ -96,44 +87,58 @@ def migrate_and_store(
             accept_changes=accept_changes,
         )
     finally:
-        # Only now: the site's own database may be the target, and its connection was taken.
-        notes = _stored(alias, done, actor, unlogged)
+        notes = kept.stored()
     result = replace(result, notes=result.notes + notes)
     if result.steps:
         signals.migration_finished.send_robust(models.MigrationRun, target=alias, result=result)
     return result
 
 
-def _log(alias: str, step: StepEvent, actor: str) -> list[str]:
-    """Writes a step into the target's own journal at once; returns why it could not be."""
-    try:
-        log_steps(Target(alias), [logged(step, actor=actor)])
-    except (ReferentialIntegrityError, DatabaseError, InterfaceError) as error:
-        return [str(error).strip()]
-    return []
+@dataclass
+class _Kept:
+    """Writes steps down: each in the target's own journal at once, all on the site in the end, for the site's
+    own database may be the target, and its connection was taken."""
 
+    alias: str
+    actor: str
+    on_step: OnStep | None
+    done: list[StepEvent] = field(default_factory=list)
+    unlogged: list[str] = field(default_factory=list)
 
-def _stored(alias: str, done: Sequence[StepEvent], actor: str, unlogged: Sequence[str]) -> tuple[str, ...]:
-    """Stores steps on the site, and tells of failed ones; what was done is done where that fails.
+    def __call__(self, step: StepEvent) -> None:
+        if step.state in _STATES:
+            self.done.append(step)
+            self._log(step)
+        if self.on_step is not None:
+            self.on_step(step)
 
-    Returns:
-        what could not be recorded, and where it is recorded instead.
-
-    Raises:
-        ReferentialIntegrityError: where neither the site nor the target has all of it.
-    """
-    notes: tuple[str, ...] = ()
-    for step in done:
+    def _log(self, step: StepEvent) -> None:
         try:
-            if not notes:
-                _store(alias, step, actor)
-        except ReferentialIntegrityError as error:
-            if unlogged:
-                raise
-            notes = (f"Recorded in the target's journal alone: {error}",)
-        if step.error:
-            signals.migration_failed.send_robust(models.MigrationRun, target=alias, result=step)
-    return notes
+            log_steps(Target(self.alias), [logged(step, actor=self.actor)])
+        except (ReferentialIntegrityError, DatabaseError, InterfaceError) as error:
+            self.unlogged.append(str(error).strip())
+
+    def stored(self) -> tuple[str, ...]:
+        """Stores steps on the site, and tells of failed ones; what was done is done where that fails.
+
+        Returns:
+            what could not be recorded, and where it is recorded instead.
+
+        Raises:
+            ReferentialIntegrityError: where neither the site nor the target has all of it.
+        """
+        notes: tuple[str, ...] = ()
+        for step in self.done:
+            try:
+                if not notes:
+                    _store(self.alias, step, self.actor)
+            except ReferentialIntegrityError as error:
+                if self.unlogged:
+                    raise
+                notes = (f"Recorded in the target's journal alone: {error}",)
+            if step.error:
+                signals.migration_failed.send_robust(models.MigrationRun, target=self.alias, result=step)
+        return notes
 
 
 def _catalog(alias: str) -> Catalog | CatalogError:
