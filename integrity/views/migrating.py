@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
@@ -94,11 +95,15 @@ def _wanted(request: HttpRequest) -> dict[str, Any]:
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:
-    if len(request.body) > LONGEST_BODY:
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        body = b" " * (LONGEST_BODY + 1)
+    if len(body) > LONGEST_BODY:
         raise _Unfit("The body is too long.")
     try:
-        data = json.loads(request.body or b"{}")
-    except ValueError as error:
+        data = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
         raise _Unfit(f"The body is not JSON: {error}") from error
     if not isinstance(data, dict):
         raise _Unfit('The body must be an object: {"target": "shop"}.')

@@ -192,6 +192,8 @@ def test_who_asks_while_the_command_migrates_is_refused(migrations: Shop, site: 
         ("{}", "target must be one of"),
         ("[]", "must be an object"),
         ("{", "not JSON"),
+        pytest.param("[" * 9_000, "not JSON", id="deep"),
+        pytest.param('{"target": "' + "x" * 3_000_000 + '"}', "too long", id="huge"),
         ('{"target": ["target"]}', "target must be a text"),
         ('{"target": "target", "phase": 4}', "phase must be"),
         ('{"target": "target", "phase": true}', "phase must be"),
