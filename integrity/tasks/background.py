@@ -212,6 +212,8 @@ def _migrate(work: _Work) -> Outcome:
 
     wanted = {name: work.job.arguments[name] for name in ("to", "phase") if name in work.job.arguments}
     result = migrate_and_store(work.alias, **wanted, on_step=told, actor=work.job.actor)
+    if log:
+        work.note(len(log), len(log), log[-1]["migration"])
     _count_again(work)
     return models.RunState.FINISHED, {"migrations": [step.name for step in result.steps]}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connections
 from django.middleware.csrf import get_token
 from django.test import Client, RequestFactory
 
@@ -161,6 +162,31 @@ def test_who_asks_while_a_job_migrates_is_told_which(migrations: Shop, site: Cli
     assert answer.status_code == 409
     assert answer.json()["error"]["job"] == f"{URL}{job.pk}/"
     assert models.Job.objects.count() == 1
+
+
+@pytest.mark.newest_postgres_only
+def test_two_who_ask_at_the_same_instant_migrate_once(migrations: Shop, site: Client) -> None:
+    answers: list[Any] = []
+    together = threading.Barrier(2)
+
+    def ask() -> None:
+        together.wait(10)
+        try:
+            answers.append(post(site, wait=30))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+
+    assert {each.status_code for each in answers} <= {200, 409}
+    done = [each.json() for each in answers if each.json().get("log")]
+    assert [(each["done"], each["total"], len(each["log"])) for each in done] == [(2, 2, 2)]
+    assert models.MigrationRun.objects.filter(state="finished").count() == 2
+    assert not models.MigrationRun.objects.exclude(state="finished").exists()
 
 
 @pytest.mark.newest_postgres_only
