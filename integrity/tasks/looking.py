@@ -9,10 +9,13 @@ from typing import Any
 from django.db import connections
 
 from integrity import conf, store
+from integrity.database.schema import TableKind
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError, UnsupportedVendor
 from integrity.references.catalog import catalog_file
 from integrity.references.ledgers import foreign_ledgers
+
+_VIEWS = (TableKind.VIEW, TableKind.MATERIALIZED_VIEW)
 
 
 @dataclass
@@ -87,9 +90,10 @@ def _look(target: Target, state: TargetState) -> None:
             schema_fingerprint=fingerprint,
         )
         state.reachable, state.server_version = True, schema.version
-        state.tables = len(schema.tables)
-        state.readable = sum(table.readable for table in schema)
-        state.owned = sum(table.owned for table in schema)
+        tables = [table for table in schema if table.kind not in _VIEWS]
+        state.tables = len(tables)
+        state.readable = sum(table.readable for table in tables)
+        state.owned = sum(table.owned for table in tables)
         state.ledgers = [f"{each.tool} ({each.table})" for each in foreign_ledgers(schema)]
     direct, file = conf.direct_alias(alias), catalog_file(alias)
     state.direct = direct if direct != alias else ""

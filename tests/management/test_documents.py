@@ -189,6 +189,16 @@ def test_a_new_catalog_holds_what_is_declared(shop: Shop) -> None:
     assert run("startcatalog", shop.alias).code == 2
 
 
+def test_views_are_not_counted_as_tables(shop: Shop) -> None:
+    def counted() -> tuple[int, int, int]:
+        (each,) = (each for each in run_json("targets") if each["target"] == shop.alias)
+        return each["tables"], each["readable"], each["owned"]
+
+    before = counted()
+    shop.execute("CREATE VIEW placed AS SELECT * FROM orders;")
+    assert counted() == before
+
+
 def test_targets_are_listed_with_what_is_known(shop: Shop) -> None:
     run("audit", shop.alias)
     listed = {each["target"]: each for each in run_json("targets")}
