@@ -26,6 +26,9 @@ _ORM = re.compile(
 _TRANSITION = re.compile(r"\b(?:NEW|OLD)\s+TABLE\s+(?:AS\s+)?(\w+)", re.IGNORECASE)
 ROW_NAMES = frozenset({"rowid", "_rowid_", "oid", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 
+_MANY, _ASKED = 100, 300
+"""To find the nearest of many names takes long: more are not compared, nor for more that are missing."""
+
 
 @dataclass(frozen=True)
 class KnownTable:
@@ -59,6 +62,7 @@ class Known:
     live: dict[ObjectName, KnownTable] = field(default_factory=dict)
     names: dict[tuple[Kind, str], set[ObjectName]] = field(default_factory=lambda: defaultdict(set))
 
+    asked: set[tuple[Kind, str]] = field(default_factory=set)
     _tables: dict[tuple[ObjectName, int, int], KnownTable | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -159,9 +163,23 @@ class Known:
         """Whether an index or trigger of that name is known, whatever its schema."""
         return is_system(name) or bool(self.names.get((kind, name.name))) or name.name in self._live_names
 
-    def all_names(self, kind: Kind) -> list[str]:
-        """Every name of a kind, for who mistyped one."""
-        return sorted({name for of, name in self.names if of is kind})
+    def names_like(self, kind: Kind, name: str) -> list[str]:
+        """Names of a kind that may be meant by a mistyped one: of many, few, and for the first ones asked."""
+        names = self._names_of[kind]
+        if len(names) <= _MANY:
+            return names
+        self.asked.add((kind, name))
+        if len(self.asked) > _ASKED:
+            return []
+        like = (each for each in names if abs(len(each) - len(name)) < 3 and _ends_like(each, name))
+        return sorted(like, key=lambda each: -_begin_alike(each, name))[:_MANY]
+
+    @cached_property
+    def _names_of(self) -> dict[Kind, list[str]]:
+        found: dict[Kind, list[str]] = defaultdict(list)
+        for kind, name in sorted(self.names):
+            found[kind].append(name)
+        return found
 
     def elsewhere_owned(self, name: ObjectName) -> bool:
         """Whether a name is of a schema in which no script makes anything: another's (``auth.users``)."""
@@ -212,6 +230,16 @@ def _live(schema: Schema) -> dict[ObjectName, KnownTable]:
         names = frozenset(name.lower() for name in table.column_names)
         found[live_name(table.name)] = KnownTable(names, bool(names))
     return found
+
+
+def _ends_like(name: str, other: str) -> bool:
+    return name[:1] == other[:1] or name[-2:] == other[-2:]
+
+
+def _begin_alike(name: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(name, other, strict=False))
+    return next((at for at, (one, two) in pairs if one != two), min(len(name), len(other)))
 
 
 def is_system(name: ObjectName) -> bool:

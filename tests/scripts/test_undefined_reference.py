@@ -2,7 +2,8 @@
 
 import pytest
 
-from integrity.database.schema import Schema
+from integrity.database.schema import Schema, did_you_mean
+from integrity.scripts.checks import undefined_reference
 from integrity.scripts.checks.base import LiveTarget
 from tests.scripts.checking import Find, find
 
@@ -109,6 +110,26 @@ def test_what_a_script_dropped_before_is_found_with_the_place(find: Find) -> Non
 def test_a_name_that_is_nearly_right_is_offered(find: Find) -> None:
     (finding,) = find(CODE, {"a.sql": "CREATE TABLE customers (id INT); SELECT 1 FROM custmers;"})
     assert "Did you mean customers?" in finding.suggestion
+
+
+def test_among_many_names_the_nearest_is_offered_and_none_is_looked_for_without_end(
+    find: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    def offer(name: str, names: list[str]) -> str:
+        compared.append(len(names))
+        return did_you_mean(name, names)
+
+    monkeypatch.setattr(undefined_reference, "did_you_mean", offer)
+    tables = "".join(f"CREATE TABLE table_{each} (id INT);" for each in range(400))
+    missing = "".join(f"SELECT 1 FROM gone_{each};" for each in range(400))
+    first, *_ = find(
+        CODE, {"a.sql": tables + "CREATE TABLE customers (id INT); SELECT 1 FROM custmers;" + missing}
+    )
+    assert "Did you mean customers?" in first.suggestion
+    assert max(compared) <= 100
+    assert compared[-50:] == [0] * 50
 
 
 def test_one_finding_a_file_tells_the_other_places(find: Find) -> None:

@@ -38,8 +38,9 @@ class _Written:
     def base(self, written: str) -> str:
         """The type behind a domain."""
         wanted = object_name(written.replace('"', "").split("."))
-        domains = (each for _, each in self.inspection.survey.definitions(Kind.TYPE) if each.base_type)
-        return next((each.base_type for each in domains if each.name == wanted), written)
+        named = (each.event for each in self.inspection.survey.by_name.get((Kind.TYPE, wanted), ()))
+        types = (each.base_type for each in named if isinstance(each, Definition))
+        return next((each for each in types if each), written)
 
     def own_type(self, column: str) -> str:
         """The type of the referencing column: in its own statement, else as its table has it by then."""
@@ -67,8 +68,9 @@ class _Written:
         """A column in each definition of its table, as it is when the key is made; without a name, that
         at a place of the primary key."""
         survey = self.inspection.survey
-        for made, definition in survey.definitions(Kind.TABLE):
-            if definition.name != table or not definition.engines & self.event.engines:
+        for placed in survey.by_name.get((Kind.TABLE, table), ()):
+            made, definition = placed.step, placed.event
+            if not isinstance(definition, Definition) or not definition.engines & self.event.engines:
                 continue
             grown = survey.grown(made, definition, self.step if made.before(self.step) else None)
             keys = grown.primary_key.columns if grown.primary_key else ()

@@ -116,7 +116,7 @@ def _is_there(known: Known, step: Step, need: Need) -> bool:
 
 
 def _hint(known: Known, need: Need) -> str:
-    near = did_you_mean(need.name.name, known.all_names(need.kind))
+    near = did_you_mean(need.name.name, known.names_like(need.kind, need.name.name))
     define = "Define it in a script that is run before."
     return f"{near} {define}" if near.startswith("Did you mean") else define
 
