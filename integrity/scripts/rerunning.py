@@ -97,8 +97,9 @@ def _here(survey: Survey, step: Step, event: Event) -> list[Placed]:
 def _made(step: Step, event: Definition) -> Once:
     kind = str(event.kind)
     return Once(
-        event.place, str(event.name), f"CREATE {kind.upper()} {event.name}", _THERE, _guard(step, event)
-    )
+        event.place, str(event.name), f"CREATE {kind.upper()} {event.name}".rstrip(),
+        _THERE if event.name.name else "each run makes another one", _guard(step, event),
+    )  # fmt: skip
 
 
 def _guard(step: Step, event: Definition) -> str:
@@ -113,6 +114,8 @@ def _guard(step: Step, event: Definition) -> str:
         return f"Write CREATE OR REPLACE TRIGGER {name}, or DROP TRIGGER IF EXISTS before it."
     if kind is Kind.TRIGGER and engine is Dialect.SHARED:
         return "Write DROP TRIGGER IF EXISTS before it, once for each engine."
+    if kind is Kind.INDEX and not name.name:
+        return "Give it a name, and write CREATE INDEX IF NOT EXISTS."
     if kind is Kind.VIEW and engine is not Dialect.SQLITE:
         return f"Write DROP VIEW IF EXISTS {name} before it."
     return f"Write CREATE {str(kind).upper()} IF NOT EXISTS {name}."
@@ -134,7 +137,7 @@ def _altered(survey: Survey, step: Step, event: Alteration) -> Iterator[Once]:
         return
     adds = event.action in _ADDING
     named = event.column.name if event.column else event.column_name or event.new_name
-    shown = f"ALTER TABLE {event.name} {_SHOWN[event.action]} {named}".rstrip()
+    shown = f"ALTER {event.kind.upper()} {event.name} {_SHOWN[event.action]} {named}".rstrip()
     yield Once(
         event.place, str(event.name), shown, _THERE if adds else _GONE, _guard_of_change(step, event, named)
     )

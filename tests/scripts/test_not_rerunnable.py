@@ -25,6 +25,8 @@ def found(
     [
         ("CREATE TABLE a (id TEXT)", "IF NOT EXISTS"),
         ("CREATE INDEX a ON b (c)", "IF NOT EXISTS"),
+        ("CREATE INDEX ON b (c)", "Give it a name"),
+        ("ALTER TYPE a RENAME TO b", "ledger"),
         ("CREATE VIEW a AS SELECT 1", "DROP VIEW IF EXISTS"),
         ("CREATE TYPE a AS ENUM ('b')", "duplicate_object"),
         ("CREATE FUNCTION a() RETURNS int AS $$ SELECT 1 $$ LANGUAGE sql", "OR REPLACE"),
@@ -43,6 +45,7 @@ def test_what_cannot_be_run_twice_is_found_beside_what_can(tmp_path: Path, text:
     assert finding.severity is Severity.WARNING
     assert finding.place.line == 2
     assert advice in finding.suggestion
+    assert finding.message.startswith(" ".join(text.split()[:2]))
 
 
 @pytest.mark.parametrize(
