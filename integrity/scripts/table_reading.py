@@ -171,6 +171,7 @@ def names_in(tokens: Sequence[Token]) -> tuple[str, ...]:
     """Returns the column names of a list in brackets; what is no plain name is left out."""
     found = []
     for part in split_list(tokens):
+        part = part[1:] if len(part) == 2 and part[0].is_word("PERIOD") else part
         if part[0].kind in ("word", "name") and not (len(part) > 1 and part[1].text in ("(", ".")):
             found.append(part[0].name)
     return tuple(found)

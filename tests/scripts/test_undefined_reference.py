@@ -90,6 +90,7 @@ def test_what_nothing_defines_is_found(find: Find, text: str, missing: str) -> N
         "CREATE VIEW v AS SELECT a FROM t; SELECT x.anything FROM v x; DROP VIEW v;",
         "CREATE TABLE k (a INT UNIQUE); DROP INDEX k_a_key;",
         "MERGE INTO t x USING (SELECT 1 AS n) s ON x.id = s.n WHEN MATCHED AND s.n > 1 THEN UPDATE SET a = s.n, b = DEFAULT WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (id) VALUES (n) RETURNING merge_action();",
+        "CREATE TABLE p (a INT, v tstzrange, PRIMARY KEY (a, v WITHOUT OVERLAPS), FOREIGN KEY (a, PERIOD v) REFERENCES p (a, PERIOD v));",
         "SELECT a FROM t WHERE (ROW(1, 2)).f1 = id AND id IN t;",
         "SELECT current_user, session_user, user, current_date, localtimestamp FROM t;",
         "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM t u WHERE u.id = t.id AND b = 'x');",
