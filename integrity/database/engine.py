@@ -140,6 +140,10 @@ class Engine(ABC):
         """Returns who uses the connections of a server, None where there is no server."""
         return None
 
+    def wait_briefly(self, session: Session) -> None:
+        """Within a transaction: from here on a lock is waited for no longer than a migration waits."""
+        return
+
     def blockers(self, session: Session, tables: Sequence[Table], lock: Lock) -> list[Blocker]:
         """Returns whose transactions a lock on these tables would wait for, where that can be known."""
         return []

@@ -60,6 +60,7 @@ class CatalogExecutor(MigrationExecutor):
         on_step: told before and after each migration.
         attendant: who looks before and after each migration.
         admit: asked before anything of a migration is begun; raises where it may not.
+        first: called once, after the looks before the first migration; raises where nothing may be done.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class CatalogExecutor(MigrationExecutor):
         on_step: OnStep,
         attendant: Attendant | None = None,
         admit: OnStep | None = None,
+        first: Callable[[], None] | None = None,
     ) -> None:
         self.connection = connection
         self.loader: CatalogLoader = CatalogLoader(connection, package)
@@ -77,6 +79,7 @@ class CatalogExecutor(MigrationExecutor):
         self.on_step = on_step
         self.attendant = attendant or Attendant()
         self.admit = admit
+        self.first = first
         self.package = package
         self.steps: dict[tuple[str, str], StepEvent] = {}
 
@@ -109,6 +112,7 @@ class CatalogExecutor(MigrationExecutor):
         if self.admit is not None:
             self.admit(step)
         step = self._looked_before(step, migration)
+        self._look_around()
         self.on_step(replace(step, state=StepState.STARTED))
         began, watch = time.monotonic(), Stopwatch(self.connection)
         try:
@@ -124,6 +128,12 @@ class CatalogExecutor(MigrationExecutor):
             raise
         step = replace(step, operations=tuple(watch.events), state=done, seconds=time.monotonic() - began)
         self._looked_after(step, migration)
+
+    def _look_around(self) -> None:
+        """Once, when nobody stands in the way of the first migration and nothing is changed yet."""
+        if self.first is not None:
+            look, self.first = self.first, None
+            look()
 
     def _fail(self, step: StepEvent, error: BaseException, seconds: float) -> None:
         text = str(error) or type(error).__name__

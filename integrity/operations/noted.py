@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 
 from integrity.database.identifiers import TableName, quote_table
 from integrity.database.schema import ForeignKey, Index, Key, Schema, Table, Trigger
-from integrity.database.session import Session
+from integrity.database.session import Session, Target
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations.record import COLUMNS
 
@@ -33,6 +33,7 @@ def note(session: Session) -> None:
         suppress(ReferentialIntegrityError, DatabaseError, InterfaceError),
         transaction.atomic(using=session.connection.alias),
     ):
+        session.engine.wait_briefly(session)
         facts = standing(session, session.schema())
         place = _place(session)
         if not session.engine.has_table(session, place):
@@ -48,6 +49,17 @@ def forget(session: Session) -> None:
     place = _place(session)
     if session.engine.has_table(session, place):
         session.execute(f"DELETE FROM {quote_table(place)}")
+
+
+def changes(target: Target) -> list[str]:
+    """Returns what was changed in a target since it was noted, without waiting long for anybody.
+
+    Raises:
+        TargetBusy: when somebody holds a table so that even its structure cannot be read.
+    """
+    with target.reading() as session:
+        session.engine.wait_briefly(session)
+        return changed_since(session, session.schema())
 
 
 def changed_since(session: Session, schema: Schema) -> list[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.exceptions import AmbiguityError
 
 from integrity.database.session import Session, Target, engine_for
 from integrity.database.sqlite.editor import tolerant
-from integrity.exceptions import CatalogError, SchemaFixRefused
+from integrity.exceptions import CatalogError, SchemaFixRefused, TargetBusy
 from integrity.operations.alteration import Alteration, immediate, refusing
 from integrity.operations.catalog_migrations import (
     CatalogLoader,
@@ -23,7 +23,7 @@ from integrity.operations.environments import refuse_left_out
 from integrity.operations.executor import CatalogExecutor, OnStep, StepEvent, StepState, planned
 from integrity.operations.lock import OnWait, migrating_alone
 from integrity.operations.migration import CatalogMigration, concerns
-from integrity.operations.noted import changed_since, note
+from integrity.operations.noted import changes, note
 from integrity.operations.opening import direct_of, opened
 from integrity.operations.operation import CatalogOperation
 
@@ -97,25 +97,29 @@ def run_migrations(
         return replace(result, steps=_looked_at(result.steps, plan, attendant)) if attendant else result
     told = _Told(on_step)
     with opened(target) as connection, migrating_alone(direct_of(target), wait, on_wait):
-        executor = CatalogExecutor(connection, package, told, attendant, admit)
+        first = None if accept_changes else partial(_refuse_changed, target)
+        executor = CatalogExecutor(connection, package, told, attendant, admit, first)
         plan = _plan(executor, package, to, phase)
         if plan:
-            _run(executor, plan, target, accept_changes=accept_changes)
+            _run(executor, plan, target)
     return MigrateResult(target.alias, tuple(told.done))
 
 
-def _run(executor: CatalogExecutor, plan: Plan, target: Target, *, accept_changes: bool) -> None:
-    """Reversing goes on in any case: it is a way out, and leaves alone what is gone."""
+def _run(executor: CatalogExecutor, plan: Plan, target: Target) -> None:
+    """Reversing goes on whatever was changed: it is a way out, and leaves alone what is gone."""
+    if any(backwards for _, backwards in plan):
+        executor.first = None
     engine = engine_for(executor.connection.vendor, target.alias)
-    session = Session(target, executor.connection, engine)
-    changed = changed_since(session, session.schema())
-    if changed and not accept_changes and not any(backwards for _, backwards in plan):
-        raise _behind(target.alias, changed)
     try:
         executor.run(plan)
     finally:
         if executor.connection.connection is not None:
-            note(session)
+            note(Session(target, executor.connection, engine))
+
+
+def _refuse_changed(target: Target) -> None:
+    if changed := changes(target):
+        raise _behind(target.alias, changed)
 
 
 def _behind(alias: str, changed: list[str]) -> SchemaFixRefused:
@@ -168,14 +172,16 @@ def _planned(
         executor = CatalogExecutor(connection, package, lambda step: None)
         plan = _plan(executor, package, to, phase)
         sql = executor.loader.collect_sql(plan) if with_sql else []
-        steps, notes = tuple(planned(plan, package)), _noticed(target, connection) if plan else ()
+        steps, notes = tuple(planned(plan, package)), _noticed(target) if plan else ()
         return MigrateResult(target.alias, steps, tuple(sql), notes), plan
 
 
-def _noticed(target: Target, connection: BaseDatabaseWrapper) -> tuple[str, ...]:
+def _noticed(target: Target) -> tuple[str, ...]:
     """What was changed behind the migrations' back, for a plan."""
-    session = Session(target, connection, engine_for(connection.vendor, target.alias))
-    changed = changed_since(session, session.schema())
+    try:
+        changed = changes(target)
+    except TargetBusy as busy:
+        return (f"What was changed since the last migration was not looked at: {busy.what}",)
     return tuple(f"Changed since the last migration, by something else: {each}" for each in changed)
 
 

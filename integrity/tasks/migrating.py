@@ -20,7 +20,7 @@ from integrity.operations.executor import OnStep, StepEvent, StepState
 from integrity.operations.lock import OnWait
 from integrity.operations.migration_log import log_steps, logged
 from integrity.operations.migration_states import MigrationStatus, migration_status
-from integrity.operations.noted import changed_since
+from integrity.operations.noted import changes
 from integrity.operations.runner import MigrateResult, run_migrations
 from integrity.references import load_catalog
 from integrity.references.catalog import Catalog
@@ -187,9 +187,12 @@ def ledgers_of(alias: str, catalog_file: FilePath | None = None) -> list[LedgerS
 
 
 def changes_since(alias: str) -> list[str]:
-    """Returns what something else changed since the last migration, of what migrations answer for."""
-    with Target(alias).reading() as session:
-        return changed_since(session, session.schema())
+    """Returns what something else changed since the last migration, of what migrations answer for.
+
+    Raises:
+        TargetBusy: when somebody holds a table so that even its structure cannot be read.
+    """
+    return changes(Target(alias))
 
 
 def plan_of_migrations(

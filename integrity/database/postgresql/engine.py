@@ -128,6 +128,10 @@ class PostgreSQLEngine(Engine):
         """READ COMMITTED, so that each statement sees what was committed before its locks."""
         session.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
         self._settle(session)
+        self.wait_briefly(session)
+
+    def wait_briefly(self, session: Session) -> None:
+        """``lock_timeout``: even reading a table's structure waits for who holds it alone."""
         session.execute(f"SET LOCAL lock_timeout = {conf.lock_timeout_ms()}")
 
     def _settle(self, session: Session) -> None:
