@@ -6,6 +6,8 @@ from integrity.database.session import Target
 from integrity.database.spelling import Form
 from tests.servers import EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 UUID = "6b47cbac-9009-42e3-9a37-b1106bf0cba0"
 BARE = UUID.replace("-", "")
 

@@ -12,6 +12,8 @@ from integrity.detectors import Finding
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = """
 CREATE TABLE tags (id integer PRIMARY KEY, store integer, slug varchar(40), gone integer);
 INSERT INTO tags VALUES (1, 1, 'shoes', NULL), (2, 1, 'shoes', NULL), (3, 1, 'Shoes', NULL),

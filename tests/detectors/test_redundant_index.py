@@ -7,6 +7,8 @@ from integrity.database.session import Target
 from integrity.references.catalog import Catalog
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = "CREATE TABLE c (id integer PRIMARY KEY, a integer, b integer, t varchar(20));"
 
 

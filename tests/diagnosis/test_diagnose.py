@@ -16,6 +16,8 @@ from tests.catalogs import LendCatalog
 from tests.commands import run, run_json
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 BOT = """
 CREATE TABLE profiles (id integer PRIMARY KEY, name varchar(60));
 CREATE TABLE orders (id integer PRIMARY KEY, user_id integer, amount numeric(10,2), created_at timestamp,

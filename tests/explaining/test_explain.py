@@ -12,7 +12,7 @@ from tests.catalogs import LendCatalog
 from tests.explaining.conftest import SHOP, refused
 from tests.servers import SQLITE, EmptyTarget, MakePostgresDatabase, RegisterTarget
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
 
 BROKEN = """
 CREATE TABLE customers (id integer PRIMARY KEY);

@@ -15,6 +15,8 @@ from tests.modelling.conftest import LABEL, Loaded, all_models, mistakes
 from tests.modelling.schemas import COMMON, ONLY
 from tests.servers import EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 
 @pytest.fixture
 def odd(empty_target: EmptyTarget) -> EmptyTarget:

@@ -20,6 +20,8 @@ from integrity.operations.writer import package_files
 from tests.commands import CHECKOUT
 from tests.operations.conftest import Shop
 
+pytestmark = pytest.mark.newest_postgres_only
+
 SIDE: dict[str, Any] = {"table": "orders", "column": "side", "type": "text"}
 UUID = {"postgresql": "gen_random_uuid()::text", "sqlite": "lower(hex(randomblob(16)))"}
 

@@ -14,6 +14,8 @@ from integrity.tasks.designing import fixes_for, make_migrations
 from tests.operations.conftest import Shop
 from tests.operations.test_convert_key import digests
 
+pytestmark = pytest.mark.newest_postgres_only
+
 SUITE = """
 CREATE TABLE users (id integer PRIMARY KEY, name text);
 CREATE TABLE connections (

@@ -18,6 +18,8 @@ from tests.operations.conftest import Shop
 from tests.operations.test_convert_key import digests
 from tests.operations.test_live_writers import held
 
+pytestmark = pytest.mark.newest_postgres_only
+
 PAIR = """
 CREATE TABLE p (id {text} PRIMARY KEY, note text);
 CREATE TABLE c (id integer PRIMARY KEY, p_id {text} REFERENCES p (id));

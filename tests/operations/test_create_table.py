@@ -10,6 +10,8 @@ from integrity.exceptions import ReferentialIntegrityError, SchemaFixRefused
 from integrity.operations import AddForeignKey, CreateTable
 from tests.operations.conftest import Shop
 
+pytestmark = pytest.mark.newest_postgres_only
+
 PRESETS: dict[str, Any] = {
     "table": "presets",
     "columns": (

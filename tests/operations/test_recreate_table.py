@@ -9,6 +9,8 @@ from integrity.exceptions import ReferentialIntegrityError, SchemaFixRefused
 from integrity.operations import RecreateTable
 from tests.operations.conftest import Shop
 
+pytestmark = pytest.mark.newest_postgres_only
+
 ID = {"postgresql": "id::text", "sqlite": "CAST(id AS text)"}
 NEW: dict[str, Any] = {
     "table": "orders",

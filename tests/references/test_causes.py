@@ -14,6 +14,8 @@ from integrity.references.resolve import known_references
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 REFERENCE = '[[reference]]\nfrom = "c.p"\nto = "p.k"\n'
 BEGUN = datetime(2024, 1, 1, tzinfo=UTC)
 Orphans = Iterable[tuple[object, float]]

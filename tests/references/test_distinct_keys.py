@@ -27,6 +27,8 @@ from tests.references.test_orphans_properties import (
 )
 from tests.servers import SQLITE, EmptyTarget, RegisterTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 __all__ = ["scratch"]
 
 CLAUSES = st.sampled_from(["", " DESC", " COLLATE NOCASE", " COLLATE BINARY"])

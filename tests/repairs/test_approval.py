@@ -7,6 +7,8 @@ import pytest
 from integrity.exceptions import PlanMismatch, PlanRefused, TooManyRows
 from tests.repairs.world import World
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = """
 CREATE TABLE p (id integer PRIMARY KEY);
 CREATE TABLE c (id integer PRIMARY KEY, p integer);

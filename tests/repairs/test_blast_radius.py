@@ -5,6 +5,8 @@ import pytest
 from integrity.references.reference import Resolution
 from tests.repairs.world import World, tallies, there_and_back
 
+pytestmark = pytest.mark.newest_postgres_only
+
 CHAIN = """
 CREATE TABLE a (id integer PRIMARY KEY);
 CREATE TABLE b (id integer PRIMARY KEY, a integer);

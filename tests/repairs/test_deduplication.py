@@ -14,6 +14,8 @@ from integrity.references.uniques import Duplicates
 from integrity.repairs import Selection
 from tests.repairs.world import World, there_and_back
 
+pytestmark = pytest.mark.newest_postgres_only
+
 SHOP = """
 CREATE TABLE stores (id integer PRIMARY KEY, name varchar(40));
 CREATE TABLE categories (id integer PRIMARY KEY, store_id integer, slug varchar(12), note text);

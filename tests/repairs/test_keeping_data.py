@@ -13,6 +13,8 @@ from integrity.plans.script import scripts, statements
 from integrity.references.reference import Resolution
 from tests.repairs.world import World, there_and_back
 
+pytestmark = pytest.mark.newest_postgres_only
+
 A, B, C = (
     "aaaaaaaa-0000-4000-8000-000000000001",
     "bbbbbbbb-0000-4000-8000-000000000002",

@@ -12,7 +12,7 @@ from integrity.verification import Measurements, QueryMeasurement
 from tests.commands import run
 from tests.servers import SQLITE, EmptyTarget
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.newest_postgres_only]
 
 ORDERS = """
 CREATE TABLE orders (id integer PRIMARY KEY, customer integer, note varchar(20));

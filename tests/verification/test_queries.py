@@ -9,6 +9,8 @@ from integrity.verification import QueryPlan, query_plans, verify
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 ORDERS = """
 CREATE TABLE orders (id integer PRIMARY KEY, customer integer, placed varchar(10), note varchar(20));
 INSERT INTO orders VALUES (1, 7, '2026-01-01', '50% off'), (2, 8, '2026-01-02', NULL);

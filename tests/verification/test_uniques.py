@@ -8,6 +8,8 @@ from integrity.verification import ExpectedConstraint, UniqueState, VerifyResult
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = """
 CREATE TABLE stores (id integer PRIMARY KEY);
 CREATE TABLE tags (id integer PRIMARY KEY, store integer NOT NULL REFERENCES stores (id), slug varchar(40),

@@ -18,7 +18,7 @@ from tests.operations.conftest import Shop
 from tests.servers import EmptyTarget, RegisterTarget
 from tests.views.conftest import MIGRATE, READ
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
 Read = Callable[..., Any]
 PAGES = ("health", "status", "stats")
 
