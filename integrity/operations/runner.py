@@ -118,7 +118,7 @@ def _run(executor: CatalogExecutor, plan: Plan, target: Target) -> None:
 
 
 def _refuse_changed(target: Target) -> None:
-    if changed := changes(target):
+    if changed := changes(direct_of(target)):
         raise _behind(target.alias, changed)
 
 
@@ -179,7 +179,7 @@ def _planned(
 def _noticed(target: Target) -> tuple[str, ...]:
     """What was changed behind the migrations' back, for a plan."""
     try:
-        changed = changes(target)
+        changed = changes(direct_of(target))
     except TargetBusy as busy:
         return (f"What was changed since the last migration was not looked at: {busy.what}",)
     return tuple(f"Changed since the last migration, by something else: {each}" for each in changed)

@@ -10,7 +10,7 @@ from integrity.tasks import measure_and_store
 from tests.commands import run, run_json
 from tests.management.conftest import CATALOG, Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.newest_postgres_only]
 
 MORE = """
 WITH RECURSIVE s (n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM s WHERE n < 20000)

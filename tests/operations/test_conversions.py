@@ -12,6 +12,8 @@ from integrity.operations.operation import CatalogOperation
 from tests.operations.conftest import Shop
 from tests.operations.test_convert_key import digests
 
+pytestmark = pytest.mark.newest_postgres_only
+
 ONE, TWO = "6b47cbac-9009-42e3-9a37-b1106bf0cba0", "00000000-0000-4000-8000-0000000000ab"
 BLOB = f"x'{ONE.replace('-', '')}'"
 

@@ -9,6 +9,8 @@ from integrity.exceptions import SchemaFixRefused
 from integrity.operations import ConvertColumn
 from tests.operations.conftest import Shop
 
+pytestmark = pytest.mark.newest_postgres_only
+
 ONE, TWO = "6b47cbac-9009-42e3-9a37-b1106bf0cba0", "00000000-0000-4000-8000-0000000000ab"
 SPELLINGS = [
     ONE,

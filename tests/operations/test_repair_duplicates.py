@@ -10,7 +10,7 @@ from integrity.operations import AddUnique, RepairDuplicates
 from integrity.repairs import State, list_runs
 from tests.operations.conftest import Shop
 
-pytestmark = pytest.mark.newest_postgres_only
+pytestmark = [pytest.mark.newest_postgres_only, pytest.mark.newest_postgres_only]
 
 REPAIR = RepairDuplicates(unique="tags.name", action="merge", max_rows=4)
 UNIQUE = AddUnique(table="tags", columns=("name",), name="uq_tags_name")

@@ -7,6 +7,8 @@ from integrity.database.session import Target
 from integrity.references.uniques import UniqueRule, cannot_repeat, standing_key
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = """
 CREATE TABLE tags (id integer PRIMARY KEY, store integer NOT NULL, slug varchar(40), gone integer,
                    note varchar(40), "odd % ""name" varchar(40));

@@ -13,6 +13,8 @@ from tests.repairs.test_deduplication import planned
 from tests.repairs.test_random import QUICK
 from tests.repairs.world import World, tallies
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = ("t0", "t1", "t2")
 COLUMNS = ("id", "r", "s", "name")
 Rows = dict[str, list[tuple[Any, ...]]]

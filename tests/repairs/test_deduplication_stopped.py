@@ -19,6 +19,8 @@ from tests.repairs.test_deduplication import planned
 from tests.repairs.test_interruptions import killed, last_run
 from tests.repairs.world import World
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = """
 CREATE TABLE tags (id integer PRIMARY KEY, slug varchar(20));
 CREATE TABLE tagged (product integer, tag integer, PRIMARY KEY (product, tag));
