@@ -11,6 +11,8 @@ from integrity.detectors import Finding, Severity
 from integrity.references.catalog import Catalog, load_catalog
 from tests.servers import EmptyTarget, RegisterTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = """
 CREATE TABLE orders (id integer PRIMARY KEY, status varchar(20), note varchar(20));
 CREATE TABLE notes (id integer PRIMARY KEY, said varchar(20));

@@ -11,6 +11,8 @@ from integrity.references.catalog import Catalog
 from integrity.repairs import Selection, list_runs, roll_back
 from tests.repairs.world import World
 
+pytestmark = pytest.mark.newest_postgres_only
+
 SHOP = """
 CREATE TABLE p (id integer PRIMARY KEY, name text);
 CREATE TABLE c (id integer PRIMARY KEY, p integer, q integer, note text UNIQUE);

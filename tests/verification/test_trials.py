@@ -9,6 +9,8 @@ from integrity.verification.result import TRIAL
 from integrity_project.postgres import PostgresServer
 from tests.servers import SQLITE, EmptyTarget, MakePostgresDatabase, RegisterTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 EITHER = {
     "reserved and mixed-case names": """
         CREATE TABLE "user" ("select" integer PRIMARY KEY);
