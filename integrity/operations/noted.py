@@ -17,7 +17,6 @@ from integrity.database.identifiers import TableName, quote_table
 from integrity.database.schema import ForeignKey, Index, Key, Schema, Table, Trigger
 from integrity.database.session import Session, Target
 from integrity.exceptions import ReferentialIntegrityError
-from integrity.operations.record import COLUMNS
 
 GONE = "is gone"
 CHANGED = "is another one"
@@ -93,7 +92,6 @@ def _recorded(session: Session) -> list[tuple[str, str]]:
     place = session.engine.journal_table("structure")
     if not session.engine.has_table(session, place):
         return []
-    assert "table_name" in COLUMNS
     sql = f"SELECT DISTINCT table_name, actual FROM {quote_table(place)} WHERE actual <> '' ORDER BY 1, 2"
     return [(str(table), str(actual)) for table, actual in session.rows(sql)]
 
