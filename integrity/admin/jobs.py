@@ -76,7 +76,7 @@ class JobAdmin(ReadOnlyAdmin):
         job = get_object_or_404(models.Job, pk=pk)
         if not _may_stop(request, job):
             raise PermissionDenied
-        if store.ask_to_stop(pk):
+        if store.ask_job(pk, models.Wish.CANCEL):
             self.log(request, [job], _("Asked to stop"))
             messages.info(request, _("It stops after the batch that it is at."))
         return HttpResponseRedirect(reverse("admin:integrity_job_change", args=[pk]))

@@ -2,26 +2,42 @@
 
 from integrity.models.audit_run import AuditRun
 from integrity.models.backup import Backup
-from integrity.models.finding import ORPHANED_ROWS, Finding, OrphanFinding
-from integrity.models.job import Job
+from integrity.models.finding import ORPHANED_ROWS, Finding, FindingNote, OrphanFinding
+from integrity.models.job import Job, JobNote, Worker
 from integrity.models.migration_run import MigrationRun
 from integrity.models.query_run import QueryRun, QueryTiming
 from integrity.models.repair_run import RepairRun
 from integrity.models.resolution import Decision, Resolution
-from integrity.models.states import Direction, FindingState, JobKind, Occasion, RunKind, RunState, Severity
-from integrity.models.stored_plan import StoredPlan
+from integrity.models.states import (
+    ApprovalState,
+    Carrier,
+    Direction,
+    FindingState,
+    JobKind,
+    Occasion,
+    RunKind,
+    RunState,
+    Severity,
+    Wish,
+)
+from integrity.models.stored_plan import Approval, StoredPlan
 from integrity.models.target import Target
 
 __all__ = [
     "ORPHANED_ROWS",
+    "Approval",
+    "ApprovalState",
     "AuditRun",
     "Backup",
+    "Carrier",
     "Decision",
     "Direction",
     "Finding",
+    "FindingNote",
     "FindingState",
     "Job",
     "JobKind",
+    "JobNote",
     "MigrationRun",
     "Occasion",
     "OrphanFinding",
@@ -34,4 +50,6 @@ __all__ = [
     "Severity",
     "StoredPlan",
     "Target",
+    "Wish",
+    "Worker",
 ]

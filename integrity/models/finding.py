@@ -39,6 +39,15 @@ class Finding(models.Model):
     missing_keys = models.PositiveBigIntegerField(_("missing keys"), default=0)
     previous_rows = models.PositiveBigIntegerField(_("rows before"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=20, blank=True)
+    cause = models.CharField(
+        _("cause"),
+        max_length=40,
+        blank=True,
+        help_text=_("What explains most of the rows, where it is known."),
+    )
+    suggested = models.CharField(
+        _("suggested resolution"), max_length=20, blank=True, help_text=_("Empty: somebody decides.")
+    )
     message = models.TextField(_("message"))
     suggestion = models.TextField(_("suggestion"), blank=True)
     evidence = models.JSONField(_("evidence"), default=dict, blank=True)
@@ -62,7 +71,12 @@ class Finding(models.Model):
             ("set_null_finding", _("Can set the references of orphans to NULL")),
             ("reassign_finding", _("Can reassign orphans")),
             ("keep_finding", _("Can decide to keep orphans")),
+            ("relink_finding", _("Can relink orphans")),
+            ("restore_parent_finding", _("Can restore the parents of orphans")),
+            ("deduplicate_finding", _("Can resolve duplicates")),
+            ("note_finding", _("Can write notes about a finding")),
             ("view_sample_rows", _("Can see rows of a target")),
+            ("download_csv", _("Can download findings and rows as CSV")),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -72,10 +86,30 @@ class Finding(models.Model):
         indexes = [
             models.Index(fields=["target", "state", "code"], name="integrity_finding_by_state"),
             models.Index(fields=["code", "state", "-rows"], name="integrity_finding_by_rows"),
+            models.Index(fields=["code", "table_name"], name="integrity_finding_by_table"),
+            models.Index(fields=["code", "cause"], name="integrity_finding_by_cause"),
         ]
 
     def __str__(self) -> str:
         return f"{self.code}: {self.label}"
+
+
+class FindingNote(models.Model):
+    """What somebody wrote about a finding, for whoever looks at it next."""
+
+    finding = models.ForeignKey(Finding, models.CASCADE, related_name="notes", verbose_name=_("finding"))
+    text = models.TextField(_("note"))
+    author = models.CharField(_("author"), max_length=200, blank=True)
+    written_at = models.DateTimeField(_("written"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
+        ordering = ["-id"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class OrphanFindings(models.Manager["OrphanFinding"]):

@@ -36,7 +36,10 @@ class RepairRun(models.Model):
         verbose_name_plural = _("repair runs")
         ordering = ["-started_at", "-id"]
         default_permissions = ("view",)
-        permissions = [("roll_back_repair", _("Can roll a repair back"))]
+        permissions = [
+            ("run_repair", _("Can run a repair")),
+            ("roll_back_repair", _("Can roll a repair back")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["target", "number"], name="integrity_repair_once_per_target"),
         ]

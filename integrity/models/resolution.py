@@ -16,12 +16,15 @@ class Decision(models.TextChoices):
     REASSIGN = "reassign", _("reassign")
     RELINK = "relink", _("relink")
     RESTORE_PARENT = "restore_parent", _("restore the parent")
+    DEDUPLICATE = "deduplicate", _("resolve duplicates")
 
 
 class Resolution(models.Model):
     """What somebody decided about a finding; the latest counts, until it expires.
 
-    `to_key` is the referenced key that `reassign` points at (NULL: the system row).
+    `to_key` is the referenced key that `reassign` points at (NULL: the system row). `keys` are the
+    missing keys that it is about, `rows` the keys of the rows (both empty: the whole finding), and
+    `plan_hash` the plan by which it was made.
     """
 
     finding = models.ForeignKey(
@@ -29,6 +32,9 @@ class Resolution(models.Model):
     )
     decision = models.CharField(_("decision"), max_length=20, choices=Decision)
     to_key = models.JSONField(_("reassigned to"), null=True, blank=True)
+    keys = models.JSONField(_("missing keys"), default=list, blank=True)
+    rows = models.JSONField(_("rows"), default=list, blank=True)
+    plan_hash = models.CharField(_("plan"), max_length=64, blank=True)
     reason = models.TextField(_("reason"), blank=True)
     until = models.DateField(_("until"), null=True, blank=True)
     decided_by = models.CharField(_("decided by"), max_length=200, blank=True)

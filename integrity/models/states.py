@@ -67,3 +67,29 @@ class JobKind(models.TextChoices):
     REPAIR = "repair", _("repair")
     ROLLBACK = "rollback", _("rollback")
     MIGRATE = "migrate", _("migrations")
+    PLAN = "plan", _("plan")
+    VERIFY = "verify", _("verification")
+
+
+class Wish(models.TextChoices):
+    """What somebody asks of a job that is under way; heeded between two batches."""
+
+    NOTHING = "", _("nothing")
+    PAUSE = "pause", _("pause")
+    CANCEL = "cancel", _("cancel")
+
+
+class Carrier(models.TextChoices):
+    """Who carries a job out."""
+
+    THREAD = "thread", _("a thread of the server process")
+    WORKER = "worker", _("integrity_work")
+    TASKS = "tasks", _("a worker of Django's tasks")
+
+
+class ApprovalState(models.TextChoices):
+    """What a second person said of a plan."""
+
+    ASKED = "asked", _("waits for approval")
+    APPROVED = "approved", _("approved")
+    REFUSED = "refused", _("refused")

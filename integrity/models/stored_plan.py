@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from integrity.models.states import ApprovalState
 from integrity.models.target import Target
 
 
@@ -22,9 +23,31 @@ class StoredPlan(models.Model):
         verbose_name_plural = _("plans")
         ordering = ["-id"]
         default_permissions = ("view",)
+        permissions = [("approve_plan", _("Can approve the plans of others"))]
         constraints = [
             models.UniqueConstraint(fields=["target", "hash"], name="integrity_plan_once_per_target"),
         ]
 
     def __str__(self) -> str:
         return self.hash[:12]
+
+
+class Approval(models.Model):
+    """A second person's word on a plan; the latest counts."""
+
+    plan = models.ForeignKey(StoredPlan, models.CASCADE, related_name="approvals", verbose_name=_("plan"))
+    state = models.CharField(_("state"), max_length=10, choices=ApprovalState, default=ApprovalState.ASKED)
+    asked_by = models.CharField(_("asked by"), max_length=200)
+    asked_at = models.DateTimeField(_("asked"), default=timezone.now)
+    decided_by = models.CharField(_("decided by"), max_length=200, blank=True)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    reason = models.TextField(_("reason"), blank=True)
+
+    class Meta:
+        verbose_name = _("approval")
+        verbose_name_plural = _("approvals")
+        ordering = ["-id"]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.plan}: {self.get_state_display()}"

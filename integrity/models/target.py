@@ -5,7 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Target(models.Model):
-    """A database under care, known by its alias. How to open it stays in `DATABASES`: no secrets here."""
+    """A database under care, known by its alias. How to open it stays in `DATABASES`: no secrets here.
+
+    The numbers of open findings and orphans are counted when something changes them, so that no page has
+    to.
+    """
 
     alias = models.CharField(_("alias"), max_length=200, unique=True)
     vendor = models.CharField(_("vendor"), max_length=50, blank=True)
@@ -15,6 +19,11 @@ class Target(models.Model):
     )
     error = models.TextField(_("error"), blank=True, help_text=_("Why it could not be opened."))
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
+    errors_open = models.PositiveIntegerField(_("errors"), default=0)
+    warnings_open = models.PositiveIntegerField(_("warnings"), default=0)
+    notices_open = models.PositiveIntegerField(_("notices"), default=0)
+    orphans_open = models.PositiveBigIntegerField(_("orphans"), default=0)
+    orphans_kept = models.PositiveBigIntegerField(_("orphans kept by decision"), default=0)
     schema_fingerprint = models.CharField(_("schema fingerprint"), max_length=64, blank=True)
 
     class Meta:

@@ -6,14 +6,14 @@ Every write is conditional and looks at the count, so that two processes may do 
 from integrity.store.audits import begin_audit, end_audit, last_audit, store_audit
 from integrity.store.decisions import decisions_for, kept_until, store_decision, store_kept
 from integrity.store.jobs import (
-    ask_to_stop,
+    ask_job,
     begin_job,
     create_job,
     end_job,
     job_moved,
     load_job,
     open_jobs,
-    stop_asked,
+    wish_of,
 )
 from integrity.store.plans import load_plan, store_plan
 from integrity.store.queries import baseline_for, last_queries, load_queries, store_queries
@@ -29,7 +29,7 @@ from integrity.store.site import site_database
 from integrity.store.targets import know_targets, reached, target_row, unreachable
 
 __all__ = [
-    "ask_to_stop",
+    "ask_job",
     "baseline_for",
     "begin_audit",
     "begin_job",
@@ -51,7 +51,6 @@ __all__ = [
     "open_jobs",
     "reached",
     "site_database",
-    "stop_asked",
     "store_audit",
     "store_backup",
     "store_decision",
@@ -62,4 +61,5 @@ __all__ = [
     "store_repair",
     "target_row",
     "unreachable",
+    "wish_of",
 ]

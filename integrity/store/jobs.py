@@ -48,17 +48,18 @@ def job_moved(pk: int, done: int, total: int | None, at: str) -> None:
         running.update(done=done, total=total, at=at, signs_of_life_at=timezone.now())
 
 
-def ask_to_stop(pk: int) -> bool:
-    """Asks a job to stop between two batches; returns False when it is over."""
+def ask_job(pk: int, wish: models.Wish) -> bool:
+    """Asks a job to pause or to end between two batches; returns False when it is over."""
     going = (models.RunState.PLANNED, models.RunState.RUNNING)
     with site_database():
-        return bool(models.Job.objects.filter(pk=pk, state__in=going).update(stop_asked=True))
+        return bool(models.Job.objects.filter(pk=pk, state__in=going).update(wish=wish))
 
 
-def stop_asked(pk: int) -> bool:
-    """Whether somebody asked for a job to stop."""
+def wish_of(pk: int) -> models.Wish:
+    """What somebody asks of a job."""
     with site_database():
-        return models.Job.objects.filter(pk=pk, stop_asked=True).exists()
+        found = models.Job.objects.filter(pk=pk).values_list("wish", flat=True).first()
+    return models.Wish(found or "")
 
 
 def end_job(

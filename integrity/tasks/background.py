@@ -155,11 +155,13 @@ class _Work:
         if time.monotonic() - self.asked_at < SECONDS_BETWEEN_NOTES:
             return None
         self.asked_at = time.monotonic()
-        return "cancelled" if store.stop_asked(self.job.pk) else None
+        return _HEEDED.get(store.wish_of(self.job.pk))
 
     def options(self, **more: Any) -> Options:
         return Options(actor=self.job.actor, on_progress=self.moved, stop=self.stop, **more)
 
+
+_HEEDED = {models.Wish.PAUSE: "paused", models.Wish.CANCEL: "cancelled"}
 
 Outcome = tuple[models.RunState, dict[str, Any]]
 

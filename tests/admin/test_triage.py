@@ -245,4 +245,4 @@ def test_whoever_asked_for_a_job_may_stop_it_and_others_may_not(sign_in: SignIn)
     assert sign_in().post(url).status_code == 403
     assert sign_in("audit_target").post(url).status_code == 302
     job.refresh_from_db()
-    assert job.stop_asked
+    assert job.wish == models.Wish.CANCEL

@@ -71,10 +71,10 @@ def test_a_mistake_of_ours_ends_the_job_too(
 
 def test_a_wish_to_stop_reaches_a_job_that_is_not_over(target: str) -> None:
     job = JobFactory.create(target=TargetFactory(alias=target))
-    assert store.ask_to_stop(job.pk)
-    assert store.stop_asked(job.pk)
+    assert store.ask_job(job.pk, models.Wish.CANCEL)
+    assert store.wish_of(job.pk) == models.Wish.CANCEL
     tasks.carry_out(job.pk)
-    assert not store.ask_to_stop(job.pk)
+    assert not store.ask_job(job.pk, models.Wish.CANCEL)
 
 
 def test_a_backup_is_taken_and_recorded(target: str, tmp_path: Path, settings: Any) -> None:
