@@ -26,13 +26,14 @@ from integrity.store.runs import (
     store_repair,
 )
 from integrity.store.site import site_database
-from integrity.store.targets import know_targets, reached, target_row, unreachable
+from integrity.store.targets import count_open, know_targets, reached, target_row, unreachable
 
 __all__ = [
     "ask_job",
     "baseline_for",
     "begin_audit",
     "begin_job",
+    "count_open",
     "create_job",
     "decisions_for",
     "end_audit",

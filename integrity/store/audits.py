@@ -16,7 +16,7 @@ from integrity.detectors import Detector, Finding, all_detectors
 from integrity.references.reference import written
 from integrity.store.decisions import reopen_expired
 from integrity.store.site import site_database
-from integrity.store.targets import reached, target_row
+from integrity.store.targets import count_open, reached, target_row
 
 BATCH = 500
 GIVEN_UP_AFTER = timedelta(days=1)
@@ -80,6 +80,7 @@ def store_audit(
         _store_findings(run, [each for key, each in found.items() if key not in newer])
         _resolve(run, _not_found(run, result, only))
         reopen_expired(run.target_id)
+        count_open([run.target_id])
         _finish(run, result)
     result.run = run.pk
     run.refresh_from_db()

@@ -15,6 +15,7 @@ from integrity.plans import Plan, Request
 from integrity.references.reference import Reference
 from integrity.references.reference import Resolution as Kind
 from integrity.store.site import site_database
+from integrity.store.targets import count_open
 
 
 def store_decision(
@@ -57,6 +58,7 @@ def store_decision(
         kept = models.FindingState.KEPT if decision == Kind.KEEP else models.FindingState.OPEN
         standing = models.Finding.objects.filter(pk__in=[each.pk for each in chosen])
         standing.exclude(state=models.FindingState.RESOLVED).update(state=kept)
+        count_open({each.target_id for each in chosen})
     return len(chosen)
 
 

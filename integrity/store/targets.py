@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import connections
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from integrity import models
@@ -44,6 +47,25 @@ def reached(pk: int, *, vendor: str, server_version: str, schema_fingerprint: st
             error="",
             last_seen_at=timezone.now(),
         )
+
+
+def count_open(targets: Iterable[int]) -> None:
+    """Counts what stands open in stored targets, so that no page has to: call it after every change."""
+    standing = ~Q(state__in=(models.FindingState.RESOLVED, models.FindingState.KEPT))
+    orphans = Q(code=models.ORPHANED_ROWS)
+    severities = {"errors": models.Severity.ERROR, "warnings": models.Severity.WARNING}
+    severities["notices"] = models.Severity.INFO
+    numbers = {
+        f"{name}_open": Count("pk", filter=standing & Q(severity=severity))
+        for name, severity in severities.items()
+    }
+    numbers["orphans_open"] = Sum("rows", filter=orphans & standing, default=0)
+    kept = Q(state=models.FindingState.KEPT)
+    numbers["orphans_kept"] = Sum("rows", filter=orphans & kept, default=0)
+    with site_database():
+        for target in targets:
+            found = models.Finding.objects.filter(target=target).aggregate(**numbers)
+            models.Target.objects.filter(pk=target).update(**found)
 
 
 def unreachable(alias: str, error: ReferentialIntegrityError) -> None:

@@ -1,0 +1,41 @@
+"""Parts of pages that every page of this app carries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+register = template.Library()
+
+PLACES = (
+    (_("Overview"), "admin:app_list", {"app_label": "integrity"}, "integrity.view_target"),
+    (_("Orphans"), "admin:integrity_orphanfinding_changelist", {}, "integrity.view_orphanfinding"),
+    (_("All findings"), "admin:integrity_finding_changelist", {}, "integrity.view_finding"),
+    (_("Migrations"), "admin:integrity_migrations", {}, "integrity.view_target"),
+    (_("Repairs"), "admin:integrity_repairrun_changelist", {}, "integrity.view_repairrun"),
+    (_("Quarantine"), "admin:integrity_quarantine", {}, "integrity.view_repairrun"),
+    (_("Jobs"), "admin:integrity_job_changelist", {}, "integrity.view_job"),
+)
+"""Where people go: what it is called, its address by name, and the permission that it needs."""
+
+
+@register.inclusion_tag("admin/integrity/nav.html", takes_context=True)
+def integrity_nav(context: template.Context) -> dict[str, Any]:
+    """The places of this app that the user may see, the one where they are marked."""
+    request = context["request"]
+    found = [
+        {"text": text, "url": url, "here": request.path == url}
+        for text, name, arguments, permission in PLACES
+        if request.user.has_perm(permission) and (url := _address(name, arguments))
+    ]
+    return {"places": found}
+
+
+def _address(name: str, arguments: dict[str, str]) -> str:
+    try:
+        return reverse(name, kwargs=arguments)
+    except NoReverseMatch:
+        return ""
