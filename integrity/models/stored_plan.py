@@ -4,12 +4,17 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from integrity.models.job import Job
 from integrity.models.states import ApprovalState
 from integrity.models.target import Target
 
 
 class StoredPlan(models.Model):
-    """A plan under its hash, so that what was shown is what runs."""
+    """A plan under its hash, so that what was shown is what runs.
+
+    `job` is the last one that ran it: whoever asks for another says which that was, so that asking twice
+    runs it once.
+    """
 
     target = models.ForeignKey(Target, models.CASCADE, related_name="plans", verbose_name=_("target"))
     hash = models.CharField(_("hash"), max_length=64)
@@ -17,6 +22,9 @@ class StoredPlan(models.Model):
     notes = models.JSONField(_("notes"), default=list, blank=True)
     created_by = models.CharField(_("created by"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
+    job = models.ForeignKey(
+        Job, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("run by")
+    )
 
     class Meta:
         verbose_name = _("plan")
