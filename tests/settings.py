@@ -12,4 +12,5 @@ os.environ["SECRET_KEY"] = "tests keep no secrets"
 
 from integrity_project.settings import *  # noqa: E402, F403
 
+MIDDLEWARE = ["tests.policy.StrictPolicy", *MIDDLEWARE]  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
