@@ -16,11 +16,12 @@ from integrity.plans.known import Known
 from integrity.plans.plan import NOT_LOOKED_AT, Plan, Step
 from integrity.plans.reassigning import Reassigning
 from integrity.plans.relinking import Relinking
-from integrity.plans.request import Request, Wish
+from integrity.plans.request import Request
 from integrity.plans.restoring import Made, Restoring
 from integrity.plans.scope import in_scope, key_text, key_values, spelled_scope
 from integrity.plans.steps import KeyTexts
 from integrity.plans.survey import Survey, count_orphans, triggers_met
+from integrity.plans.wishes import Wish
 from integrity.references.awaited import awaiting
 from integrity.references.catalog import Catalog
 from integrity.references.duplicates import count_duplicates

@@ -19,9 +19,10 @@ from integrity.plans.groups import Group, find_groups, of_values, value_of
 from integrity.plans.merging import Merging, Part
 from integrity.plans.plan import NOT_LOOKED_AT, Plan
 from integrity.plans.renaming import Renaming, renamed_column
+from integrity.plans.request import DuplicateRequest
 from integrity.plans.row_reading import Row, Rows
 from integrity.plans.scope import literal
-from integrity.plans.steps import Change, KeyTexts
+from integrity.plans.steps import Change
 from integrity.plans.survey import triggers_met
 from integrity.references.catalog import Catalog
 from integrity.references.masking import MASKED, is_masked
@@ -32,22 +33,6 @@ from integrity.references.uniques import Duplicates, UniqueRule, duplicated_valu
 
 _SAMPLES, _OTHERS_SHOWN = 10, 5
 _ROW_KINDS = (TableKind.TABLE, TableKind.PARTITIONED, TableKind.PARTITION)
-
-
-@dataclass(frozen=True)
-class DuplicateRequest:
-    """What somebody asks for: an action for the duplicates of one unique, or of all (``unique`` None).
-
-    ``action`` None means by the catalog's policy, and without one they are kept. ``values`` are single
-    values that it is about, as text (none: all); ``fill`` gives a survivor what it lacks and others have.
-    """
-
-    unique: Path | None = None
-    action: Duplicates | None = None
-    survivor: str = ""
-    rename: str = ""
-    fill: bool = False
-    values: tuple[KeyTexts, ...] = ()
 
 
 def make_deduplication_plan(

@@ -10,6 +10,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from integrity.exceptions import MappingRefused
 from integrity.plans.steps import KeyTexts
@@ -55,6 +56,25 @@ class Mapping:
         ]
         return pairs, [*self.mistakes, *_twice(pairs)]
 
+    def as_json(self) -> dict[str, Any]:
+        """Returns the mapping as plain values, from which :meth:`from_json` makes it again."""
+        return {
+            "file": self.file,
+            "header": list(self.header),
+            "lines": [[line.number, *line.values] for line in self.lines],
+            "mistakes": list(self.mistakes),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Mapping:
+        """Makes a mapping of what :meth:`as_json` returned."""
+        return cls(
+            file=data["file"],
+            header=tuple(data["header"]),
+            lines=tuple(Line(number, tuple(values)) for number, *values in data["lines"]),
+            mistakes=tuple(data["mistakes"]),
+        )
+
     def _places(self, reference: Reference) -> tuple[list[int], list[int]]:
         headers = _headers(reference)
         for names in headers:
@@ -87,10 +107,11 @@ def read_mapping(file: Path) -> Mapping:
         raise MappingRefused(
             f"The mapping {file} is not in UTF-8", where=f"line {line}", hint="Save it in UTF-8."
         ) from error
-    return _parsed(str(file), text)
+    return parse_mapping(text, str(file))
 
 
-def _parsed(file: str, text: str) -> Mapping:
+def parse_mapping(text: str, file: str) -> Mapping:
+    """Reads a mapping that somebody wrote or sent; ``file`` is what people know it by."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: tuple[str, ...] = ()
     lines, mistakes = [], []
