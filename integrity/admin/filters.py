@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -45,26 +45,15 @@ class TrendFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
         """The choices."""
-        return [
-            ("new", _("new")),
-            ("growing", _("growing")),
-            ("shrinking", _("shrinking")),
-            ("same", _("unchanged")),
-        ]
+        return models.Trend.choices
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Leaves the findings that moved so."""
-        wanted: dict[str, dict[str, Any]] = {
-            "new": {"previous_rows__isnull": True},
-            "growing": {"rows__gt": F("previous_rows")},
-            "shrinking": {"rows__lt": F("previous_rows")},
-            "same": {"rows": F("previous_rows")},
-        }
-        return queryset.filter(**wanted.get(self.value() or "", {}))
+        return queryset if self.value() is None else queryset.filter(trend=self.value())
 
 
 class DecisionFilter(admin.SimpleListFilter):
-    """What was decided last, as the list annotates it."""
+    """What stands decided for the whole finding."""
 
     title = _("decision")
     parameter_name = "decision"
@@ -77,6 +66,4 @@ class DecisionFilter(admin.SimpleListFilter):
         """Leaves the findings for which it was decided."""
         if self.value() is None:
             return queryset
-        if self.value() == "none":
-            return queryset.filter(decided__isnull=True)
-        return queryset.filter(decided=self.value())
+        return queryset.filter(decided="" if self.value() == "none" else self.value())

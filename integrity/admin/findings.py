@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
@@ -15,13 +15,6 @@ from integrity import models
 from integrity.admin import cells, schema_fixes
 from integrity.admin.base import ReadOnlyAdmin, link, may
 
-_WORST_FIRST = Case(
-    When(severity=models.Severity.ERROR, then=Value(0)),
-    When(severity=models.Severity.WARNING, then=Value(1)),
-    default=Value(2),
-    output_field=IntegerField(),
-)
-
 
 class FindingColumns(ReadOnlyAdmin):
     """What lists and pages of findings have in common."""
@@ -30,9 +23,8 @@ class FindingColumns(ReadOnlyAdmin):
     search_fields = ["label", "referenced_table", "message", "object"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Findings can be ordered by how bad they are."""
-        found = super().get_queryset(request).select_related("target", "first_seen_run", "last_seen_run")
-        return found.annotate(badness=_WORST_FIRST)
+        """One query for the page."""
+        return super().get_queryset(request).select_related("target", "first_seen_run", "last_seen_run")
 
     @admin.display(description=_("severity"), ordering="badness")
     def severity_badge(self, finding: models.Finding) -> str:
@@ -92,7 +84,7 @@ class FindingAdmin(FindingColumns):
 
     list_display = ["message", "severity_badge", "state_badge", "target", "rows_now", "trend"]
     list_filter = ["state", "severity", "target", "code", "source"]
-    ordering = [_WORST_FIRST.asc(), "-rows", "-id"]
+    ordering = ["badness", "-rows", "-id"]
     actions = ["schema_fixes"]
     permissions_of_actions = {"schema_fixes": "write_migrations"}
     fieldsets = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
@@ -16,10 +16,6 @@ from integrity.admin import cells, deciding
 from integrity.admin.base import TabularInline, may
 from integrity.admin.filters import DecisionFilter, SizeFilter, TrendFilter
 from integrity.admin.findings import FindingColumns
-
-_DECIDED = models.Resolution.objects.filter(
-    finding=OuterRef("pk"), decided_at__gte=OuterRef("opened_at")
-).order_by("-id")
 
 
 class ResolutionInline(TabularInline):
@@ -75,13 +71,9 @@ class OrphanFindingAdmin(FindingColumns):
         ),
     ]
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Each with what was decided last since it was opened."""
-        return super().get_queryset(request).annotate(decided=Subquery(_DECIDED.values("decision")[:1]))
-
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """Shows decisions where there are any."""
-        return self.inlines if obj and obj.decided else []
+        return self.inlines if obj and obj.resolutions.exists() else []
 
     def get_urls(self) -> list[URLPattern]:
         """Adds the pages on which people decide."""
@@ -158,7 +150,9 @@ class OrphanFindingAdmin(FindingColumns):
     def state_and_decision(self, finding: Any) -> str:
         """Where it stands, and what was decided last or is suggested."""
         if finding.decided:
-            said = _("decided: %(decision)s") % {"decision": dict(models.Decision.choices)[finding.decided]}
+            said = _("decided: %(decision)s") % {
+                "decision": dict(models.Decision.choices).get(finding.decided, finding.decided)
+            }
         else:
             said = _("suggested: %(decision)s") % {"decision": self.suggested(finding)}
         return cells.two_lines(self.state_badge(finding), said)

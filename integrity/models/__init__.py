@@ -18,6 +18,7 @@ from integrity.models.states import (
     RunKind,
     RunState,
     Severity,
+    Trend,
     Wish,
 )
 from integrity.models.stored_plan import Approval, StoredPlan
@@ -50,6 +51,7 @@ __all__ = [
     "Severity",
     "StoredPlan",
     "Target",
+    "Trend",
     "Wish",
     "Worker",
 ]

@@ -9,17 +9,31 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from integrity.models.audit_run import AuditRun
-from integrity.models.states import FindingState, Severity
+from integrity.models.states import FindingState, Severity, Trend
 from integrity.models.target import Target
 
 ORPHANED_ROWS = "orphaned_rows"
+
+_BADNESS = models.Case(
+    models.When(severity="error", then=models.Value(0)),
+    models.When(severity="warning", then=models.Value(1)),
+    default=models.Value(2),
+)
+_TREND = models.Case(
+    models.When(previous_rows__isnull=True, then=models.Value("new")),
+    models.When(rows__gt=models.F("previous_rows"), then=models.Value("growing")),
+    models.When(rows__lt=models.F("previous_rows"), then=models.Value("shrinking")),
+    default=models.Value("same"),
+)
 
 
 class Finding(models.Model):
     """One thing that audits found wrong; the fingerprint tells it again in the next run.
 
     `label` is the reference as commands name it, `rows` the number at the last look and
-    `previous_rows` at the look before. `opened_at` is when it was found, or found again.
+    `previous_rows` at the look before. `opened_at` is when it was found, or found again. `decided` is what
+    stands for the whole finding, and not for some of its rows; the database keeps `badness` and `trend`.
+    Lists are ordered and filtered by indexes, so that none grows with the number of findings.
     """
 
     target = models.ForeignKey(Target, models.CASCADE, related_name="findings", verbose_name=_("target"))
@@ -47,6 +61,15 @@ class Finding(models.Model):
     )
     suggested = models.CharField(
         _("suggested resolution"), max_length=20, blank=True, help_text=_("Empty: somebody decides.")
+    )
+    decided = models.CharField(_("decision"), max_length=20, blank=True)
+    badness = models.GeneratedField(
+        expression=_BADNESS, output_field=models.PositiveSmallIntegerField(_("severity")), db_persist=True
+    )
+    trend = models.GeneratedField(
+        expression=_TREND,
+        output_field=models.CharField(_("trend"), max_length=10, choices=Trend),
+        db_persist=True,
     )
     message = models.TextField(_("message"))
     suggestion = models.TextField(_("suggestion"), blank=True)
@@ -84,10 +107,22 @@ class Finding(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["target", "state", "code"], name="integrity_finding_by_state"),
-            models.Index(fields=["code", "state", "-rows"], name="integrity_finding_by_rows"),
-            models.Index(fields=["code", "table_name"], name="integrity_finding_by_table"),
-            models.Index(fields=["code", "cause"], name="integrity_finding_by_cause"),
+            models.Index(
+                fields=["target", "state", "code", "-rows", "-id"], name="integrity_finding_of_target"
+            ),
+            models.Index(fields=["code", "state", "-rows", "-id"], name="integrity_finding_rows"),
+            models.Index(fields=["code", "state", "label"], name="integrity_finding_label"),
+            models.Index(
+                fields=["code", "state", "decided", "-rows", "-id"], name="integrity_finding_decided"
+            ),
+            models.Index(fields=["code", "state", "cause", "-rows", "-id"], name="integrity_finding_cause"),
+            models.Index(fields=["code", "state", "trend", "-rows", "-id"], name="integrity_finding_trend"),
+            models.Index(
+                fields=["code", "state", "badness", "-rows", "-id"], name="integrity_finding_badness"
+            ),
+            models.Index(fields=["state", "badness", "-rows", "-id"], name="integrity_finding_worst"),
+            models.Index(fields=["table_name", "code"], name="integrity_finding_table"),
+            models.Index(fields=["referenced_table", "code"], name="integrity_finding_parent"),
         ]
 
     def __str__(self) -> str:

@@ -34,6 +34,15 @@ class FindingState(models.TextChoices):
     RESOLVED = "resolved", _("resolved")
 
 
+class Trend(models.TextChoices):
+    """How the number of rows of a finding moved since the look before."""
+
+    NEW = "new", _("new")
+    GROWING = "growing", _("growing")
+    SHRINKING = "shrinking", _("shrinking")
+    SAME = "same", _("unchanged")
+
+
 class RunKind(models.TextChoices):
     """What a repair run is for."""
 

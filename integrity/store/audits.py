@@ -24,7 +24,7 @@ GIVEN_UP_AFTER = timedelta(days=1)
 
 _UPDATED = [
     "severity", "label", "rows", "missing_keys", "source", "message", "suggestion", "evidence",
-    "last_seen_run",
+    "cause", "suggested", "last_seen_run",
 ]  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def _store_findings(run: models.AuditRun, findings: Sequence[Finding]) -> None:
         known = stored.filter(fingerprint__in=[each.fingerprint for each in batch])
         known.update(previous_rows=F("rows"))
         known.filter(state=models.FindingState.RESOLVED).update(
-            state=models.FindingState.OPEN, opened_at=timezone.now(), resolved_at=None
+            state=models.FindingState.OPEN, decided="", opened_at=timezone.now(), resolved_at=None
         )
         models.Finding.objects.bulk_create(
             [_row(run, each) for each in batch],
@@ -128,12 +128,20 @@ def _row(run: models.AuditRun, finding: Finding) -> models.Finding:
         rows=finding.rows,
         missing_keys=finding.missing_keys,
         source=finding.source,
+        cause=_cause(finding),
+        suggested=finding.evidence.get("suggested_resolution") or "",
         message=finding.message,
         suggestion=finding.suggestion,
         evidence=finding.evidence,
         first_seen_run=run,
         last_seen_run=run,
     )
+
+
+def _cause(finding: Finding) -> str:
+    """What explains most of the rows; the first of several that explain as many."""
+    causes = finding.evidence.get("causes") or []
+    return str(max(causes, key=lambda each: each["rows"])["kind"]) if causes else ""
 
 
 def _not_found(run: models.AuditRun, result: AuditResult, only: Sequence[Path]) -> QuerySet[models.Finding]:

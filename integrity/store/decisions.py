@@ -57,7 +57,7 @@ def store_decision(
         )
         kept = models.FindingState.KEPT if decision == Kind.KEEP else models.FindingState.OPEN
         standing = models.Finding.objects.filter(pk__in=[each.pk for each in chosen])
-        standing.exclude(state=models.FindingState.RESOLVED).update(state=kept)
+        standing.exclude(state=models.FindingState.RESOLVED).update(state=kept, decided=str(decision))
         count_open({each.target_id for each in chosen})
     return len(chosen)
 
@@ -109,7 +109,7 @@ def reopen_expired(target_id: Any, *, on: date | None = None) -> None:
     expired = [each.finding_id for each in _standing(Q(finding__target=target_id)) if _expired(each, today)]
     if expired:
         kept = models.Finding.objects.filter(pk__in=expired, state=models.FindingState.KEPT)
-        kept.update(state=models.FindingState.OPEN)
+        kept.update(state=models.FindingState.OPEN, decided="")
 
 
 def _standing(wanted: Q) -> list[models.Resolution]:
