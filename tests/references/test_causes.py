@@ -356,6 +356,9 @@ def test_a_finding_says_when_its_orphans_were_created(
     assert (when["column"], when["first"], when["last"]) == ("created_at", created(5), created(62))
     assert when["months"] == [{"month": "2024-03", "rows": 2}, {"month": "2024-01", "rows": 1}]
     assert (when["newest_tenth"], when["still_growing"]) == (0, False)
+    assert when["timeline"]["unit"] == "day"
+    weekly = [(each["start"], each["rows"]) for each in when["timeline"]["stretches"] if each["rows"]]
+    assert weekly == [(created(day)[:10], 1) for day in (5, 61, 62)]
 
 
 def test_orphans_among_the_newest_rows_are_still_growing(

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from integrity.database.schema import Column, Table
+from integrity.references.causes.timeline import moment, timeline
 
 DAY = 86_400
 MOST_BUCKETS = 4_000
 MONTHS_SHOWN = 3
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _NAMED = re.compile(
     r"^(created|creation|inserted|insertion|added|registered|joined|logged|recorded)([_ ]?(at|on|date|time|"
@@ -68,11 +67,6 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
 
 
-def moment(seconds: float) -> str:
-    """Seconds since 1970 as people write a moment in UTC."""
-    return (_EPOCH + timedelta(seconds=round(seconds))).strftime("%Y-%m-%d %H:%M:%S")
-
-
 def profile(
     span: Span, days: Iterable[tuple[int, int]], first: float | None, last: float | None
 ) -> dict[str, Any]:
@@ -96,6 +90,7 @@ def profile(
         "table_first": moment(span.first),
         "table_last": moment(span.last),
         "months": _months(span, days),
+        "timeline": timeline(days, span.bucket),
         "newest_tenth": late if last >= newest else 0,
         "still_growing": span.length >= DAY and last >= newest,
     }

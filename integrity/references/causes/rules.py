@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from integrity.references.causes.cause import Cause, Confidence, Kind
-from integrity.references.causes.created import DAY, Span, moment
+from integrity.references.causes.created import DAY, Span
 from integrity.references.causes.parents import Parents, is_word
 from integrity.references.causes.survey import MANY, Group, Survey
+from integrity.references.causes.timeline import moment
 from integrity.references.reference import Reference, written
 
 FEWEST_TOGETHER = 5
