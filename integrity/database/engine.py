@@ -22,7 +22,7 @@ from integrity.database.dependents import Dependent
 from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName
 from integrity.database.json_forms import JsonForms
-from integrity.database.locks import Blocker, Lock
+from integrity.database.locks import Blocker, Lock, StatementLock
 from integrity.database.routines import Examined, Routine
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
@@ -147,6 +147,11 @@ class Engine(ABC):
     def blockers(self, session: Session, tables: Sequence[Table], lock: Lock) -> list[Blocker]:
         """Returns whose transactions a lock on these tables would wait for, where that can be known."""
         return []
+
+    @abstractmethod
+    def statement_locks(self, statements: Sequence[str]) -> list[StatementLock]:
+        """Returns what each statement of a script locks, by its text; those that lock nothing that anybody
+        would notice and say nothing (``BEGIN``, ``SET``) are left out."""
 
     @contextmanager
     def opening_errors(self, target: Target) -> Iterator[None]:

@@ -21,7 +21,7 @@ from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretc
 from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName, quote, quote_table, shown
 from integrity.database.json_forms import JsonForms
-from integrity.database.locks import Blocker, Lock
+from integrity.database.locks import Blocker, Lock, StatementLock
 from integrity.database.postgresql import (
     backups,
     comparing,
@@ -38,6 +38,7 @@ from integrity.database.postgresql import (
     rows,
     sessions,
     spelling,
+    statement_locks,
     statistics,
     table_parts,
     type_names,
@@ -239,6 +240,10 @@ class PostgreSQLEngine(Engine):
     def blockers(self, session: Session, tables: Sequence[Table], lock: Lock) -> list[Blocker]:
         """From the server's list of locks."""
         return locks.blockers(session, [table.oid for table in tables if table.oid], lock)
+
+    def statement_locks(self, statements: Sequence[str]) -> list[StatementLock]:
+        """By table, in the manual's words."""
+        return list(statement_locks.statement_locks(statements, self.default_schema))
 
     # -- structure and comparison ----------------------------------------------------------
 

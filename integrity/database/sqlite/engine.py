@@ -22,6 +22,7 @@ from integrity.database.engine import Digest, Engine, Locator, Predicate, Stretc
 from integrity.database.field_types import FieldType
 from integrity.database.identifiers import TableName, column, quote, quote_table
 from integrity.database.json_forms import JsonForms
+from integrity.database.locks import StatementLock
 from integrity.database.routines import Examined, Routine
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
@@ -37,6 +38,7 @@ from integrity.database.sqlite import (
     plans,
     routines,
     spelling,
+    statement_locks,
     statistics,
     type_names,
 )
@@ -154,6 +156,10 @@ class SQLiteEngine(Engine):
         """A lock of the operating system on a file beside it: it ends with the process."""
         with lock_file.held(database_file(target), name, wait, on_wait) as held:
             yield held
+
+    def statement_locks(self, statements: Sequence[str]) -> list[StatementLock]:
+        """Of the file, for writers."""
+        return list(statement_locks.statement_locks(statements))
 
     # -- structure and comparison ----------------------------------------------------------
 
