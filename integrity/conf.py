@@ -55,6 +55,11 @@ def sample_rows() -> int:
     return int(_setting("SAMPLE_ROWS", 10))
 
 
+def csv_rows() -> int:
+    """``CSV_ROWS``: rows that a CSV file has at most; where there are more, its end says so (1,000,000)."""
+    return int(_setting("CSV_ROWS", 1_000_000))
+
+
 def backup_root() -> Path:
     """``BACKUP_ROOT``: the folder for backups (``var/backups`` under ``BASE_DIR``)."""
     base = getattr(settings, "BASE_DIR", Path.cwd())
@@ -91,6 +96,22 @@ def migrate_tokens() -> Mapping[str, str]:
         return {str(name): str(token) for name, token in given.items()}
     token = os.environ.get("INTEGRITY_MIGRATE_TOKEN", "")
     return {"environment": token} if token else {}
+
+
+def carrier() -> str:
+    """``CARRIER``: who carries out what pages ask for: ``auto``, ``thread``, ``worker`` or ``tasks``
+    (``auto``: Django's tasks where a backend is configured, else ``integrity_work``, else a thread)."""
+    return str(_setting("CARRIER", "auto"))
+
+
+def task_backend() -> str:
+    """``TASK_BACKEND``: the backend of Django's ``TASKS`` that jobs are given to (``default``)."""
+    return str(_setting("TASK_BACKEND", "default"))
+
+
+def task_queue() -> str:
+    """``TASK_QUEUE``: the queue of that backend (``default``)."""
+    return str(_setting("TASK_QUEUE", "default"))
 
 
 def alerts() -> Mapping[str, Any]:
