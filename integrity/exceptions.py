@@ -112,6 +112,10 @@ class UnknownRun(ReferentialIntegrityError):
     """A run number that the target's journal does not have, or not in a usable state."""
 
 
+class InvalidPlace(ReferentialIntegrityError):
+    """A place in a list of rows, or a choice of some, that no page of ours gave out."""
+
+
 class RollbackRefused(ReferentialIntegrityError):
     """Rows cannot come back as they were without breaking something that stands now.
 

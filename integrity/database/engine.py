@@ -384,6 +384,12 @@ class Engine(ABC):
         """A FROM item ``m(seq, loc)`` with these pairs of numbers and locators, and its parameters."""
 
     @abstractmethod
+    def readable(self, sql: str, letters: int | None) -> tuple[str, str]:
+        """SQL for any value as a text that people read, cut after so many letters, and SQL for how many
+        bytes a binary one has, which then has no text; with None the whole text, in hexadecimal where it
+        is binary."""
+
+    @abstractmethod
     def given_rows(
         self, session: Session, columns: Sequence[Column], rows: Sequence[tuple[int, Sequence[Any]]]
     ) -> AbstractContextManager[tuple[str, list[Any]]]:

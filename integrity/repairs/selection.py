@@ -26,19 +26,45 @@ from integrity.repairs.journal import (
 class Selection:
     """Which rows of a run come back: of these tables, through these references, with these keys.
 
-    Empty means all. ``keys`` are primary-key values as text, one tuple a row.
+    Empty means all. ``keys`` are primary-key values as text, one tuple a row; ``rows`` name single rows by
+    their table and the number of their image in the journal, whether or not they have a key.
     """
 
     tables: tuple[TableName, ...] = ()
     references: tuple[str, ...] = ()
     keys: tuple[tuple[str, ...], ...] = ()
+    rows: tuple[tuple[TableName, int], ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.tables or self.references or self.keys)
+        return bool(self.tables or self.references or self.keys or self.rows)
 
     def wants(self, table: TableName) -> bool:
         """Whether rows of a table can be among them."""
-        return not self.tables or table in self.tables
+        named = not self.rows or any(each == table for each, _ in self.rows)
+        return named and (not self.tables or table in self.tables)
+
+    def seqs(self, table: TableName) -> tuple[int, ...]:
+        """The numbers of the images of a table that are named one by one."""
+        return tuple(seq for each, seq in self.rows if each == table)
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the selection as plain values, from which :meth:`from_json` makes it again."""
+        return {
+            "tables": [[table.schema, table.name] for table in self.tables],
+            "references": list(self.references),
+            "keys": [list(key) for key in self.keys],
+            "rows": [[table.schema, table.name, seq] for table, seq in self.rows],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Selection:
+        """Makes a selection of what :meth:`as_json` returned."""
+        return cls(
+            tables=tuple(TableName(schema, name) for schema, name in data.get("tables", ())),
+            references=tuple(data.get("references", ())),
+            keys=tuple(tuple(key) for key in data.get("keys", ())),
+            rows=tuple((TableName(schema, name), int(seq)) for schema, name, seq in data.get("rows", ())),
+        )
 
 
 @dataclass(frozen=True)
@@ -56,6 +82,9 @@ class Chosen:
         if self.selection.references:
             parts.append(f"{alias}.{REASON} IN ({', '.join(['%s'] * len(self.selection.references))})")
             params += self.selection.references
+        if self.selection.rows:
+            seqs = self.selection.seqs(images.table)
+            parts.append(f"{alias}.{SEQ} IN ({', '.join(map(str, seqs)) or 'NULL'})")
         if self.selection.keys:
             key = self.schema.table(images.table).primary_key
             names = key.columns if key and set(key.columns) <= set(images.columns) else images.columns[:1]

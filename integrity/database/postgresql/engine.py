@@ -447,6 +447,10 @@ class PostgreSQLEngine(Engine):
         columns = [[seq for seq, _ in pairs], [locator for _, locator in pairs]]
         return "unnest(%s::bigint[], %s::text[]) AS m(seq, loc)", columns
 
+    def readable(self, sql: str, letters: int | None) -> tuple[str, str]:
+        """As PostgreSQL writes it; by the type that the value has, whoever declared it."""
+        return rows.readable(sql, letters)
+
     @contextmanager
     def given_rows(
         self, session: Session, columns: Sequence[Column], rows: Sequence[tuple[int, Sequence[Any]]]

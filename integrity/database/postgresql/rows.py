@@ -42,6 +42,17 @@ def stretch(session: Session, table: Table, position: Any, size: int) -> Stretch
     return Stretch(where, min(after, max(int(blocks), 1)))
 
 
+def readable(sql: str, letters: int | None) -> tuple[str, str]:
+    """A value as text; a binary one, whose text is hexadecimal, by its size unless all of it is wanted."""
+    text, binary = f"({sql})::text", f"pg_typeof({sql}) = 'bytea'::regtype"
+    if letters is None:
+        return text, "NULL::integer"
+    return (
+        f"CASE WHEN NOT {binary} THEN left({text}, {int(letters)}) END",
+        f"CASE WHEN {binary} THEN (length({text}) - 2) / 2 END",
+    )
+
+
 def claim(session: Session, table: Table, where: Predicate, limit: int) -> list[Locator]:
     """Locks rows; what it found must be looked at again in a later statement, because a row
     that changed while the lock was waited for is re-checked by PostgreSQL only in part."""

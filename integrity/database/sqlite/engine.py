@@ -363,6 +363,10 @@ class SQLiteEngine(Engine):
         item = f"(SELECT {pair} FROM json_each(%s)) AS m"
         return item, [json.dumps([list(pair) for pair in pairs])]
 
+    def readable(self, sql: str, letters: int | None) -> tuple[str, str]:
+        """By its storage class."""
+        return spelling.readable(sql, letters)
+
     @contextmanager
     def given_rows(
         self, session: Session, columns: Sequence[Column], rows: Sequence[tuple[int, Sequence[Any]]]

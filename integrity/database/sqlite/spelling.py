@@ -48,3 +48,14 @@ def last_given(session: Session, table: Table, column: str) -> int | None:
         return None
     value = session.value(LAST_ROWID, [table.name.name])
     return None if value is None else int(value)
+
+
+def readable(sql: str, letters: int | None) -> tuple[str, str]:
+    """A value as text; a binary one by its size, or as PostgreSQL writes it where all of it is wanted."""
+    text, binary = f"CAST({sql} AS TEXT)", f"typeof({sql}) = 'blob'"
+    if letters is None:
+        return f"CASE WHEN {binary} THEN '\\x' || lower(hex({sql})) ELSE {text} END", "NULL"
+    return (
+        f"CASE WHEN NOT {binary} THEN substr({text}, 1, {int(letters)}) END",
+        f"CASE WHEN {binary} THEN length({sql}) END",
+    )

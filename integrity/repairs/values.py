@@ -1,0 +1,67 @@
+"""Values of rows as people read them: cut where they are long, by their size where they are binary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from integrity.database.engine import Engine
+from integrity.database.identifiers import TableName, column
+
+LETTERS = 300
+"""How much of a long text is shown."""
+
+IsMasked = Callable[[TableName, str], bool]
+"""Whether the values of a column are never shown, nor searched."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a row has in a column; ``size`` in bytes stands for a binary value."""
+
+    text: str = ""
+    size: int | None = None
+    null: bool = False
+    cut: bool = False
+    masked: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Reads columns of a table; masked ones never leave the database."""
+
+    engine: Engine
+    table: TableName
+    columns: Sequence[str]
+    is_masked: IsMasked
+    letters: int | None = LETTERS
+
+    def sql(self, alias: str) -> list[str]:
+        """The expressions to select, two for each column that may be shown."""
+        more = None if self.letters is None else self.letters + 1
+        return [each for name in self._shown for each in self.engine.readable(column(name, alias), more)]
+
+    def values(self, row: Sequence[Any]) -> dict[str, Value]:
+        """What came of them, column by column."""
+        read = dict(zip(self._shown, zip(row[::2], row[1::2], strict=True), strict=True))
+        masked = Value(masked=True)
+        return {name: self._value(*read[name]) if name in read else masked for name in self.columns}
+
+    @property
+    def _shown(self) -> list[str]:
+        return [name for name in self.columns if not self.is_masked(self.table, name)]
+
+    def _value(self, text: Any, size: Any) -> Value:
+        if size is not None:
+            return Value(size=int(size))
+        if text is None:
+            return Value(null=True)
+        whole = legible(str(text))
+        cut = self.letters is not None and len(whole) > self.letters
+        return Value(whole[: self.letters] if cut else whole, cut=cut)
+
+
+def legible(text: str) -> str:
+    """A text that can be sent on: bytes that are no UTF-8 as their numbers."""
+    return text.encode("utf-8", "backslashreplace").decode()
