@@ -9,6 +9,7 @@ from integrity.database.schema import TableKind
 from integrity.detectors.base import Detector, Inspection
 from integrity.detectors.finding import Finding
 from integrity.references.causes import Cause, Examination, Kind, examine
+from integrity.references.means import means
 from integrity.references.reference import Reference, Resolution, written
 
 
@@ -53,6 +54,7 @@ def _evidence(inspection: Inspection, reference: Reference, found: Examination) 
         "on_delete": str(reference.on_delete),
         "rationale": reference.rationale,
         "suggested_resolution": str(reference.suggestion or ""),
+        "means": means(inspection.schema, inspection.catalog, reference),
     }
     if found.gap:
         evidence["causes_unknown"] = found.gap

@@ -13,8 +13,11 @@ from integrity import models
 from integrity.audit import AuditResult
 from integrity.database.identifiers import Path
 from integrity.detectors import Detector, Finding, all_detectors
+from integrity.exceptions import Interrupted
+from integrity.plans.offers import suggested
 from integrity.references.reference import written
 from integrity.store.decisions import reopen_expired
+from integrity.store.reference_maps import store_references
 from integrity.store.site import site_database
 from integrity.store.targets import count_open, reached, target_row
 
@@ -41,7 +44,7 @@ def begin_audit(alias: str, *, actor: str = "", narrowed: bool = False) -> model
 
 def end_audit(run: models.AuditRun, error: BaseException) -> None:
     """Notes that an audit came to nothing, and why."""
-    stopped = isinstance(error, KeyboardInterrupt)
+    stopped = isinstance(error, KeyboardInterrupt | Interrupted)
     state = models.RunState.CANCELLED if stopped else models.RunState.FAILED
     with site_database():
         running = models.AuditRun.objects.filter(pk=run.pk, state=models.RunState.RUNNING)
@@ -81,6 +84,7 @@ def store_audit(
         _resolve(run, _not_found(run, result, only))
         reopen_expired(run.target_id)
         count_open([run.target_id])
+        store_references(run, result)
         _finish(run, result)
     result.run = run.pk
     run.refresh_from_db()
@@ -129,7 +133,7 @@ def _row(run: models.AuditRun, finding: Finding) -> models.Finding:
         missing_keys=finding.missing_keys,
         source=finding.source,
         cause=_cause(finding),
-        suggested=finding.evidence.get("suggested_resolution") or "",
+        suggested=_suggested(finding),
         message=finding.message,
         suggestion=finding.suggestion,
         evidence=finding.evidence,
@@ -142,6 +146,11 @@ def _cause(finding: Finding) -> str:
     """What explains most of the rows; the first of several that explain as many."""
     causes = finding.evidence.get("causes") or []
     return str(max(causes, key=lambda each: each["rows"])["kind"]) if causes else ""
+
+
+def _suggested(finding: Finding) -> str:
+    about_orphans = finding.code == models.ORPHANED_ROWS
+    return str(suggested(finding.evidence, finding.rows) or "") if about_orphans else ""
 
 
 def _not_found(run: models.AuditRun, result: AuditResult, only: Sequence[Path]) -> QuerySet[models.Finding]:

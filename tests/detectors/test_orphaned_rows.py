@@ -48,6 +48,19 @@ def test_orphans_are_counted_with_their_missing_keys(
     assert "integrity_plan target --reference orders.customer_id" in found.suggestion
 
 
+def test_a_finding_carries_what_its_target_and_catalog_allow(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    empty_target.execute_script(
+        SHOP.replace(" customer_id integer", " customer_id integer NOT NULL").replace("(2, NULL)", "(2, 2)")
+    )
+    found = only(lend_catalog(f"{ORDERS}\n[system_row.customers]\nid = 0\n[restore.nowhere]\nid = 0\n"))
+
+    assert found.evidence["means"] == {
+        "kind": "", "null": [], "computed": [], "system_row": True, "template": False, "policy": "",
+    }  # fmt: skip
+
+
 def test_a_fingerprint_stays_the_same_while_rows_change(
     empty_target: EmptyTarget, lend_catalog: LendCatalog
 ) -> None:

@@ -128,3 +128,27 @@ def test_the_last_audit_is_the_last_that_came_to_its_end() -> None:
 def test_long_names_are_kept(facts: dict[str, Any]) -> None:
     store.store_audit(result(orphans("t" * 600), **facts))
     assert stored("t" * 600).label == "t" * 600 + ".customer_id"
+
+
+def test_a_finding_says_what_explains_most_of_it_and_what_is_suggested() -> None:
+    causes = [{"kind": "unexplained", "rows": 5}, {"kind": "format_mismatch", "rows": 12}]
+    store.store_audit(result(orphans(evidence={"causes": causes, "on_delete": "CASCADE"})))
+    found = stored()
+    assert (found.cause, found.suggested, found.trend, found.badness) == (
+        "format_mismatch",
+        "relink",
+        "new",
+        0,
+    )
+    store.store_audit(result(orphans(rows=18, evidence={"on_delete": "CASCADE"})))
+    found = stored()
+    assert (found.cause, found.suggested, found.trend) == ("", "delete", "growing")
+
+
+def test_a_decision_stands_until_the_orphans_come_back() -> None:
+    store.store_audit(result(orphans()))
+    store.store_decision([stored()], "delete")
+    assert stored().decided == "delete"
+    for audit in (result(), result(orphans())):
+        store.store_audit(audit)
+    assert stored().decided == ""
