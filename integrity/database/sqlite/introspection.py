@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from itertools import groupby, islice
 from typing import Any
 
@@ -170,6 +171,7 @@ def _terms(sql: str, names: list[str | None]) -> tuple[str, ...]:
     return tuple(written[place] if name is None else clauses.name(name) for place, name in enumerate(names))
 
 
+@lru_cache(tokens.REMEMBERED)
 def _where(sql: str) -> str:
     depth = 0
     for token in tokens.tokens(sql):
@@ -225,10 +227,15 @@ def _triggers(session: Session, spelled: dict[str, str]) -> _ByTable:
     found: _ByTable = defaultdict(list)
     for table, name, sql in session.rows(TRIGGERS):
         on = _spelled(table, spelled)
-        words = (token for token in tokens.tokens(sql) if token.is_word("DELETE", "INSERT", "UPDATE"))
-        events = tuple(token.text.upper() for token in islice(words, 1))
-        found[on].append(Trigger(name, TableName(MAIN, on), sql, events))
+        found[on].append(Trigger(name, TableName(MAIN, on), sql, _events(sql)))
     return found
+
+
+@lru_cache(tokens.REMEMBERED)
+def _events(sql: str) -> tuple[str, ...]:
+    """What sets a trigger off."""
+    words = (token for token in tokens.tokens(sql) if token.is_word("DELETE", "INSERT", "UPDATE"))
+    return tuple(token.text.upper() for token in islice(words, 1))
 
 
 def _estimates(session: Session) -> dict[str, int]:

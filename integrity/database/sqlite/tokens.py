@@ -10,6 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+REMEMBERED = 1_024
+"""Texts whose parts are remembered: a migration reads the same structure before each of its operations."""
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*(?:\n|$)|/\*.*?(?:\*/|$))
@@ -78,7 +82,7 @@ class CreateTable:
     open: int
     close: int
 
-    @property
+    @cached_property
     def options(self) -> tuple[str, ...]:
         """The words after the body: WITHOUT, ROWID, STRICT."""
         return tuple(token.text.upper() for token in tokens(self.sql[self.close + 1 :]))
@@ -91,6 +95,7 @@ def tokens(sql: str) -> Iterator[Token]:
             yield Token(match.lastgroup, match.group(), match.start(), match.end())
 
 
+@lru_cache(REMEMBERED)
 def parse_create_table(sql: str) -> CreateTable:
     """Splits a CREATE TABLE text into its entries.
 
@@ -133,10 +138,11 @@ class WrittenKey:
     deferred: bool
 
 
-def written_keys(sql: str) -> list[WrittenKey]:
+@lru_cache(REMEMBERED)
+def written_keys(sql: str) -> tuple[WrittenKey, ...]:
     """Returns what the text says of its foreign keys, in its order."""
     entries = parse_create_table(sql).entries
-    return [key for entry in entries for key in _keys_in(entry)]
+    return tuple(key for entry in entries for key in _keys_in(entry))
 
 
 def _keys_in(entry: Entry) -> Iterator[WrittenKey]:
