@@ -43,7 +43,8 @@ def make_crowd(findings: int, runs: int) -> models.Finding:
 
 def repeat(row: Model, times: int, **values: str) -> None:
     """Write a row again and again, but for what these SQL expressions say (``n.i`` counts)."""
-    columns = [field.column for field in row._meta.concrete_fields if not field.primary_key]
+    fields = row._meta.concrete_fields
+    columns = [field.column for field in fields if not (field.primary_key or field.generated)]
     given = [values.get(name, f't."{name}"') for name in columns]
     table = row._meta.db_table
     names = ", ".join(f'"{name}"' for name in columns)
