@@ -73,7 +73,8 @@ class Coverage:
 
 @dataclass
 class AuditResult:
-    """What one audit of one target found. ``run`` is the number under which it is stored."""
+    """What one audit of one target found. ``run`` is the number under which it is stored,
+    ``references`` is all that is known, also where only some was asked for."""
 
     target: str
     vendor: str
@@ -82,6 +83,7 @@ class AuditResult:
     findings: list[Finding] = field(default_factory=list)
     coverage: Coverage = field(default_factory=Coverage)
     run: int | None = None
+    references: tuple[Reference, ...] = ()
 
     def at_or_above(self, severity: Severity) -> list[Finding]:
         """The findings that ``--fail-on`` counts."""
@@ -129,8 +131,10 @@ def audit(
         schema = session.schema()
         waiting = awaiting(schema, catalog)
         catalog = standing(schema, catalog)
-        references = choose(known_references(schema, catalog, others), schema, only, waiting=waiting)
+        known = known_references(schema, catalog, others)
+        references = choose(known, schema, only, waiting=waiting)
         result = AuditResult(target.alias, schema.vendor, schema.version, schema.fingerprint())
+        result.references = tuple(known)
         result.coverage.references = len(references)
         if reason := closed_default(schema):
             result.coverage.skipped.append({"schema": schema.default_schema, "reason": reason})

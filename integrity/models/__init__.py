@@ -6,6 +6,7 @@ from integrity.models.finding import ORPHANED_ROWS, Finding, FindingNote, Orphan
 from integrity.models.job import Job, JobNote, Worker
 from integrity.models.migration_run import MigrationRun
 from integrity.models.query_run import QueryRun, QueryTiming
+from integrity.models.reference_map import ReferenceMap
 from integrity.models.repair_run import RepairRun
 from integrity.models.resolution import Decision, Resolution
 from integrity.models.states import (
@@ -44,6 +45,7 @@ __all__ = [
     "OrphanFinding",
     "QueryRun",
     "QueryTiming",
+    "ReferenceMap",
     "RepairRun",
     "Resolution",
     "RunKind",

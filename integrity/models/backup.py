@@ -21,6 +21,7 @@ class Backup(models.Model):
         verbose_name_plural = _("backups")
         ordering = ["-id"]
         default_permissions = ("view",)
+        indexes = [models.Index(fields=["target", "-id"], name="integrity_backup_by_target")]
 
     def __str__(self) -> str:
         return self.file

@@ -32,6 +32,7 @@ class MigrationRun(models.Model):
         verbose_name_plural = _("migration runs")
         ordering = ["-id"]
         default_permissions = ("view",)
+        indexes = [models.Index(fields=["target", "-id"], name="integrity_migration_by_target")]
 
     def __str__(self) -> str:
         return f"{self.migration} ({self.get_direction_display()})"

@@ -43,6 +43,7 @@ class RepairRun(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["target", "number"], name="integrity_repair_once_per_target"),
         ]
+        indexes = [models.Index(fields=["target", "state", "-id"], name="integrity_repair_by_target")]
 
     def __str__(self) -> str:
         return gettext("Run %(number)s of %(target)s") % {"number": self.number, "target": self.target}

@@ -24,6 +24,12 @@ class Target(models.Model):
     notices_open = models.PositiveIntegerField(_("notices"), default=0)
     orphans_open = models.PositiveBigIntegerField(_("orphans"), default=0)
     orphans_kept = models.PositiveBigIntegerField(_("orphans kept by decision"), default=0)
+    undecided = models.PositiveIntegerField(
+        _("undecided"), default=0, help_text=_("Open orphan findings about which nobody decided.")
+    )
+    decided = models.PositiveIntegerField(
+        _("decided"), default=0, help_text=_("Open orphan findings whose decision is not carried out.")
+    )
     schema_fingerprint = models.CharField(_("schema fingerprint"), max_length=64, blank=True)
 
     class Meta:

@@ -17,6 +17,7 @@ from integrity.store.jobs import (
 )
 from integrity.store.plans import load_plan, store_plan
 from integrity.store.queries import baseline_for, last_queries, load_queries, store_queries
+from integrity.store.reference_maps import KnownReference, KnownReferences, references_of, store_references
 from integrity.store.runs import (
     last_backup,
     longest_migrations,
@@ -29,6 +30,8 @@ from integrity.store.site import site_database
 from integrity.store.targets import count_open, know_targets, reached, target_row, unreachable
 
 __all__ = [
+    "KnownReference",
+    "KnownReferences",
     "ask_job",
     "baseline_for",
     "begin_audit",
@@ -51,6 +54,7 @@ __all__ = [
     "mirror_runs",
     "open_jobs",
     "reached",
+    "references_of",
     "site_database",
     "store_audit",
     "store_backup",
@@ -59,6 +63,7 @@ __all__ = [
     "store_migration_step",
     "store_plan",
     "store_queries",
+    "store_references",
     "store_repair",
     "target_row",
     "unreachable",

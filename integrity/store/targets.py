@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connections
 from django.db.models import Count, Q, Sum
@@ -55,11 +56,13 @@ def count_open(targets: Iterable[int]) -> None:
     orphans = Q(code=models.ORPHANED_ROWS)
     severities = {"errors": models.Severity.ERROR, "warnings": models.Severity.WARNING}
     severities["notices"] = models.Severity.INFO
-    numbers = {
+    numbers: dict[str, Any] = {
         f"{name}_open": Count("pk", filter=standing & Q(severity=severity))
         for name, severity in severities.items()
     }
     numbers["orphans_open"] = Sum("rows", filter=orphans & standing, default=0)
+    numbers["undecided"] = Count("pk", filter=orphans & standing & Q(decided=""))
+    numbers["decided"] = Count("pk", filter=orphans & standing & ~Q(decided=""))
     kept = Q(state=models.FindingState.KEPT)
     numbers["orphans_kept"] = Sum("rows", filter=orphans & kept, default=0)
     with site_database():
