@@ -18,7 +18,6 @@ from integrity.plans.offers import suggested
 from integrity.references.reference import written
 from integrity.store.decisions import reopen_expired
 from integrity.store.reference_maps import store_references
-from integrity.store.reference_maps import store_references
 from integrity.store.site import site_database
 from integrity.store.targets import count_open, reached, target_row
 
