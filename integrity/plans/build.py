@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from integrity.database.schema import TableKind
 from integrity.database.session import Session, Target
 from integrity.exceptions import NotCheckable, PlanRefused, ReferentialIntegrityError, TooManyRows
+from integrity.plans.choosing import Choosing, refuse_many
 from integrity.plans.columns import columns_set_null
 from integrity.plans.following import leaf_first
 from integrity.plans.known import Known
@@ -18,14 +19,12 @@ from integrity.plans.reassigning import Reassigning
 from integrity.plans.relinking import Relinking
 from integrity.plans.request import Request
 from integrity.plans.restoring import Made, Restoring
-from integrity.plans.scope import in_scope, key_text, key_values, spelled_scope
-from integrity.plans.steps import KeyTexts
+from integrity.plans.scope import in_scope, spelled_scope
 from integrity.plans.survey import Survey, count_orphans, triggers_met
-from integrity.plans.wishes import Wish
+from integrity.plans.wishes import Part, Wish
 from integrity.references.awaited import awaiting
 from integrity.references.catalog import Catalog
 from integrity.references.duplicates import count_duplicates
-from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference, Resolution, written
 from integrity.references.resolve import choose, known_references, known_uniques
 from integrity.references.uniques import cannot_repeat
@@ -56,8 +55,9 @@ def make_plan(
     Args:
         target: what to repair.
         catalog: what should hold there.
-        requests: what somebody decided; without any, every reference by its policy. Where two
-            speak of one reference, or of one missing key, the later one counts.
+        requests: what somebody decided; without any, every reference by its policy. A row goes by
+            what is asked for it, else for its missing key, else for its reference; where two speak of
+            the same, the later one counts.
         max_rows: refuse a plan that touches more rows than this.
         others: references known from elsewhere.
         on_step: told the reference that is being counted.
@@ -92,11 +92,14 @@ class _Planner:
 
     def plan(self, requests: Sequence[Request], max_rows: int | None) -> Plan:
         notes: list[str] = []
+        wishes = self._wishes(requests)
+        refuse_many(wishes, self.session.target.alias)
         found = [
             step
-            for wish in self._wishes(requests)
-            for request, keys, spared in wish.parts()
-            if (step := self._step(wish.reference, request, keys, spared, notes))
+            for wish in wishes
+            if self._chosen(wish, notes)
+            for part in wish.parts()
+            if (step := self._step(wish.reference, part, notes))
         ]
         if any(request.reference is None for request in requests or [Request()]):
             notes += self._duplicates()
@@ -137,14 +140,24 @@ class _Planner:
         wanted: dict[object, Wish] = {}
         for request in requests or [Request()]:
             paths = [request.reference] if request.reference else []
-            if request.keys and not paths:
-                raise PlanRefused(
-                    "Missing keys belong to one reference", hint="Say which, with --reference TABLE.COLUMN."
-                )
+            _refuse_vague(request)
             waiting = awaiting(self.known.schema, self.known.catalog) if paths else ()
             for reference in choose(self.known.references, self.known.schema, paths, waiting=waiting):
                 wanted.setdefault(reference.sides, Wish(reference)).add(request)
         return list(wanted.values())
+
+    def _chosen(self, wish: Wish, notes: list[str]) -> bool:
+        """Whether the keys and rows that were chosen can be told: a row that was to be kept must never go
+        with the others because nobody can tell it any more."""
+        try:
+            with self.session.look():
+                Choosing(self.known, notes).look(wish)
+        except (NotCheckable, PlanRefused) as error:
+            if not wish.standing:
+                raise
+            notes.append(f"{wish.reference.label} {NOT_LOOKED_AT}: {error}")
+            return False
+        return True
 
     def _measured(self, survey: Survey, step: Step) -> Step:
         if step.resolution is Resolution.KEEP:
@@ -166,53 +179,29 @@ class _Planner:
                 hint="Give the key of a row that stays, or delete in a plan of its own.",
             )
 
-    def _step(
-        self,
-        reference: Reference,
-        request: Request,
-        keys: tuple[KeyTexts, ...],
-        spared: tuple[KeyTexts, ...],
-        notes: list[str],
-    ) -> Step | None:
+    def _step(self, reference: Reference, part: Part, notes: list[str]) -> Step | None:
         """What is to be done for a reference, its order and what follows still unknown."""
         self.on_step(reference.label)
-        step = Step(0, request.resolves(reference), reference, 0, 0, "", keys=keys, spared=spared)
-        step = replace(step, reason=request.reason, until=request.until)
+        request, resolution = part.request, part.request.resolves(reference)
+        step = Step(0, resolution, reference, 0, 0, "", reason=request.reason, until=request.until)
+        step = replace(step, keys=part.keys, spared=part.spared)
+        step = replace(step, chosen_rows=part.rows, spared_rows=part.spared_rows)
         try:
             with self.session.look():
-                self._refuse_unknown(step)
                 step = self._counted(step)
+            if not step.rows and request.mapping is None:
+                return None
+            with self.session.look():
+                return self._completed(step, request, notes)
         except NotCheckable as error:
-            if request.reference is not None:
+            if request.reference is not None and not request.standing:
                 raise
             notes.append(f"{reference.label} {NOT_LOOKED_AT}: {error}")
-            return None
-        if not step.rows and request.mapping is None:
-            return None
-        with self.session.look():
-            return self._completed(step, request, notes)
-
-    def _refuse_unknown(self, step: Step) -> None:
-        """A key that is not missing was decided about in error."""
-        if not step.keys:
-            return
-        engine, reference = self.known.engine, step.reference
-        odd = [key for key in step.keys if len(key) != len(reference.columns)]
-        text = engine.key_text(reference.columns)
-        where = orphaned(engine, self.known.schema, reference) & engine.among(
-            text, list(map(key_text, step.keys))
-        )
-        source = engine.source(self.known.schema.table(reference.table))
-        sql = f"SELECT DISTINCT {text} FROM {source} c WHERE {where.sql}"
-        found = {key_values(row[0]) for row in self.session.rows(sql, where.params)}
-        unknown = odd or [key for key in step.keys if key not in found]
-        if unknown:
-            listed = "; ".join(", ".join(key) for key in unknown)
-            raise PlanRefused(
-                f"No missing key of {reference.label}: {listed}",
-                where=self.session.target.alias,
-                hint="Give values as integrity_audit shows them, one for each column, with commas between.",
-            )
+        except PlanRefused as error:
+            if not request.standing:
+                raise
+            notes.append(f"{reference.label} stays as it is, whatever was decided: {error}")
+        return None
 
     def _counted(self, step: Step) -> Step:
         engine, schema = self.known.engine, self.known.schema
@@ -256,3 +245,17 @@ class _Planner:
                 where=reference.label,
                 hint="Keep them, or repair the tables that it shows.",
             )
+
+
+def _refuse_vague(request: Request) -> None:
+    if request.general:
+        return
+    if request.reference is None:
+        raise PlanRefused(
+            "Missing keys and rows belong to one reference",
+            hint="Say which, with --reference TABLE.COLUMN.",
+        )
+    if request.keys and request.rows:
+        raise PlanRefused(
+            "One request is about missing keys or about rows, not about both", hint="Ask for each by itself."
+        )

@@ -134,12 +134,18 @@ class Plan:
         )
 
 
+_LATER = ("chosen_rows", "spared_rows")
+
+
 def _step_json(step: AnyStep) -> dict[str, Any]:
     if isinstance(step, DuplicateStep):
         return step.as_json()
     facts = asdict(step)
     facts["reference"] = reference_json(step.reference)
     facts["effects"] = [asdict(each) | {"reference": reference_json(each.reference)} for each in step.effects]
+    for name in _LATER:  # the hash of a plan that has no use for them is what it was before they were there
+        if not facts[name]:
+            del facts[name]
     return facts
 
 
@@ -226,4 +232,6 @@ def _step_from(data: dict[str, Any]) -> AnyStep:
         spared=_keys(data.get("spared", [])),
         mapping=tuple((tuple(old), tuple(new)) for old, new in data.get("mapping", [])),
         restorations=tuple(map(_restoration_from, data.get("restorations", []))),
+        chosen_rows=_keys(data.get("chosen_rows", [])),
+        spared_rows=_keys(data.get("spared_rows", [])),
     )

@@ -48,7 +48,7 @@ class Relinking:
         reference = step.reference
         refuse_computed(self.known.schema.table(reference.table), reference)
         if request.mapping is not None:
-            pairs = self._by_mapping(step, request.mapping)
+            pairs = self._by_mapping(step, request, request.mapping, notes)
         else:
             pairs = self._by_form(step, notes)
         step = replace(step, mapping=tuple(sorted(pairs.items())))
@@ -73,16 +73,21 @@ class Relinking:
 
     # -- by mapping ------------------------------------------------------------------------
 
-    def _by_mapping(self, step: Step, mapping: Mapping) -> dict[KeyTexts, Values]:
+    def _by_mapping(
+        self, step: Step, request: Request, mapping: Mapping, notes: list[str]
+    ) -> dict[KeyTexts, Values]:
         pairs, mistakes = mapping.pairs(step.reference)
         if len(pairs) > MOST_PAIRS:
             raise _too_many(step.reference)
         missing = self._missing(step, [pair.old for pair in pairs])
         parents = self._parents(step.reference, [pair.new for pair in pairs])
-        mistakes += [mistake for pair in pairs for mistake in self._mistakes(step, pair, missing, parents)]
-        if mistakes:
+        found = {pair: list(self._mistakes(step, pair, missing, parents)) for pair in pairs}
+        mistakes += [mistake for each in found.values() for mistake in each]
+        if mistakes and not request.standing:
             raise _refused(mapping, mistakes)
-        return {pair.old: parents[pair.new][0] for pair in pairs}
+        if mistakes:
+            notes.append(f"{len(mistakes):,} lines of {mapping.file} do not fit any more and are left out")
+        return {pair.old: parents[pair.new][0] for pair, wrong in found.items() if not wrong}
 
     def _mistakes(
         self, step: Step, pair: Pair, missing: set[KeyTexts], parents: dict[KeyTexts, list[Values]]
@@ -137,7 +142,7 @@ class Relinking:
         both = " and ".join(", ".join(map(str, key)) for key in fits[:2])
         what = f"{', '.join(old)} of {step.reference.label} fits two rows of "
         what += f"{written(step.reference.referenced_table)}: {both}"
-        if step.keys:
+        if step.keys or step.chosen_rows:
             hint = "Say which with --map, or choose another resolution for it."
             raise PlanRefused(what, where=self.known.session.target.alias, hint=hint)
         notes.append(f"{what}. It stays as it is; say which with --map")

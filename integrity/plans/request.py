@@ -19,8 +19,10 @@ class Request:
 
     ``resolution`` None means by policy, ``suggested`` by what the delete action suggests where
     there is no policy. ``to`` is the referenced key that ``reassign`` points at (None: the
-    system row). ``keys`` are the missing keys that it is about, as text (none: all that no other
-    request names). ``mapping`` says for ``relink`` what becomes what (None: by normal form).
+    system row). ``keys`` are the missing keys that it is about, ``rows`` the primary keys of the rows,
+    each as text (neither: all that no other request names). ``mapping`` says for ``relink`` what becomes
+    what (None: by normal form). ``standing`` says that it was decided earlier: what it names and is gone
+    by now is left out, where a request of now would be refused.
     """
 
     reference: Path | None = None
@@ -31,6 +33,13 @@ class Request:
     until: str = ""
     keys: tuple[KeyTexts, ...] = ()
     mapping: Mapping | None = field(default=None, repr=False)
+    rows: tuple[KeyTexts, ...] = ()
+    standing: bool = False
+
+    @property
+    def general(self) -> bool:
+        """Whether it is about all orphans of a reference."""
+        return not self.keys and not self.rows
 
     def resolves(self, reference: Reference) -> Resolution:
         """What it asks for a reference: nothing means that rows are kept."""
@@ -50,6 +59,8 @@ class Request:
             "until": self.until,
             "keys": [list(key) for key in self.keys],
             "mapping": self.mapping.as_json() if self.mapping else None,
+            "rows": [list(row) for row in self.rows],
+            "standing": self.standing,
         }
 
     @classmethod
@@ -69,6 +80,8 @@ class Request:
             until=str(data.get("until", "")),
             keys=key_texts(data.get("keys", ())),
             mapping=Mapping.from_json(mapping) if mapping else None,
+            rows=key_texts(data.get("rows", ())),
+            standing=bool(data.get("standing", False)),
         )
 
 

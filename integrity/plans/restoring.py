@@ -47,6 +47,7 @@ class Restoring:
                 unique that would be broken.
         """
         reference = step.reference
+        self._refuse_sharing(step)
         keys = list(missing_keys(self.known.session, self.known.schema, step))
         own = {name: f"{{{name}}}" for name in reference.referenced_columns}
         chain = self._chain(reference.referenced_table, own, keys, ())
@@ -120,6 +121,27 @@ class Restoring:
             where=f"{self.known.catalog.file}, [restore.{written(table)}]",
             hint=f"Describe the rows of {there} as [restore.{there}], too, or choose another resolution.",
         )
+
+    def _refuse_sharing(self, step: Step) -> None:
+        """A row made again serves all that miss it, whoever was chosen."""
+        if not step.chosen_rows:
+            return
+        engine, schema, reference = self.known.engine, self.known.schema, step.reference
+        mine, source = in_scope(engine, schema, step), engine.source(schema.table(reference.table))
+        all_alike = in_scope(engine, schema, replace(step, chosen_rows=()))
+        text = engine.key_text(reference.columns)
+        sql = (
+            f"SELECT count(*) FROM {source} c WHERE {all_alike.sql} "
+            f"AND {text} IN (SELECT {text} FROM {source} c WHERE {mine.sql})"
+        )
+        others = int(self.known.session.value(sql, [*all_alike.params, *mine.params])) - step.rows
+        if others:
+            raise PlanRefused(
+                f"{others:,} other orphans of {reference.label} miss the same keys as the chosen rows: what "
+                "is made again would serve them, too",
+                where=self.known.session.target.alias,
+                hint="Decide about these missing keys, or choose all of their rows.",
+            )
 
     # -- counting --------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Which rows a step is about: the orphans of its reference, or only those with certain missing keys."""
+"""Which rows a step is about: the orphans of its reference, those with some missing keys, or chosen ones."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 from integrity.database.engine import Engine, Predicate
 from integrity.database.identifiers import literal as text_literal
 from integrity.database.schema import Schema
+from integrity.exceptions import PlanRefused
 from integrity.plans.steps import KeyTexts, Step
 from integrity.references.orphans import orphaned, refers
-from integrity.references.reference import Resolution
+from integrity.references.reference import Reference, Resolution, written
 
 SEPARATOR = "\x1f"
 """What stands between the values of a key where it is one text (ASCII: unit separator)."""
@@ -63,9 +64,38 @@ def _wanted(engine: Engine, schema: Schema, step: Step) -> Predicate:
     if step.keys:
         where = where & _held(engine, step, step.keys)
     if step.spared:
-        spared = _held(engine, step, step.spared)
-        where = where & Predicate(f"({spared.sql}) IS NOT TRUE", spared.params)
+        where = where & _untrue(_held(engine, step, step.spared))
+    if step.chosen_rows:
+        where = where & _named(engine, schema, step.reference, step.chosen_rows)
+    if step.spared_rows:
+        where = where & _untrue(_named(engine, schema, step.reference, step.spared_rows))
     return where
+
+
+def row_columns(schema: Schema, reference: Reference) -> tuple[str, ...]:
+    """Returns the columns by which single rows of a reference's table are chosen: its primary key.
+
+    Raises:
+        PlanRefused: it has none.
+    """
+    key = schema.table(reference.table).primary_key
+    if key is None:
+        raise PlanRefused(
+            f"{written(reference.table)} has no primary key: its rows cannot be told apart",
+            where=reference.label,
+            hint="Decide about missing keys, or about the whole reference.",
+        )
+    return key.columns
+
+
+def _named(engine: Engine, schema: Schema, reference: Reference, rows: Iterable[KeyTexts]) -> Predicate:
+    """The condition that a row is one of these; unknown where its key is NULL, which SQLite allows."""
+    text = engine.key_text(row_columns(schema, reference))
+    return engine.among(text, [key_text(each) for each in rows])
+
+
+def _untrue(condition: Predicate) -> Predicate:
+    return Predicate(f"({condition.sql}) IS NOT TRUE", condition.params)
 
 
 def _held(engine: Engine, step: Step, keys: Iterable[KeyTexts]) -> Predicate:

@@ -107,18 +107,19 @@ def _relinked(step: Step) -> Iterator[str]:
     for old, new in step.mapping[:_SHOWN]:
         assigned = ", ".join(f"{quote(n)} = {literal(value)}" for n, value in zip(names, new, strict=True))
         where = " AND ".join(f"{quote(n)} = {literal(value)}" for n, value in zip(names, old, strict=True))
-        yield shown(f"UPDATE {quote_table(step.reference.table)} SET {assigned} WHERE {where};")
+        if step.scoped:
+            where = f"{where} AND {step.predicate}"
+        yield shown(f"UPDATE {quote_table(step.reference.table)} AS c SET {assigned} WHERE {where};")
     if len(step.mapping) > _SHOWN:
         yield f"--   and so on: {len(step.mapping):,} missing keys"
 
 
 def _refuse_keeping_data(plan: Plan) -> None:
-    """What depends on single keys needs the batches of a run."""
+    """What is another value for each key needs the batches of a run."""
     for step in plan.orphan_changes:
-        only = " for single missing keys" if step.keys or step.spared else ""
-        if only or step.mapping or step.restorations:
+        if step.mapping or step.restorations:
             raise PlanRefused(
-                f"A script cannot carry out {step.resolution}{only} ({step.reference.label})",
+                f"A script cannot carry out {step.resolution} ({step.reference.label})",
                 where=plan.target,
                 hint="Use integrity_cleanup, or plan the other references alone with --reference.",
             )

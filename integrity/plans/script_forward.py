@@ -12,9 +12,10 @@ from integrity.exceptions import PlanRefused
 from integrity.plans.columns import columns_set_null
 from integrity.plans.following import leaf_first, spread
 from integrity.plans.plan import Change, Plan, Step, SystemRow, change_for
+from integrity.plans.scope import spelled_scope
 from integrity.plans.script_dialects import ACTION, NOW, ROW, Dialect
 from integrity.plans.survey import edge
-from integrity.references.orphans import joined, orphaned, refers
+from integrity.references.orphans import joined, refers
 from integrity.references.reference import Reference, Resolution, written
 
 MORE = "more rows would be touched than the plan approved: make a new plan"
@@ -102,9 +103,8 @@ class Forward:
         return Update(reference.table, where, self._values(reference))
 
     def _resolved(self, step: Step) -> Update:
-        where = orphaned(self.dialect.engine, self.schema, step.reference)
         values = tuple((name, self.dialect.literal(value)) for name, value in step.values)
-        return Update(step.reference.table, where.sql, values)
+        return Update(step.reference.table, self._scope(step), values)
 
     def _values(self, reference: Reference) -> tuple[tuple[str, str], ...]:
         table = self.schema.table(reference.table)
@@ -154,8 +154,10 @@ class Forward:
         yield f"INSERT INTO {self.dialect.table('doomed')} SELECT t, r FROM ({query}) q WHERE {where}"
 
     def _seed(self, step: Step) -> str:
-        where = orphaned(self.dialect.engine, self.schema, step.reference)
-        return f"SELECT {self._placed(step.reference.table)} WHERE {where.sql}"
+        return f"SELECT {self._placed(step.reference.table)} WHERE {self._scope(step)}"
+
+    def _scope(self, step: Step) -> str:
+        return spelled_scope(self.dialect.engine, self.schema, step)
 
     def _placed(self, table: TableName) -> str:
         return f"{self.numbers[table]}, {self.dialect.row(table)} FROM {self.dialect.source(table)} c"

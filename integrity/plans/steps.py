@@ -116,7 +116,8 @@ class Step:
     condition by which the rows are found, as SQL.
 
     ``keys`` are the missing keys that the step is about (none: all) and ``spared`` those that it
-    leaves to other steps. ``mapping`` says for ``relink`` which missing key becomes which
+    leaves to other steps; ``chosen_rows`` and ``spared_rows`` are likewise primary keys of single rows.
+    ``mapping`` says for ``relink`` which missing key becomes which
     referenced one, ``restorations`` which rows ``restore_parent`` makes, the first first.
     """
 
@@ -137,6 +138,13 @@ class Step:
     spared: tuple[KeyTexts, ...] = ()
     mapping: tuple[tuple[KeyTexts, tuple[Any, ...]], ...] = ()
     restorations: tuple[Restoration, ...] = ()
+    chosen_rows: tuple[KeyTexts, ...] = ()
+    spared_rows: tuple[KeyTexts, ...] = ()
+
+    @property
+    def scoped(self) -> bool:
+        """Whether it is about some of the orphans of its reference alone."""
+        return bool(self.keys or self.spared or self.chosen_rows or self.spared_rows)
 
     @property
     def change(self) -> Change | None:

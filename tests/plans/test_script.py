@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from integrity.database.identifiers import parse_path
 from integrity.database.session import Target
 from integrity.plans import Plan, Request, make_plan
 from integrity.plans.script import Scripts, scripts
@@ -141,6 +142,29 @@ def test_the_forward_script_does_what_the_repair_does(
     assert digests(odd) == before
     done = run_repair(Target(odd.alias), plan, catalog=catalog)
     assert done.refusals == []
+    assert digests(odd) == by_script
+
+
+def test_a_script_keeps_to_the_rows_and_keys_that_were_chosen(
+    odd: EmptyTarget, catalog: Catalog, tmp_path: Path
+) -> None:
+    before = digests(odd)
+    plan, made = planned(
+        odd,
+        catalog,
+        Request(parse_path('"order".person_id'), Resolution.DELETE, rows=(("2", "1"),)),
+        Request(parse_path("notes.order_a,order_b"), Resolution.SET_NULL, keys=(("9", "9"),)),
+        Request(parse_path('"People %".boss_id'), Resolution.KEEP, rows=(("3",),)),
+        Request(parse_path('"People %".boss_id'), Resolution.DELETE),
+    )
+    ran = run_script(odd, made.forward, tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert odd.rows('SELECT count(*) FROM "People %" WHERE id = 3') == [(1,)]
+    by_script = digests(odd)
+    assert by_script != before
+    assert run_script(odd, made.rollback, tmp_path).returncode == 0
+    assert digests(odd) == before
+    assert run_repair(Target(odd.alias), plan, catalog=catalog).refusals == []
     assert digests(odd) == by_script
 
 
