@@ -7,6 +7,7 @@ holds it against a schema.
 from __future__ import annotations
 
 import tomllib
+from functools import lru_cache
 from pathlib import Path as FilePath
 
 from django.db import connections
@@ -48,9 +49,14 @@ def load_catalog(target: str, lent: FilePath | None = None, *, required: bool = 
             )
         return Catalog()
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        return _read(file, file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CatalogError(
             f"The catalog is not TOML: {error}", where=str(file), hint="Correct that line."
         ) from error
-    return CatalogReader(file, data).catalog()
+
+
+@lru_cache(32)
+def _read(file: FilePath, text: str) -> Catalog:
+    """The same text says the same: pages and steps of one command ask for it again and again."""
+    return CatalogReader(file, tomllib.loads(text)).catalog()
