@@ -104,6 +104,10 @@ class TooManyRows(PlanMismatch):
     """More rows than ``--max-rows`` or the approved plan allow."""
 
 
+class AskedTwice(ReferentialIntegrityError):
+    """A plan that is to be run was run since whoever asks looked at it: once is enough."""
+
+
 class RepairRunning(ReferentialIntegrityError):
     """Another repair holds the target; two at once could not both be journaled rightly."""
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -38,7 +36,7 @@ class ResolutionInline(TabularInline):
 
 
 @admin.register(models.OrphanFinding)
-class OrphanFindingAdmin(FindingColumns):
+class OrphanFindingAdmin(deciding.DecidingPages, FindingColumns):
     """One line a reference, however many rows break it."""
 
     list_display = ["both_sides", "rows_and_keys", "trend", "state_and_decision", "target"]
@@ -53,7 +51,7 @@ class OrphanFindingAdmin(FindingColumns):
         "table_name",
     ]
     ordering = ["-rows", "-id"]
-    actions = ["delete", "set_null", "reassign", "keep"]
+    actions = deciding.ACTIONS
     permissions_of_actions = deciding.PERMISSIONS
     inlines = [ResolutionInline]
     change_form_template = "admin/integrity/orphan_finding.html"
@@ -75,25 +73,6 @@ class OrphanFindingAdmin(FindingColumns):
         """Shows decisions where there are any."""
         return self.inlines if obj and obj.resolutions.exists() else []
 
-    def get_urls(self) -> list[URLPattern]:
-        """Adds the pages on which people decide."""
-        view = self.admin_site.admin_view
-        return [
-            path("decide/<str:decision>/", view(self.decide_view), name="integrity_orphanfinding_decide"),
-            path(
-                "plan/<str:alias>/<str:plan_hash>/", view(self.plan_view), name="integrity_orphanfinding_plan"
-            ),
-            *super().get_urls(),
-        ]
-
-    def decide_view(self, request: HttpRequest, decision: str) -> HttpResponse:
-        """Shows what a decision would do to the findings that were posted or named."""
-        return deciding.decide(self, request, decision)
-
-    def plan_view(self, request: HttpRequest, alias: str, plan_hash: str) -> HttpResponse:
-        """Shows a stored plan, and runs it when that is posted."""
-        return deciding.plan_page(self, request, alias, plan_hash)
-
     def change_view(
         self,
         request: HttpRequest,
@@ -111,26 +90,6 @@ class OrphanFindingAdmin(FindingColumns):
         sentence = {"title": finding.message, "subtitle": None} if finding else {}
         context = {**(extra_context or {}), **sentence, "decisions": allowed}
         return super().change_view(request, object_id, form_url, context)
-
-    @admin.action(description=gettext_lazy("Delete to quarantine…"))
-    def delete(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Takes the orphans out, whole, into the journal."""
-        return deciding.preview(self, request, queryset, models.Decision.DELETE)
-
-    @admin.action(description=gettext_lazy("Set NULL…"))
-    def set_null(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Ends the references of the orphans."""
-        return deciding.preview(self, request, queryset, models.Decision.SET_NULL)
-
-    @admin.action(description=gettext_lazy("Reassign to the system row…"))
-    def reassign(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Points the orphans at a row that exists."""
-        return deciding.preview(self, request, queryset, models.Decision.REASSIGN)
-
-    @admin.action(description=gettext_lazy("Keep…"))
-    def keep(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Leaves the orphans as they are, for a reason."""
-        return deciding.preview(self, request, queryset, models.Decision.KEEP)
 
     @admin.display(description=gettext_lazy("suggested"))
     def suggested(self, finding: models.Finding) -> str:

@@ -15,7 +15,7 @@ from integrity.store.jobs import (
     open_jobs,
     wish_of,
 )
-from integrity.store.plans import load_plan, store_plan
+from integrity.store.plans import claim_plan, load_plan, store_plan
 from integrity.store.queries import baseline_for, last_queries, load_queries, store_queries
 from integrity.store.reference_maps import KnownReference, KnownReferences, references_of, store_references
 from integrity.store.runs import (
@@ -36,6 +36,7 @@ __all__ = [
     "baseline_for",
     "begin_audit",
     "begin_job",
+    "claim_plan",
     "count_open",
     "create_job",
     "decisions_for",

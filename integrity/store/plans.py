@@ -24,6 +24,23 @@ def store_plan(plan: Plan, *, actor: str = "") -> models.StoredPlan:
         return stored
 
 
+def claim_plan(alias: str, plan_hash: str, job: models.Job, *, after: int | None) -> bool:
+    """Lets a job run a plan, unless another one was let meanwhile.
+
+    Args:
+        alias: the target.
+        plan_hash: the whole hash of a stored plan.
+        job: who is to run it.
+        after: the job that ran it last, as whoever asks was shown (None: nobody).
+
+    Returns:
+        Whether the plan is the job's.
+    """
+    with site_database():
+        stored = models.StoredPlan.objects.filter(target__alias=alias, hash=plan_hash, job=after)
+        return bool(stored.update(job=job))
+
+
 def load_plan(alias: str, hash_prefix: str) -> Plan:
     """Returns the stored plan whose hash begins with ``hash_prefix`` (8 characters or more).
 

@@ -25,6 +25,7 @@ from integrity.tasks.reversing import (
     roll_back_unvalidated,
     roll_back_with_migrations,
 )
+from integrity.tasks.running import run_plan
 from integrity.tasks.scripting import audit_scripts
 from integrity.tasks.verifying import expected_constraints, verify_target
 
@@ -69,6 +70,7 @@ __all__ = [
     "roll_back_and_store",
     "roll_back_unvalidated",
     "roll_back_with_migrations",
+    "run_plan",
     "site_answers",
     "start_job",
     "stats",

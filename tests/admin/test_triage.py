@@ -23,8 +23,9 @@ PLAN_PAGE = "admin:integrity_orphanfinding_plan"
 
 
 def decide(client: Client, decision: str, *findings: models.Finding, **more: Any) -> Any:
-    """Ask for the page of a decision."""
-    data = {"_selected_action": [finding.pk for finding in findings], **more}
+    """Ask for the page of a decision, its questions answered."""
+    answers = {"where": "system", "how": "form", "answered": "yes"}
+    data = {"_selected_action": [finding.pk for finding in findings], **answers, **more}
     url = reverse("admin:integrity_orphanfinding_decide", args=[decision])
     return client.post(url, data, follow=True)
 
@@ -41,9 +42,11 @@ def run_shown_plan(client: Client, **data: Any) -> Any:
 
 def test_the_action_of_the_list_shows_the_plan(audited: Shop, everything: Client) -> None:
     data = {"action": "delete", "_selected_action": [audited.finding().pk]}
-    text = everything.post(reverse("admin:integrity_orphanfinding_changelist"), data).content.decode()
-    assert "<strong>3</strong> orphans are resolved, <strong>5</strong> rows are touched in all." in text
-    assert "main.lines" in text, "what follows is shown"
+    url = reverse("admin:integrity_orphanfinding_changelist")
+    text = everything.post(url, data, follow=True).content.decode()
+    assert "3 rows of orders are taken out, to the quarantine." in text
+    assert "2 rows that refer to them are taken out with them." in text
+    assert "by lines.order_id" in text, "what follows is shown"
     assert models.StoredPlan.objects.get().hash in text
     assert "NOT EXISTS" in text, "SQL on demand"
     assert len(audited.rows("SELECT * FROM orders")) == 6, "nothing was changed"
@@ -93,7 +96,7 @@ def test_reassigning_makes_the_system_row_and_points_there(audited: Shop, everyt
 
 
 def test_reassigning_to_a_row_by_its_key(audited: Shop, everything: Client) -> None:
-    decide(everything, "reassign", audited.finding(), to="2")
+    decide(everything, "reassign", audited.finding(), where="row", to="2")
     run_shown_plan(everything)
     assert audited.rows("SELECT count(*) FROM orders WHERE customer_id = 2") == [(4,)]
     assert models.Resolution.objects.get().to_key == ["2"]
@@ -138,7 +141,9 @@ def test_everything_is_in_the_admin_log(audited: Shop, everything: Client) -> No
     decide(everything, "delete", audited.finding())
     run_shown_plan(everything)
     plan = models.StoredPlan.objects.get()
-    assert [entry.change_message for entry in LogEntry.objects.all()] == [f"Plan {plan.hash[:12]}: 5 rows"]
+    assert [entry.change_message for entry in LogEntry.objects.all()] == [
+        f"Delete to quarantine, run by plan {plan.hash[:12]}: 5 rows"
+    ]
 
 
 def test_more_orphans_than_were_shown_stop_it_before_the_first_change(
@@ -163,7 +168,7 @@ def test_an_unknown_plan_is_explained(audited: Shop, everything: Client) -> None
 
 def test_findings_of_two_targets_have_no_common_plan(audited: Shop, everything: Client) -> None:
     text = decide(everything, "delete", audited.finding(), OrphanFindingFactory.create()).content.decode()
-    assert "Choose findings of one target" in text
+    assert "Findings of several targets were chosen" in text
 
 
 def test_a_resolved_finding_needs_no_decision(audited: Shop, everything: Client) -> None:
@@ -174,7 +179,7 @@ def test_a_resolved_finding_needs_no_decision(audited: Shop, everything: Client)
 
 @pytest.mark.parametrize("decision", ["delete", "set_null", "reassign", "keep"])
 def test_each_decision_has_its_own_permission(decision: str, audited: Shop, sign_in: SignIn) -> None:
-    others = {"cleanup_finding", "set_null_finding", "reassign_finding", "keep_finding"}
+    others = {"cleanup_finding", "set_null_finding", "reassign_finding", "keep_finding", "run_repair"}
     own = {"delete": "cleanup_finding"}.get(decision, f"{decision}_finding")
     assert decide(sign_in(*others - {own}), decision, audited.finding()).status_code == 403
     assert decide(sign_in(own), decision, audited.finding()).status_code == 200
@@ -184,7 +189,7 @@ def test_a_plan_that_deletes_cannot_be_run_by_whoever_may_only_set_null(
     audited: Shop, everything: Client, sign_in: SignIn
 ) -> None:
     decide(everything, "delete", audited.finding())
-    response = run_shown_plan(sign_in("set_null_finding", "decide_finding"))
+    response = run_shown_plan(sign_in("set_null_finding", "decide_finding", "run_repair"))
     assert response.status_code == 403
     assert not models.Job.objects.exists()
 

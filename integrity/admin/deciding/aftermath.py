@@ -1,0 +1,68 @@
+"""How things stand after a plan was run: what keeps new orphans from coming, and what stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from integrity import models
+from integrity.admin.deciding.running import About
+from integrity.database.schema import Action
+from integrity.plans import Plan, Step
+from integrity.references.reference import written
+
+MOST_REFERENCES = 5
+
+
+@dataclass(frozen=True)
+class After:
+    """What can be said of a reference, and where to go on."""
+
+    reference: str
+    sentences: tuple[str, ...]
+    url: str = ""
+
+
+def afterwards(plan: Plan, about: About) -> list[After]:
+    """What the constraint of each reference will do, for the first of them."""
+    steps = {step.label: step for step in plan.orphan_steps if step.change}
+    found = [_after(step, about.get(label, [])) for label, step in list(steps.items())[:MOST_REFERENCES]]
+    return [each for each in found if each.sentences]
+
+
+def _after(step: Step, findings: Iterable[models.Finding]) -> After:
+    finding = next(iter(findings), None)
+    if finding is None:
+        return After(step.label, ())
+    enforced, declared = finding.evidence.get("enforced"), finding.evidence.get("declared")
+    sentences = [_standing(enforced=bool(enforced), declared=bool(declared))]
+    if enforced or declared:
+        sentences += _acting(step)
+    return After(str(step.reference), tuple(sentences), "" if enforced else _fixes(finding))
+
+
+def _standing(*, enforced: bool, declared: bool) -> str:
+    if enforced:
+        return _("A foreign key stands and lets no new orphan in.")
+    if declared:
+        return _("A foreign key stands for new rows; once no orphan is left, it can be made to hold for all.")
+    return _("No foreign key stands: new orphans can come at any time. A schema fix makes one.")
+
+
+def _acting(step: Step) -> list[str]:
+    facts = {"table": written(step.table), "parent": written(step.reference.referenced_table)}
+    said = {
+        Action.CASCADE: _("Deleting a row of %(parent)s deletes the rows of %(table)s that refer to it."),
+        Action.SET_NULL: _("Deleting a row of %(parent)s sets what refers to it in %(table)s to NULL."),
+        Action.SET_DEFAULT: _("Deleting a row of %(parent)s sets what refers to it to the default."),
+    }
+    forbids = _("A row of %(parent)s cannot be deleted while rows of %(table)s refer to it.")
+    return [said.get(step.reference.on_delete, forbids) % facts]
+
+
+def _fixes(finding: models.Finding) -> str:
+    url = reverse("admin:integrity_finding_changelist")
+    return f"{url}?target__id__exact={finding.target_id}&code=missing_foreign_key"

@@ -1,0 +1,169 @@
+"""The page of each decision: what it means, and what has to be said before it can be planned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrity import models, store
+from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
+from integrity.admin.deciding.choice import Choice, chosen
+from integrity.admin.deciding.forms import (
+    DecidingForm,
+    DeduplicateForm,
+    KeepForm,
+    ReassignForm,
+    RelinkForm,
+)
+from integrity.admin.deciding.planning import Planned, lead_to, planned, planned_duplicates
+from integrity.admin.deciding.rights import DEDUPLICATE, PERMISSIONS, SEE, TITLES
+from integrity.exceptions import PlanRefused, ReferentialIntegrityError
+
+MEANINGS = {
+    "keep": gettext_lazy(
+        "The orphans stay as they are, and no row is changed. Their reference can be enforced for new rows "
+        "only, as long as they are kept."
+    ),
+    "delete": gettext_lazy("The orphans are taken out, whole, and can be brought back from the quarantine."),
+    "set_null": gettext_lazy("The orphans stay, and refer to nothing from then on."),
+    "reassign": gettext_lazy("The orphans stay, and all refer to one row that exists."),
+    "relink": gettext_lazy("The orphans stay, and each refers to the row that it means."),
+    "restore_parent": gettext_lazy(
+        "The orphans stay as they are; the rows that they refer to are made again, as the catalog describes."
+    ),
+    "deduplicate": gettext_lazy("One row of each shared value stays as it is. Nothing is lost for good."),
+}
+"""What each decision means."""
+
+
+def decide(admin: ReadOnlyAdmin, request: HttpRequest, decision: str) -> HttpResponse:
+    """The page of one decision, for what was posted or named in the address."""
+    if decision not in PERMISSIONS:
+        raise Http404
+    demand(request, SEE, PERMISSIONS[decision])
+    try:
+        choice = chosen(request, models.OrphanFinding.objects.all())
+    except PlanRefused as error:
+        admin.refused(request, error)
+        return back()
+    form = _form(request, choice, decision)
+    if form is not None and not form.is_valid():
+        return _page(admin, request, choice, decision, form)
+    if isinstance(form, KeepForm):
+        return _keep(admin, request, choice, form)
+    try:
+        requests = choice.requests(decision, **(form.options() if form else {}))
+        return lead_to(admin, request, planned(request, choice.target.alias, requests))
+    except ReferentialIntegrityError as error:
+        return _refused(admin, request, choice, decision, form, error)
+
+
+def deduplicate(admin: ReadOnlyAdmin, request: HttpRequest) -> HttpResponse:
+    """The page on which somebody decides what becomes of duplicates."""
+    demand(request, "view_finding", DEDUPLICATE)
+    try:
+        choice = chosen(request, models.Finding.objects.filter(code="duplicate_rows"))
+    except PlanRefused as error:
+        admin.refused(request, error)
+        return HttpResponseRedirect(reverse("admin:integrity_finding_changelist"))
+    form = DeduplicateForm(choice, *_sent(request))
+    if not form.is_valid():
+        return _page(admin, request, choice, "deduplicate", form)
+    try:
+        made: Planned = planned_duplicates(request, choice.target.alias, form.requests())
+    except ReferentialIntegrityError as error:
+        return _refused(admin, request, choice, "deduplicate", form, error)
+    return lead_to(admin, request, made)
+
+
+def _sent(request: HttpRequest) -> tuple[Any, ...]:
+    """What a form is bound to: nothing where it was not shown yet."""
+    return (request.POST, request.FILES) if request.method == "POST" and "answered" in request.POST else ()
+
+
+def _form(request: HttpRequest, choice: Choice, decision: str) -> DecidingForm | None:
+    """What has to be said; nothing for most decisions."""
+    if decision == models.Decision.REASSIGN:
+        return ReassignForm(choice, *_sent(request), url=_parents_of(choice))
+    kind = {"keep": KeepForm, "relink": RelinkForm}.get(decision)
+    return kind(choice, *_sent(request)) if kind else None
+
+
+def _parents_of(choice: Choice) -> str:
+    """Where rows that can be referred to are looked up while somebody types."""
+    try:
+        return reverse("admin:integrity_orphanfinding_parents", args=[choice.findings[0].pk])
+    except NoReverseMatch:
+        return ""
+
+
+def _keep(admin: ReadOnlyAdmin, request: HttpRequest, choice: Choice, form: KeepForm) -> HttpResponse:
+    reason, until = form.cleaned_data["reason"], form.cleaned_data["until"]
+    store.store_decision(
+        choice.findings, models.Decision.KEEP, actor=actor(request), reason=reason, until=until,
+    )  # fmt: skip
+    admin.log(request, list(choice.findings), _("Kept: %(reason)s") % {"reason": reason})
+    messages.success(request, _("The orphans are kept. Nothing was changed in the target."))
+    return back(choice)
+
+
+def _refused(
+    admin: ReadOnlyAdmin,
+    request: HttpRequest,
+    choice: Choice,
+    decision: str,
+    form: DecidingForm | None,
+    error: ReferentialIntegrityError,
+) -> HttpResponse:
+    if form is None:
+        return _page(admin, request, choice, decision, None, error)
+    form.say(error)
+    return _page(admin, request, choice, decision, form)
+
+
+def _page(
+    admin: ReadOnlyAdmin,
+    request: HttpRequest,
+    choice: Choice,
+    decision: str,
+    form: DecidingForm | None,
+    error: ReferentialIntegrityError | None = None,
+) -> HttpResponse:
+    if form is not None:
+        form.point()
+    context = {
+        "choice": choice,
+        "decision": decision,
+        "meaning": MEANINGS[decision],
+        "form": form,
+        "problem": error,
+        "others": [] if decision == "deduplicate" else _others(request, decision),
+        "back": address_of(choice),
+    }
+    title = _("%(decision)s: %(target)s") % {"decision": TITLES[decision], "target": choice.target}
+    return admin.page(request, "decide.html", title, **context)
+
+
+def _others(request: HttpRequest, decision: str) -> list[tuple[str, Any, Any]]:
+    """The other decisions that this user may make, each with what it means."""
+    allowed = [each for each, permission in PERMISSIONS.items() if may(request, permission)]
+    return [(each, TITLES[each], MEANINGS[each]) for each in allowed if each != decision]
+
+
+def address_of(choice: Choice | None) -> str:
+    """Where somebody goes back to: the finding, where it is one, else the list."""
+    finding = choice.single if choice else None
+    if finding is None:
+        return reverse("admin:integrity_orphanfinding_changelist")
+    kind = "orphanfinding" if finding.code == models.ORPHANED_ROWS else "finding"
+    return reverse(f"admin:integrity_{kind}_change", args=[finding.pk])
+
+
+def back(choice: Choice | None = None) -> HttpResponseRedirect:
+    """Leads back."""
+    return HttpResponseRedirect(address_of(choice))

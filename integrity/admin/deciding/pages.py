@@ -1,0 +1,93 @@
+"""The addresses on which people decide, and the actions of the list that lead there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from integrity import models
+from integrity.admin.base import ReadOnlyAdmin, demand
+from integrity.admin.deciding import choosing, showing
+from integrity.admin.deciding.choice import choice_of
+from integrity.admin.deciding.rights import PERMISSIONS, SEE
+from integrity.exceptions import PlanRefused
+
+
+class DecidingPages(ReadOnlyAdmin):
+    """What an admin of findings about orphans needs, so that people can decide."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Adds the pages of decisions and of plans."""
+        view = self.admin_site.admin_view
+        again = require_POST(view(self.again_view))
+        plan = "plan/<str:alias>/<str:plan_hash>/"
+        return [
+            path("decide/<str:decision>/", view(self.decide_view), name="integrity_orphanfinding_decide"),
+            path(plan, view(self.plan_view), name="integrity_orphanfinding_plan"),
+            path(f"{plan}again/", again, name="integrity_orphanfinding_plan_again"),
+            *super().get_urls(),
+        ]
+
+    def decide_view(self, request: HttpRequest, decision: str) -> HttpResponse:
+        """Asks what a decision needs to know, and leads to what it would do."""
+        return choosing.decide(self, request, decision)
+
+    def plan_view(self, request: HttpRequest, alias: str, plan_hash: str) -> HttpResponse:
+        """Shows a stored plan, and runs it when that is posted."""
+        return showing.plan_page(self, request, alias, plan_hash)
+
+    def again_view(self, request: HttpRequest, alias: str, plan_hash: str) -> HttpResponse:
+        """Makes a plan anew, of the target as it is now."""
+        return showing.plan_again(self, request, alias, plan_hash)
+
+    @admin.action(description=gettext_lazy("Delete to quarantine…"))
+    def delete(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Takes the orphans out, whole, into the journal."""
+        return self._chosen(request, queryset, models.Decision.DELETE)
+
+    @admin.action(description=gettext_lazy("Set NULL…"))
+    def set_null(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Ends the references of the orphans."""
+        return self._chosen(request, queryset, models.Decision.SET_NULL)
+
+    @admin.action(description=gettext_lazy("Reassign…"))
+    def reassign(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Points the orphans at a row that exists."""
+        return self._chosen(request, queryset, models.Decision.REASSIGN)
+
+    @admin.action(description=gettext_lazy("Relink…"))
+    def relink(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Points the orphans at the rows that they mean."""
+        return self._chosen(request, queryset, models.Decision.RELINK)
+
+    @admin.action(description=gettext_lazy("Restore the parent…"))
+    def restore_parent(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Makes the rows again that the orphans refer to."""
+        return self._chosen(request, queryset, models.Decision.RESTORE_PARENT)
+
+    @admin.action(description=gettext_lazy("Keep…"))
+    def keep(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Leaves the orphans as they are, for a reason."""
+        return self._chosen(request, queryset, models.Decision.KEEP)
+
+    def _chosen(
+        self, request: HttpRequest, queryset: QuerySet[Any], decision: models.Decision
+    ) -> HttpResponse | None:
+        demand(request, SEE, PERMISSIONS[decision])
+        try:
+            choice = choice_of(queryset)
+        except PlanRefused as error:
+            self.refused(request, error)
+            return None
+        url = reverse("admin:integrity_orphanfinding_decide", args=[decision])
+        return HttpResponseRedirect(f"{url}?{choice.query}")
+
+
+ACTIONS = ["delete", "set_null", "reassign", "relink", "restore_parent", "keep"]
+"""The actions of a list of findings about orphans."""

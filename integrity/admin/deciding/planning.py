@@ -1,0 +1,46 @@
+"""Plans are made in the background: a page waits for a moment, then shows how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from integrity import models, tasks
+from integrity.admin.base import ReadOnlyAdmin, actor
+from integrity.plans import DuplicateRequest, Plan, Request
+
+Planned = Plan | models.Job
+"""A plan, or the job that will have made it."""
+
+
+def planned(request: HttpRequest, alias: str, requests: Sequence[Request]) -> Planned:
+    """Plans what becomes of orphans.
+
+    Raises:
+        ReferentialIntegrityError: it is not possible, with the reason.
+    """
+    return tasks.plan_and_store(alias, requests, actor=actor(request))
+
+
+def planned_duplicates(request: HttpRequest, alias: str, requests: Sequence[DuplicateRequest]) -> Planned:
+    """Plans what becomes of duplicates.
+
+    Raises:
+        ReferentialIntegrityError: it is not possible, with the reason.
+    """
+    return tasks.plan_deduplication_and_store(alias, requests, actor=actor(request))
+
+
+def lead_to(admin: ReadOnlyAdmin, request: HttpRequest, made: Planned, **query: str) -> HttpResponse:
+    """Leads to the page of a plan, or to that of the job that makes it."""
+    if isinstance(made, models.Job):
+        return admin.started(request, made)
+    return HttpResponseRedirect(address(made.target, made.hash, **query))
+
+
+def address(alias: str, plan_hash: str, **query: Any) -> str:
+    """Where a plan is shown."""
+    return reverse("admin:integrity_orphanfinding_plan", args=[alias, plan_hash], query=query or None)

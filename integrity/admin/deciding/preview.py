@@ -1,0 +1,264 @@
+"""What the page of a plan shows: what happens to how many rows of which tables, and what is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from integrity.admin.deciding.running import what_of
+from integrity.admin.deciding.sentences import said
+from integrity.database.identifiers import TableName, quote_table, shown
+from integrity.plans import Change, DuplicateStep, Plan, Step, Tally
+from integrity.plans.duplicate_steps import Sample
+from integrity.plans.plan import AnyStep
+from integrity.references import Catalog, Resolution
+from integrity.references.masking import MASKED, any_masked
+from integrity.references.reference import written
+
+MOST_PAIRS = 50
+MOST_STEPS = 100
+DEEPEST = 5
+WIDE = 100.0
+LEAST = 1.5
+"""A bar is this wide at most, and each part of it at least."""
+
+WORDS = {
+    Change.DELETE: gettext_lazy("deleted"),
+    Change.SET_NULL: gettext_lazy("set to NULL"),
+    Change.SET_DEFAULT: gettext_lazy("set to the default"),
+    Change.REASSIGN: gettext_lazy("reassigned"),
+    Change.RELINK: gettext_lazy("relinked"),
+    Change.RESTRICT: gettext_lazy("refused"),
+    Change.INSERT: gettext_lazy("inserted"),
+    Change.RENAME: gettext_lazy("renamed"),
+    Change.REPOINT: gettext_lazy("repointed"),
+    Change.FILL: gettext_lazy("filled"),
+}
+"""What happens to a row, in a word."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a bar: what happens, where it begins and how wide it is."""
+
+    kind: str
+    x: str
+    width: str
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A table with what happens to its rows, in numbers and as a bar."""
+
+    table: str
+    tally: Tally
+    refused: int
+    bar: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Rows to which the same happens for the same reason, so many references away from the orphans."""
+
+    table: str
+    change: Change
+    rows: int
+    through: str = ""
+    depth: int = 0
+
+    @property
+    def word(self) -> Any:
+        """What happens to them."""
+        return WORDS[self.change]
+
+    @property
+    def kind(self) -> str:
+        """The colour of what happens to them."""
+        kinds = {Change.DELETE: "deleted", Change.INSERT: "inserted", Change.RESTRICT: "refused"}
+        return kinds.get(self.change, "updated")
+
+    @property
+    def level(self) -> int:
+        """How far it is set in."""
+        return min(self.depth, DEEPEST)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Rows that are made: of a table, with which values."""
+
+    table: str
+    rows: int
+    values: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One step as people see it."""
+
+    number: int
+    what: str
+    about: str
+    sentences: Sequence[str]
+    lines: Sequence[Line]
+    made: Sequence[Made]
+    pairs: Sequence[tuple[str, str]]
+    more_pairs: int
+    samples: Sequence[Sample]
+    refused: Sequence[tuple[int, str]]
+    sql: str
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks: ``values`` is whether they may see rows of a target; without a catalog all is masked."""
+
+    values: bool
+    catalog: Catalog | None
+
+    def may_see(self, *sides: tuple[TableName, tuple[str, ...]]) -> bool:
+        """Whether these columns' values may be shown."""
+        if not self.values or self.catalog is None:
+            return False
+        return not any(any_masked(self.catalog, table, columns) for table, columns in sides)
+
+
+def touched(plan: Plan) -> list[Touched]:
+    """What happens to how many rows, table by table: those where most happens first."""
+    radius, refused = plan.blast_radius(), _refused(plan)
+    tables = {table: radius.get(table, Tally()) for table in {*radius, *refused}}
+    rows = {table: tally.touched + refused.get(table, 0) for table, tally in tables.items()}
+    most = max(rows.values(), default=0)
+    found = [
+        Touched(written(table), tally, refused.get(table, 0), _bar(tally, refused.get(table, 0), most))
+        for table, tally in tables.items()
+        if rows[table]
+    ]
+    return sorted(found, key=lambda each: (-each.tally.touched - each.refused, each.table))
+
+
+def steps_of(plan: Plan, viewer: Viewer) -> list[Shown]:
+    """The steps of a plan, the first hundred of them."""
+    return [_step(step, viewer) for step in plan.steps[:MOST_STEPS]]
+
+
+def triggers_of(plan: Plan) -> list[str]:
+    """The triggers of the target that will act."""
+    found = {name for step in plan.steps for name in step.triggers}
+    found |= {name for step in plan.steps for effect in step.effects for name in effect.triggers}
+    found |= {name for step in plan.orphan_steps for each in step.restorations for name in each.triggers}
+    return sorted(found)
+
+
+def _refused(plan: Plan) -> dict[TableName, int]:
+    found: dict[TableName, int] = {}
+    for step in plan.orphan_steps:
+        for effect in step.effects:
+            if effect.change is Change.RESTRICT and effect.rows:
+                found[effect.table] = found.get(effect.table, 0) + effect.rows
+    for each in plan.duplicate_steps:
+        if each.blocked:
+            found[each.table] = found.get(each.table, 0) + each.blocked
+    return found
+
+
+def _bar(tally: Tally, refused: int, most: int) -> tuple[Part, ...]:
+    counts = {
+        "deleted": tally.deleted,
+        "updated": tally.updated,
+        "inserted": tally.inserted,
+        "refused": refused,
+    }
+    widths = {kind: max(LEAST, WIDE * rows / most) for kind, rows in counts.items() if rows}
+    wide = max(1.0, sum(widths.values()) / WIDE)
+    parts, x = [], 0.0
+    for kind, width in widths.items():
+        parts.append(Part(kind, f"{x:.2f}", f"{width / wide:.2f}"))
+        x += width / wide
+    return tuple(parts)
+
+
+def _step(step: AnyStep, viewer: Viewer) -> Shown:
+    pairs = _pairs(step, viewer) if isinstance(step, Step) else []
+    values = isinstance(step, DuplicateStep) and viewer.values
+    return Shown(
+        number=step.number,
+        what=str(what_of(step)),
+        about=str(step.reference) if isinstance(step, Step) else step.label,
+        sentences=said(step),
+        lines=_lines(step),
+        made=_made(step) if isinstance(step, Step) else [],
+        pairs=pairs[:MOST_PAIRS],
+        more_pairs=len(step.mapping) - MOST_PAIRS if pairs and isinstance(step, Step) else 0,
+        samples=step.samples if isinstance(step, DuplicateStep) and values else (),
+        refused=_refusals(step),
+        sql=_sql(step, viewer),
+    )
+
+
+def _lines(step: AnyStep) -> list[Line]:
+    """What happens, the orphans themselves first, then what follows from it."""
+    found = []
+    if isinstance(step, Step):
+        if step.change and step.changed:
+            found.append(Line(written(step.table), step.change, step.changed))
+        found += [Line(written(each.table), Change.INSERT, each.rows) for each in step.restorations]
+        found += [
+            Line(written(each.table), each.change, each.rows, each.reference.label, each.depth)
+            for each in step.effects
+        ]
+        return found
+    if step.change and step.rows:
+        found.append(Line(written(step.table), step.change, step.rows))
+    return found + [
+        Line(written(each.table), each.change, each.rows, each.through, 1) for each in step.effects
+    ]
+
+
+def _made(step: Step) -> list[Made]:
+    rows = [Made(written(each.table), 1, each.values) for each in step.system_rows if not each.exists]
+    rows += [Made(written(each.table), each.rows, each.values) for each in step.restorations if each.rows]
+    return rows
+
+
+def _pairs(step: Step, viewer: Viewer) -> list[tuple[str, str]]:
+    """What becomes what; the key that a value becomes is one of the referenced table."""
+    reference = step.reference
+    sides = (reference.table, reference.columns), (reference.referenced_table, reference.referenced_columns)
+    if not viewer.values:
+        return []
+    if not viewer.may_see(*sides):
+        return [(MASKED, MASKED)] if step.mapping else []
+    return [(", ".join(old), ", ".join(map(str, new))) for old, new in step.mapping[:MOST_PAIRS]]
+
+
+def _refusals(step: AnyStep) -> list[tuple[int, str]]:
+    """How many rows stay as they are, and why."""
+    if isinstance(step, DuplicateStep):
+        return [(each.rows, each.reason) for each in step.blocked_by]
+    reason = _("what they refer to would be deleted, and %(reference)s forbids that")
+    return [
+        (each.rows, reason % {"reference": each.reference.label})
+        for each in step.effects
+        if each.change is Change.RESTRICT and each.rows
+    ]
+
+
+def _sql(step: AnyStep, viewer: Viewer) -> str:
+    """The query that finds the rows; one that holds values of theirs only for whoever may see them."""
+    if isinstance(step, DuplicateStep):
+        return shown(step.predicate)
+    scoped = bool(step.keys or step.spared or step.chosen_rows or step.spared_rows)
+    if scoped and not viewer.may_see((step.table, step.reference.columns)):
+        return ""
+    query = f"SELECT c.*\nFROM {quote_table(step.table)} c\nWHERE {step.predicate};"
+    return shown(query)
+
+
+def kept_by(plan: Plan) -> list[Step]:
+    """The steps that leave orphans as they are."""
+    return [step for step in plan.orphan_steps if step.resolution is Resolution.KEEP and step.rows]

@@ -1,0 +1,128 @@
+"""The page of a plan: everything that it will do, and who may let it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from integrity import models, store
+from integrity.admin.base import ReadOnlyAdmin, demand, may
+from integrity.admin.deciding import preview
+from integrity.admin.deciding.aftermath import afterwards
+from integrity.admin.deciding.choosing import back
+from integrity.admin.deciding.planning import address, lead_to, planned, planned_duplicates
+from integrity.admin.deciding.rights import DECIDE, SEE, TITLES, decision_of, permissions_for, resolving
+from integrity.admin.deciding.running import About, findings_of, remember, run
+from integrity.admin.deciding.sentences import said_of
+from integrity.exceptions import PlanMismatch, ReferentialIntegrityError
+from integrity.plans import Plan
+from integrity.plans.again import requests_of
+from integrity.references import Catalog, load_catalog
+
+
+def plan_page(admin: ReadOnlyAdmin, request: HttpRequest, alias: str, plan_hash: str) -> HttpResponse:
+    """Shows a stored plan; a POST runs it, remembers its decisions, or takes a backup first."""
+    demand(request, SEE)
+    try:
+        plan = store.load_plan(alias, plan_hash)
+    except PlanMismatch as error:
+        admin.refused(request, error)
+        return back()
+    about = findings_of(plan)
+    if request.method == "POST":
+        return _posted(admin, request, plan, about)
+    return _page(admin, request, plan, about)
+
+
+def plan_again(admin: ReadOnlyAdmin, request: HttpRequest, alias: str, plan_hash: str) -> HttpResponse:
+    """Makes a plan anew, of the target as it is now, and shows what is different."""
+    demand(request, SEE)
+    try:
+        plan = store.load_plan(alias, plan_hash)
+        demand(request, *resolving(plan))
+        requests, duplicates = requests_of(plan)
+        make = (
+            planned_duplicates(request, alias, duplicates)
+            if duplicates
+            else planned(request, alias, requests)
+        )
+    except ReferentialIntegrityError as error:
+        admin.refused(request, error)
+        return HttpResponseRedirect(address(alias, plan_hash))
+    if isinstance(make, Plan) and make.hash == plan.hash:
+        messages.info(request, _("The target is as it was: the plan is the same."))
+        return lead_to(admin, request, make)
+    return lead_to(admin, request, make, instead_of=plan.hash)
+
+
+def _posted(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) -> HttpResponse:
+    if "decide" in request.POST:
+        return remember(admin, request, plan, about, _leave(about))
+    if "run" in request.POST:
+        return run(admin, request, plan, about)
+    raise PermissionDenied
+
+
+def _page(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) -> HttpResponse:
+    decision = decision_of(plan)
+    catalog = _catalog(plan.target)
+    viewer = preview.Viewer(may(request, "view_sample_rows"), catalog)
+    stored = models.StoredPlan.objects.select_related("job", "target").get(
+        target__alias=plan.target, hash=plan.hash
+    )
+    context = {
+        "plan": plan,
+        "stored": stored,
+        "sentences": said_of(plan),
+        "touched": preview.touched(plan),
+        "steps": preview.steps_of(plan, viewer),
+        "more_steps": max(0, len(plan.steps) - preview.MOST_STEPS),
+        "refused": sum(step.blocked for step in plan.steps),
+        "triggers": preview.triggers_of(plan),
+        "kept": preview.kept_by(plan),
+        "afterwards": afterwards(plan, about),
+        "was": _was(request, plan),
+        "decision": decision,
+        "here": address(plan.target, plan.hash),
+        "leave": _leave(about),
+        "last_backup": store.last_backup(plan.target),
+        "may_run": bool(plan.changing_steps) and may(request, *permissions_for(plan)),
+        "may_decide": bool(plan.orphan_steps) and may(request, DECIDE, *resolving(plan)),
+    }
+    titled = TITLES.get(decision, _("Plan"))
+    title = _("%(decision)s: %(target)s") % {"decision": titled, "target": plan.target}
+    return admin.page(request, "plan.html", title, **context)
+
+
+def _was(request: HttpRequest, plan: Plan) -> list[tuple[str, int, int]] | None:
+    """What an earlier plan, instead of which this was made, would have touched: table, then and now."""
+    before = request.GET.get("instead_of", "")
+    if not before:
+        return None
+    try:
+        then = store.load_plan(plan.target, before)
+    except PlanMismatch:
+        return None
+    rows = [{each.table: each.tally.touched for each in preview.touched(one)} for one in (then, plan)]
+    tables = sorted({*rows[0], *rows[1]})
+    return [(table, rows[0].get(table, 0), rows[1].get(table, 0)) for table in tables]
+
+
+def _leave(about: About) -> str:
+    """Where somebody goes who does not want it: the finding, where it is one, else the list."""
+    found = [finding for findings in about.values() for finding in findings]
+    if len(found) == 1:
+        kind = "orphanfinding" if found[0].code == models.ORPHANED_ROWS else "finding"
+        return reverse(f"admin:integrity_{kind}_change", args=[found[0].pk])
+    return reverse("admin:integrity_orphanfinding_changelist")
+
+
+def _catalog(alias: str) -> Catalog | None:
+    """What says which columns are masked; a catalog that cannot be read masks everything."""
+    try:
+        return load_catalog(alias)
+    except ReferentialIntegrityError:
+        return None
