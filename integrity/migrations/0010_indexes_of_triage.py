@@ -142,11 +142,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="finding",
-            index=models.Index(fields=["table_name", "code"], name="integrity_finding_table"),
+            index=models.Index(
+                fields=["table_name", "state", "code", "-rows", "-id"], name="integrity_finding_table"
+            ),
         ),
         migrations.AddIndex(
             model_name="finding",
-            index=models.Index(fields=["referenced_table", "code"], name="integrity_finding_parent"),
+            index=models.Index(fields=["referenced_table", "state", "code"], name="integrity_finding_parent"),
         ),
         migrations.RunPython(say_why_and_what, migrations.RunPython.noop),
     ]

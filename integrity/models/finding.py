@@ -13,6 +13,7 @@ from integrity.models.states import FindingState, Severity, Trend
 from integrity.models.target import Target
 
 ORPHANED_ROWS = "orphaned_rows"
+DUPLICATE_ROWS = "duplicate_rows"
 
 _BADNESS = models.Case(
     models.When(severity="error", then=models.Value(0)),
@@ -121,8 +122,10 @@ class Finding(models.Model):
                 fields=["code", "state", "badness", "-rows", "-id"], name="integrity_finding_badness"
             ),
             models.Index(fields=["state", "badness", "-rows", "-id"], name="integrity_finding_worst"),
-            models.Index(fields=["table_name", "code"], name="integrity_finding_table"),
-            models.Index(fields=["referenced_table", "code"], name="integrity_finding_parent"),
+            models.Index(
+                fields=["table_name", "state", "code", "-rows", "-id"], name="integrity_finding_table"
+            ),
+            models.Index(fields=["referenced_table", "state", "code"], name="integrity_finding_parent"),
         ]
 
     def __str__(self) -> str:
