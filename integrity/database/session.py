@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -27,6 +27,15 @@ if TYPE_CHECKING:
     from integrity.database.schema import Schema
 
 Row = tuple[Any, ...]
+
+
+class Bounds(TypedDict, total=False):
+    """How long a reading may take at most: each statement, and opening. See :meth:`Target.reading`."""
+
+    statement_timeout_ms: int
+    connect_timeout_s: int
+
+
 Result = TypeVar("Result")
 
 

@@ -18,7 +18,7 @@ from integrity.database.sqlite.editor import tolerant
 from integrity.operations.alteration import immediate, in_our_words
 from integrity.operations.catalog_migrations import CatalogLoader, CatalogPackage, phase_of
 from integrity.operations.check import Attendant, Check, refusal
-from integrity.operations.timing import OperationEvent, Stopwatch
+from integrity.operations.timing import OnOperation, OperationEvent, Stopwatch
 
 
 class StepState(StrEnum):
@@ -34,7 +34,8 @@ class StepState(StrEnum):
 @dataclass(frozen=True)
 class StepEvent:
     """One migration of a run; ``seconds`` is how long it took, ``error`` the full text of a failure,
-    ``checks`` what was looked at before and after it, ``operations`` what each of its own came to."""
+    ``checks`` what was looked at before and after it, ``operations`` what each of its own came to,
+    ``statements`` what was sent, or of a plan what would be, without values."""
 
     name: str
     phase: int
@@ -46,6 +47,7 @@ class StepEvent:
     error: str = ""
     checks: tuple[Check, ...] = ()
     operations: tuple[OperationEvent, ...] = ()
+    statements: tuple[str, ...] = ()
 
 
 OnStep = Callable[[StepEvent], None]
@@ -61,6 +63,7 @@ class CatalogExecutor(MigrationExecutor):
         attendant: who looks before and after each migration.
         admit: asked before anything of a migration is begun; raises where it may not.
         first: called once, after the looks before the first migration; raises where nothing may be done.
+        on_operation: told before and after each operation of a migration.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class CatalogExecutor(MigrationExecutor):
         attendant: Attendant | None = None,
         admit: OnStep | None = None,
         first: Callable[[], None] | None = None,
+        on_operation: OnOperation | None = None,
     ) -> None:
         self.connection = connection
         self.loader: CatalogLoader = CatalogLoader(connection, package)
@@ -80,6 +84,7 @@ class CatalogExecutor(MigrationExecutor):
         self.attendant = attendant or Attendant()
         self.admit = admit
         self.first = first
+        self.on_operation = on_operation or (lambda operation, event: None)
         self.package = package
         self.steps: dict[tuple[str, str], StepEvent] = {}
 
@@ -114,7 +119,7 @@ class CatalogExecutor(MigrationExecutor):
         step = self._looked_before(step, migration)
         self._look_around()
         self.on_step(replace(step, state=StepState.STARTED))
-        began, watch = time.monotonic(), Stopwatch(self.connection)
+        began, watch = time.monotonic(), Stopwatch(self.connection, self.on_operation)
         try:
             with (
                 in_our_words(self.connection),
@@ -123,10 +128,11 @@ class CatalogExecutor(MigrationExecutor):
             ):
                 yield
         except BaseException as error:
-            step = replace(step, operations=tuple(watch.events))
+            step = replace(step, operations=tuple(watch.events), statements=tuple(watch.statements))
             self._fail(step, error, time.monotonic() - began)
             raise
-        step = replace(step, operations=tuple(watch.events), state=done, seconds=time.monotonic() - began)
+        step = replace(step, operations=tuple(watch.events), statements=tuple(watch.statements))
+        step = replace(step, state=done, seconds=time.monotonic() - began)
         self._looked_after(step, migration)
 
     def _look_around(self) -> None:

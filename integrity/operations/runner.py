@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -10,7 +11,7 @@ from django.db.migrations.exceptions import AmbiguityError
 
 from integrity.database.session import Session, Target, engine_for
 from integrity.database.sqlite.editor import tolerant
-from integrity.exceptions import CatalogError, SchemaFixRefused, TargetBusy
+from integrity.exceptions import CatalogError, PlanMismatch, SchemaFixRefused, TargetBusy
 from integrity.operations.alteration import Alteration, immediate, refusing
 from integrity.operations.catalog_migrations import (
     CatalogLoader,
@@ -26,6 +27,7 @@ from integrity.operations.migration import CatalogMigration, concerns
 from integrity.operations.noted import changes, note
 from integrity.operations.opening import direct_of, opened
 from integrity.operations.operation import CatalogOperation
+from integrity.operations.timing import OnOperation
 
 ZERO = "zero"
 CHANGES_NAMED = 5
@@ -41,6 +43,9 @@ class MigrateResult:
     sql: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """What else whoever asked for it should know."""
+
+    digest: str = ""
+    """What tells whether the same steps, with the same files, would be done: of a plan alone."""
 
     @property
     def seconds(self) -> float:
@@ -61,6 +66,8 @@ def run_migrations(
     wait: float | None = None,
     on_wait: OnWait | None = None,
     accept_changes: bool = False,
+    approved: str = "",
+    on_operation: OnOperation | None = None,
 ) -> MigrateResult:
     """Applies what is pending, or goes to ``to``, forwards or backwards. Run again, it does nothing.
 
@@ -78,6 +85,8 @@ def run_migrations(
         wait: how many seconds to wait for another process that migrates the target (default: a few).
         on_wait: told once when there is one to be waited for.
         accept_changes: goes on where what migrations answer for was changed since the last of them.
+        approved: the ``digest`` of the plan that somebody saw: nothing else is done.
+        on_operation: told before and after each operation of a migration.
 
     Returns:
         the steps with their seconds.
@@ -85,6 +94,7 @@ def run_migrations(
     Raises:
         CatalogMissing: when the target's catalog has no migrations.
         CatalogError: when ``to`` names none, or several.
+        PlanMismatch: when something else would be done than was approved.
         RepairRunning: when another process is migrating the target.
         SchemaFixRefused: when a precondition does not hold, or something was changed behind the migrations'
             back, with what to do.
@@ -98,9 +108,10 @@ def run_migrations(
     told = _Told(on_step)
     with opened(target) as connection, migrating_alone(direct_of(target), wait, on_wait):
         first = None if accept_changes else partial(_refuse_changed, target)
-        executor = CatalogExecutor(connection, package, told, attendant, admit, first)
+        executor = CatalogExecutor(connection, package, told, attendant, admit, first, on_operation)
         plan = _plan(executor, package, to, phase)
         if plan:
+            _refuse_other(plan, package, approved, target.alias)
             _run(executor, plan, target)
     return MigrateResult(target.alias, tuple(told.done))
 
@@ -171,9 +182,34 @@ def _planned(
     with opened(target) as connection, tolerant(connection, changes_rows=False):
         executor = CatalogExecutor(connection, package, lambda step: None)
         plan = _plan(executor, package, to, phase)
-        sql = executor.loader.collect_sql(plan) if with_sql else []
-        steps, notes = tuple(planned(plan, package)), _noticed(target) if plan else ()
-        return MigrateResult(target.alias, steps, tuple(sql), notes), plan
+        sql = [tuple(executor.loader.collect_sql([each])) if with_sql else () for each in plan]
+        steps = (
+            replace(step, statements=each) for step, each in zip(planned(plan, package), sql, strict=True)
+        )
+        notes = _noticed(target) if plan else ()
+        listed = tuple(statement for each in sql for statement in each)
+        return MigrateResult(target.alias, tuple(steps), listed, notes, digest_of(plan, package)), plan
+
+
+def digest_of(plan: Plan, package: CatalogPackage) -> str:
+    """Returns what tells a plan from another: its steps, their directions, and what their files say."""
+    digest = hashlib.sha256()
+    for migration, backwards in plan:
+        digest.update(f"{'-' if backwards else '+'}{migration.app_label}.{migration.name}\x1f".encode())
+        file = package.folder / "migrations" / f"{migration.name}.py"
+        if migration.app_label == package.label and file.is_file():
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _refuse_other(plan: Plan, package: CatalogPackage, approved: str, alias: str) -> None:
+    """Nothing of a plan that nobody saw; one that somebody else carried out meanwhile is empty."""
+    if approved and digest_of(plan, package) != approved:
+        raise PlanMismatch(
+            "The target or its migrations changed since this was shown",
+            where=alias,
+            hint="Nothing was done. Look at what would be done now, and ask for that.",
+        )
 
 
 def _noticed(target: Target) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,31 +13,50 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.operations.base import Operation
 
+from integrity.database.identifiers import shown
+
 LONGEST_STATEMENT = 20_000
 """Characters of a statement that are kept; the migration's file has the rest."""
+
+MOST_STATEMENTS = 200
+"""Statements of a migration that are kept; a repair sends thousands that are alike."""
+
+_LOOKS = re.compile(
+    r"\s*(SELECT|WITH|SHOW|EXPLAIN|SAVEPOINT|RELEASE|PRAGMA (?!writable_schema|schema_version))",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class OperationEvent:
     """One operation that was carried out or failed; ``error`` is everything that was said, cause after
-    cause, and ``statement`` the one that the database refused, without its values."""
+    cause, and ``statement`` the one that the database refused, without its values. ``kind`` and ``table``
+    tell operations that take their time for the same reason."""
 
     operation: str
     seconds: float
     error: str = ""
     statement: str = ""
+    kind: str = ""
+    table: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Returns it as plain values."""
         return asdict(self) | {"seconds": round(self.seconds, 4)}
 
 
+OnOperation = Callable[[str, OperationEvent | None], None]
+"""Told an operation when it begins, and with what it came to when it ended."""
+
+
 @dataclass
 class Stopwatch:
-    """Takes the time of each operation of one migration."""
+    """Takes the time of each operation of one migration, and keeps what was sent, without values."""
 
     connection: BaseDatabaseWrapper
+    on_operation: OnOperation = lambda operation, event: None
     events: list[OperationEvent] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
     refused: str = ""
     """The statement that the database refused last."""
 
@@ -55,6 +75,7 @@ class Stopwatch:
     def timing(self, operation: Operation) -> Iterator[None]:
         """Takes the time of one operation."""
         began, self.refused = time.monotonic(), ""
+        self.on_operation(operation.describe(), None)
         try:
             yield
         except BaseException as error:
@@ -64,14 +85,25 @@ class Stopwatch:
 
     def _ended(self, operation: Operation, began: float, error: str = "", statement: str = "") -> None:
         seconds = time.monotonic() - began
-        self.events.append(OperationEvent(operation.describe(), seconds, error, statement))
+        kind, table = (str(getattr(operation, name, "")) for name in ("kind", "table"))
+        event = OperationEvent(operation.describe(), seconds, error, statement, kind, table)
+        self.events.append(event)
+        self.on_operation(event.operation, event)
 
     def _executing(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        self._keep(str(sql) if params is None else shown(str(sql)))
         try:
             return execute(sql, params, many, context)
         except Exception:
             self.refused = str(sql)[:LONGEST_STATEMENT]
             raise
+
+    def _keep(self, sql: str) -> None:
+        """What looks changes nothing, and one statement of many that are alike says enough."""
+        text = sql.strip()[:LONGEST_STATEMENT]
+        known = _LOOKS.match(text) or text in self.statements[-3:]
+        if not known and len(self.statements) < MOST_STATEMENTS:
+            self.statements.append(text)
 
 
 class _Watched:

@@ -238,9 +238,28 @@ def _laid_out(value: object, indent: int, before: int = 0) -> str:
 
 
 def write_files(files: list[WrittenFile], *, dry_run: bool) -> list[WrittenFile]:
-    """Writes files, unless they are only shown; returns them."""
-    if not dry_run:
-        for file in files:
+    """Writes files that are not there yet, unless they are only shown; returns them.
+
+    Raises:
+        CatalogError: where one is there by now, or cannot be written; nothing stays of the others.
+    """
+    made: list[Path] = []
+    try:
+        for file in [] if dry_run else files:
             file.path.parent.mkdir(parents=True, exist_ok=True)
-            file.path.write_text(file.text, encoding="utf-8")
+            with file.path.open("x", encoding="utf-8") as opened:
+                made.append(file.path)
+                opened.write(file.text)
+    except OSError as error:
+        for path in made:
+            path.unlink()
+        meanwhile = isinstance(error, FileExistsError)
+        hint = (
+            "Somebody wrote it meanwhile: look again."
+            if meanwhile
+            else "Take them as a patch, and commit it."
+        )
+        raise CatalogError(
+            f"The migrations could not be written: {error.strerror}", where=str(error.filename), hint=hint
+        ) from error
     return files

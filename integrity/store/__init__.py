@@ -15,6 +15,7 @@ from integrity.store.jobs import (
     open_jobs,
     wish_of,
 )
+from integrity.store.migrations import failed_migrations, last_operations, last_runs_of, times_of_migrations
 from integrity.store.plans import claim_plan, load_plan, store_plan
 from integrity.store.queries import baseline_for, last_queries, load_queries, store_queries
 from integrity.store.reference_maps import KnownReference, KnownReferences, references_of, store_references
@@ -42,12 +43,15 @@ __all__ = [
     "decisions_for",
     "end_audit",
     "end_job",
+    "failed_migrations",
     "job_moved",
     "kept_until",
     "know_targets",
     "last_audit",
     "last_backup",
+    "last_operations",
     "last_queries",
+    "last_runs_of",
     "load_job",
     "load_plan",
     "load_queries",
@@ -67,6 +71,7 @@ __all__ = [
     "store_references",
     "store_repair",
     "target_row",
+    "times_of_migrations",
     "unreachable",
     "wish_of",
 ]

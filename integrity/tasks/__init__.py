@@ -4,14 +4,27 @@ from integrity.tasks.adopting import AdoptedScript, Adoption, adopt_scripts
 from integrity.tasks.asking import MigrationAsked, ask_for_migrations
 from integrity.tasks.background import carry_out, start_job, wait_for_job, wait_for_jobs
 from integrity.tasks.deduplicating import plan_deduplication_and_store
-from integrity.tasks.designing import fixes_for, known_of, make_catalog, make_migrations
+from integrity.tasks.designing import (
+    Designed,
+    Offered,
+    design,
+    fixes_for,
+    known_of,
+    make_catalog,
+    make_migrations,
+    offered_fixes,
+)
+from integrity.tasks.fleet import PhaseCount, TargetMigrations, migrations_of_all
+from integrity.tasks.guessing import Basis, Guess, Pace, guess, pace_of, together, took_elsewhere
 from integrity.tasks.looking import TargetState, look_at_targets
 from integrity.tasks.measuring import measure_and_store
 from integrity.tasks.migrating import (
     changes_since,
     ledgers_of,
+    longest_of,
     migrate_and_store,
     plan_of_migrations,
+    same_catalog,
     status_of_migrations,
 )
 from integrity.tasks.modelling import Modelled, make_models
@@ -33,10 +46,17 @@ __all__ = [
     "VERSION",
     "AdoptedScript",
     "Adoption",
+    "Basis",
+    "Designed",
+    "Guess",
     "MigrationAsked",
     "Modelled",
+    "Offered",
+    "Pace",
+    "PhaseCount",
     "ReleaseStep",
     "Reversal",
+    "TargetMigrations",
     "TargetRelease",
     "TargetState",
     "adopt_scripts",
@@ -46,12 +66,15 @@ __all__ = [
     "backup_and_store",
     "carry_out",
     "changes_since",
+    "design",
     "expected_constraints",
     "failed",
     "fixes_for",
+    "guess",
     "health",
     "known_of",
     "ledgers_of",
+    "longest_of",
     "look_at_targets",
     "make_catalog",
     "make_migrations",
@@ -59,8 +82,11 @@ __all__ = [
     "measure_and_store",
     "migrate_and_store",
     "migrated_since",
+    "migrations_of_all",
     "mirror",
+    "offered_fixes",
     "others_of",
+    "pace_of",
     "plan_and_store",
     "plan_deduplication_and_store",
     "plan_of_migrations",
@@ -71,11 +97,14 @@ __all__ = [
     "roll_back_unvalidated",
     "roll_back_with_migrations",
     "run_plan",
+    "same_catalog",
     "site_answers",
     "start_job",
     "stats",
     "status",
     "status_of_migrations",
+    "together",
+    "took_elsewhere",
     "verify_target",
     "wait_for_job",
     "wait_for_jobs",

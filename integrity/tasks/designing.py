@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path as FilePath
+from typing import Unpack
 
 from integrity import store
 from integrity.database.identifiers import Path
 from integrity.database.schema import Schema
-from integrity.database.session import Target
+from integrity.database.session import Bounds, Target
 from integrity.diagnosis.columns import diagnose_columns
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations.column_fixes import removal_fixes
@@ -30,7 +32,7 @@ from integrity.tasks.reading import others_of
 
 
 def fixes_for(
-    alias: str, *, catalog_file: FilePath | None = None, everything: bool = False
+    alias: str, *, catalog_file: FilePath | None = None, everything: bool = False, **bounds: Unpack[Bounds]
 ) -> tuple[list[SchemaFix], str]:
     """Returns what a target still needs that none of its migrations does, and its vendor.
 
@@ -38,18 +40,52 @@ def fixes_for(
         alias: the target.
         catalog_file: a catalog lent for this run.
         everything: also what it has already, for other copies of the same database.
+        bounds: how long opening and each statement may take: see :meth:`Target.reading`.
 
     Raises:
         CatalogError: for a table or column that the target does not have.
     """
-    schema, catalog, references = known_of(alias, catalog_file)
+    schema, catalog, references = known_of(alias, catalog_file, **bounds)
     planned = planned_fixes(alias)
-    with Target(alias).reading() as session:
+    with Target(alias).reading(**bounds) as session:
         uniques = known_uniques(schema, catalog, session)
         routines = routine_fixes(session, schema, catalog, planned=planned, everything=everything)
     fixes = schema_fixes(schema, catalog, references, uniques=uniques, planned=planned, everything=everything)
     fixes += [*routines, *mirror_fixes(schema, catalog, references, planned=planned)]
     return [*fixes, *removal_fixes(schema, catalog, planned=planned)], schema.vendor
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Everything that a target needs and what else could be done, for somebody who chooses from it.
+
+    ``kept`` are the references whose orphans are kept by decision, each until when: their keys bind new rows
+    only.
+    """
+
+    fixes: list[SchemaFix]
+    vendor: str
+    kept: Mapping[str, date | None]
+
+    def is_kept(self, fix: SchemaFix) -> bool:
+        """Whether a fix would bind rows that somebody decided to keep."""
+        return fix.kind is FixKind.VALIDATE and written(fix.table, fix.columns) in self.kept
+
+
+def offered_fixes(alias: str, **bounds: Unpack[Bounds]) -> Offered:
+    """Returns what a target needs, and after it the removal of indexes that nobody needs.
+
+    Args:
+        alias: the target.
+        bounds: how long opening and each statement may take: see :meth:`Target.reading`.
+
+    Raises:
+        CatalogError: for a table or column that the target does not have.
+    """
+    found, vendor = fixes_for(alias, **bounds)
+    schema, catalog, _ = known_of(alias, **bounds)
+    found += redundant_fixes(schema, catalog, found, planned=planned_fixes(alias))
+    return Offered(found, vendor, store.kept_until(alias))
 
 
 @dataclass(frozen=True)
@@ -112,8 +148,29 @@ def make_migrations(
             left_out.append(label)
         elif wanted(fix):
             fixes.append(fix)
+    return design(
+        alias, fixes, catalog_file=catalog_file, dry_run=dry_run, sources=sources, left_out=left_out
+    )
+
+
+def design(
+    alias: str,
+    fixes: Sequence[SchemaFix],
+    *,
+    catalog_file: FilePath | None = None,
+    dry_run: bool = False,
+    sources: Sequence[FilePath] = (),
+    left_out: Sequence[str] = (),
+) -> Designed:
+    """Writes fixes that were chosen as migrations, one a phase; see :func:`make_migrations`.
+
+    Raises:
+        SchemaFixRefused: a source file names a column that is to go, and nobody acknowledged it.
+        CatalogError: somebody else wrote a migration of that name meanwhile.
+    """
     unacknowledged = _unacknowledged(alias, catalog_file, fixes, sources)
-    return Designed(fixes, write_migrations(alias, fixes, dry_run=dry_run), left_out, unacknowledged)
+    files = write_migrations(alias, fixes, dry_run=dry_run)
+    return Designed(list(fixes), files, list(left_out), unacknowledged)
 
 
 def _unacknowledged(
@@ -187,10 +244,12 @@ def make_catalog(
     return start_catalog(alias, schema, catalog, references, dry_run=dry_run)
 
 
-def known_of(alias: str, catalog_file: FilePath | None = None) -> tuple[Schema, Catalog, list[Reference]]:
+def known_of(
+    alias: str, catalog_file: FilePath | None = None, **bounds: Unpack[Bounds]
+) -> tuple[Schema, Catalog, list[Reference]]:
     """Returns a target's structure, its catalog, and the references that should hold there."""
     target = Target(alias)
     catalog, others = load_catalog(alias, catalog_file), others_of(target)
-    with target.reading() as session:
+    with target.reading(**bounds) as session:
         schema = session.schema()
     return schema, catalog, known_references(schema, catalog, others)

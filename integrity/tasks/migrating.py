@@ -18,13 +18,16 @@ from integrity.database.session import Target
 from integrity.exceptions import CatalogError, ReferentialIntegrityError
 from integrity.operations.executor import OnStep, StepEvent, StepState
 from integrity.operations.lock import OnWait
+from integrity.operations.migration import catalog_of
 from integrity.operations.migration_log import log_steps, logged
 from integrity.operations.migration_states import MigrationStatus, migration_status
 from integrity.operations.noted import changes
 from integrity.operations.runner import MigrateResult, run_migrations
+from integrity.operations.timing import OnOperation
 from integrity.references import load_catalog
 from integrity.references.catalog import Catalog
 from integrity.references.ledgers import LedgerSummary, summarised
+from integrity.tasks.window import Longest
 from integrity.verification.around import Around
 
 Result = TypeVar("Result")
@@ -48,6 +51,8 @@ def migrate_and_store(
     wait: float | None = None,
     on_wait: OnWait | None = None,
     accept_changes: bool = False,
+    approved: str = "",
+    on_operation: OnOperation | None = None,
 ) -> MigrateResult:
     """Applies or reverses a target's migrations and stores each, also the one that failed.
 
@@ -67,9 +72,11 @@ def migrate_and_store(
         wait: how many seconds to wait for another process that migrates the target (default: a few).
         on_wait: told once when there is one to be waited for.
         accept_changes: goes on where what migrations answer for was changed since the last of them.
+        approved: the ``digest`` of the plan that somebody saw: nothing else is done.
+        on_operation: told before and after each operation of a migration.
 
     Raises:
-        CatalogMissing, SchemaFixRefused, ChecksFailed, TargetBusy: see
+        CatalogMissing, SchemaFixRefused, ChecksFailed, TargetBusy, PlanMismatch: see
             :func:`~integrity.operations.runner.run_migrations`.
     """
     kept = _Kept(alias, actor, on_step)
@@ -85,6 +92,8 @@ def migrate_and_store(
             wait=wait,
             on_wait=on_wait,
             accept_changes=accept_changes,
+            approved=approved,
+            on_operation=on_operation,
         )
     finally:
         notes = kept.stored()
@@ -141,6 +150,16 @@ class _Kept:
         return notes
 
 
+def longest_of(alias: str) -> Longest:
+    """Returns how long migrations took on all targets of the same catalog."""
+    return store.longest_migrations(same_catalog(alias))
+
+
+def same_catalog(alias: str) -> list[str]:
+    """Returns the targets of the same catalog, itself among them: what took long on one may on another."""
+    return [each for each in connections.databases if catalog_of(each) == catalog_of(alias)]
+
+
 def _catalog(alias: str) -> Catalog | CatalogError:
     try:
         return load_catalog(alias)
@@ -159,6 +178,7 @@ def _store(alias: str, step: StepEvent, actor: str) -> None:
         started_at=now - timedelta(seconds=step.seconds),
         finished_at=now,
         seconds=round(step.seconds, 3),
+        sql=";\n".join(step.statements),
         error=step.error,
         checks=[each.as_json() for each in step.checks],
         operations=[each.as_json() for each in step.operations],
@@ -196,7 +216,12 @@ def changes_since(alias: str) -> list[str]:
 
 
 def plan_of_migrations(
-    alias: str, *, to: str | None = None, phase: int | None = None, checks: bool = False
+    alias: str,
+    *,
+    to: str | None = None,
+    phase: int | None = None,
+    checks: bool = False,
+    seconds: float | None = None,
 ) -> MigrateResult:
     """Returns what :func:`migrate_and_store` would do, with its SQL; in a thread of its own.
 
@@ -205,11 +230,12 @@ def plan_of_migrations(
         to: the migration to go to.
         phase: stops before the first migration of a later phase.
         checks: whether to look what stands in the way of each, as far as it can be seen now.
+        seconds: how long to look for that, where somebody waits for the answer.
 
     Raises:
         CatalogMissing, CatalogError: see :func:`integrity.operations.runner.run_migrations`.
     """
-    attendant = Around(Target(alias), _catalog(alias), runs_flows=False) if checks else None
+    attendant = Around(Target(alias), _catalog(alias), runs_flows=False, seconds=seconds) if checks else None
     return _apart(
         lambda: run_migrations(Target(alias), to=to, phase=phase, with_sql=True, attendant=attendant)
     )

@@ -20,7 +20,7 @@ from integrity.database.engine import Engine
 from integrity.database.identifiers import parse_table
 from integrity.database.locks import Blocker, Lock
 from integrity.database.schema import Schema
-from integrity.database.session import Session, Target
+from integrity.database.session import Bounds, Session, Target
 from integrity.exceptions import (
     CatalogError,
     InvalidIdentifier,
@@ -43,6 +43,9 @@ LONGEST_FLOW_MS = 5_000
 
 SECONDS_BETWEEN_LOOKS = 0.5
 
+NAMED = 5
+"""So many of those who stand in the way are named, where nobody waits for them."""
+
 
 @dataclass
 class Around(Attendant):
@@ -53,13 +56,17 @@ class Around(Attendant):
         catalog: what should hold there, for its flows; what is wrong with it where it cannot be read: a
             mistake in it must not keep a migration from being reversed.
         runs_flows: whether to run them; not where nothing will be migrated.
+        seconds: how long to look in all, where somebody waits for the answer: what is not looked at by then
+            is said to be so, and nobody who stands in the way is waited for (default: as long as it takes).
     """
 
     target: Target
     catalog: Catalog | CatalogError
     runs_flows: bool = True
+    seconds: float | None = None
     worked: dict[str, bool] = field(default_factory=dict)
     """Which flows worked when they were last run."""
+    began: float = field(default_factory=time.monotonic)
 
     def before(
         self, migration: Migration, *, backwards: bool, earlier: Sequence[Migration] = ()
@@ -68,7 +75,7 @@ class Around(Attendant):
         own = operations_in(migration)
         # Locks first: whoever holds a table for himself alone would keep the other looks waiting.
         checks = [] if earlier else list(self._locks(own, backwards=backwards))
-        if failed(checks):
+        if failed(checks) and self.seconds is None:
             return checks
         if not self.worked:
             self._flows(backwards=False)  # so that it is known which of them worked before the first change
@@ -90,12 +97,21 @@ class Around(Attendant):
     def _preconditions(
         self, own: Sequence[CatalogOperation], first: Sequence[CatalogOperation]
     ) -> Iterator[Check]:
-        with self.target.reading() as session:
+        with self.target.reading(**self._bounds()) as session:
             schema = session.schema()
             for place, operation in enumerate(own):
                 done_by_then = [*first, *own[:place]]
+                if self._is_late():
+                    yield _too_late(operation)
+                    continue
                 for check in _looked(session, operation, operation.preconditions(session, schema)):
                     yield _in_time(check, operation, done_by_then)
+
+    def _bounds(self) -> Bounds:
+        return {} if self.seconds is None else {"statement_timeout_ms": int(self.seconds * 1_000)}
+
+    def _is_late(self) -> bool:
+        return self.seconds is not None and time.monotonic() - self.began > self.seconds
 
     def _locks(self, own: Sequence[CatalogOperation], *, backwards: bool) -> Iterator[Check]:
         """Waits as long as the migration itself would for the transactions to end that it finds; what comes
@@ -111,6 +127,9 @@ class Around(Attendant):
         until = time.monotonic() + conf.lock_timeout_ms() / 1000 * conf.lock_attempts()
         try:
             found = self._blockers(wanted)
+            if self.seconds is not None and found:
+                yield from (_blocked(each, sorted({table for _, table in wanted})) for each in found[:NAMED])
+                return
             first = {each.key for each in found}
             while found := [each for each in found if each.key in first]:
                 if time.monotonic() >= until:
@@ -130,7 +149,9 @@ class Around(Attendant):
         """Anew each time: within a transaction the server's list of sessions stays as it was."""
         with self.target.changing(statement_timeout_ms=LONGEST_FLOW_MS) as session:
             if session.vendor == "sqlite":
-                session.retrying(lambda: session.engine.begin_trial(session))
+                session.retrying(
+                    lambda: session.engine.begin_trial(session), attempts=None if self.seconds is None else 1
+                )
                 session.engine.rollback(session)
                 return []
             try:
@@ -233,6 +254,11 @@ def _not_looked(what: str, subject: str, error: Exception, verdict: Verdict = Ve
     if isinstance(error, ReferentialIntegrityError):
         return Check(what, subject, verdict, error.what, error.hint)
     return Check(what, subject, verdict, text)
+
+
+def _too_late(operation: CatalogOperation) -> Check:
+    message = "Looking at it takes too long for this page; it is looked at before the migration begins."
+    return Check(operation.kind, operation.describe(), Verdict.SKIPPED, message)
 
 
 def _in_time(check: Check, operation: CatalogOperation, earlier: Sequence[CatalogOperation]) -> Check:

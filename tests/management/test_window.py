@@ -119,9 +119,7 @@ class TestCommand:
         self, written: Shop, settings: Any, monkeypatch: Any
     ) -> None:
         name = migration_status(Target(written.alias))[0].name
-        monkeypatch.setattr(
-            "integrity.management.commands.integrity_migrate.catalog_of", lambda alias: "one for all"
-        )
+        monkeypatch.setattr("integrity.tasks.migrating.catalog_of", lambda alias: "one for all")
         MigrationRunFactory(target=TargetFactory(alias="default"), migration=name, seconds=9_999)
         refused = run("migrate", written.alias, "--window", around(timezone.now(), before=60, after=60))
         assert refused.code == 2

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import connections
 
-from integrity import store
 from integrity.database.session import Target
 from integrity.exceptions import CatalogMissing
 from integrity.management.command import DONE, FOUND, NOT_DONE, IntegrityCommand
@@ -25,11 +23,10 @@ from integrity.management.reports.migrations import (
     steps_blocks,
 )
 from integrity.management.reports.releases import release_blocks, release_json, release_line
-from integrity.management.window import Longest, Window, window
+from integrity.management.window import Window, window
 from integrity.models import Occasion
 from integrity.operations.environments import in_environment
 from integrity.operations.executor import StepEvent
-from integrity.operations.migration import catalog_of
 from integrity.operations.migration_states import MigrationState, migration_status
 from integrity.operations.runner import MigrateResult, run_migrations
 from integrity.tasks import (
@@ -37,6 +34,7 @@ from integrity.tasks import (
     changes_since,
     failed,
     ledgers_of,
+    longest_of,
     measure_and_store,
     migrate_and_store,
     plan_of_migrations,
@@ -172,7 +170,7 @@ class Command(IntegrityCommand):
         if options["input"]:
             self._ask(run_migrations(target, plan_only=True, **wanted))
 
-        longest = _longest(target.alias) if hours else {}
+        longest = longest_of(target.alias) if hours else {}
 
         def admit(step: StepEvent) -> None:
             if hours:
@@ -204,12 +202,6 @@ class Command(IntegrityCommand):
         if any(step.backwards for step in result.steps):
             self.terminal.preview(list(steps_blocks(result, planned=True)))
             confirm(self.terminal, f"Reverse these migrations of {result.target}?")
-
-
-def _longest(alias: str) -> Longest:
-    """How long migrations took on all targets of the same catalog."""
-    same = [each for each in connections.databases if catalog_of(each) == catalog_of(alias)]
-    return store.longest_migrations(same)
 
 
 def _add_what(parser: CommandParser) -> None:

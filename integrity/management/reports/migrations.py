@@ -137,7 +137,9 @@ def migrate_json(result: MigrateResult, *, kind: str = "migrate", dry_run: bool 
 
 def _step_json(step: StepEvent) -> dict[str, Any]:
     checks = [each.as_json() for each in step.checks]
-    return asdict(step) | {"state": str(step.state), "checks": checks}
+    facts = asdict(step) | {"state": str(step.state), "checks": checks}
+    del facts["statements"]  # --sql prints them
+    return facts
 
 
 def status_blocks(alias: str, states: Sequence[MigrationStatus]) -> Iterator[Block]:
