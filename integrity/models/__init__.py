@@ -2,7 +2,7 @@
 
 from integrity.models.audit_run import AuditRun
 from integrity.models.backup import Backup
-from integrity.models.finding import ORPHANED_ROWS, Finding, FindingNote, OrphanFinding
+from integrity.models.finding import DUPLICATE_ROWS, ORPHANED_ROWS, Finding, FindingNote, OrphanFinding
 from integrity.models.job import Job, JobNote, Worker
 from integrity.models.migration_run import MigrationRun
 from integrity.models.query_run import QueryRun, QueryTiming
@@ -26,6 +26,7 @@ from integrity.models.stored_plan import Approval, StoredPlan
 from integrity.models.target import Target
 
 __all__ = [
+    "DUPLICATE_ROWS",
     "ORPHANED_ROWS",
     "Approval",
     "ApprovalState",

@@ -14,6 +14,7 @@ from integrity.models.target import Target
 
 ORPHANED_ROWS = "orphaned_rows"
 DUPLICATE_ROWS = "duplicate_rows"
+DUPLICATE_ROWS = "duplicate_rows"
 
 _BADNESS = models.Case(
     models.When(severity="error", then=models.Value(0)),

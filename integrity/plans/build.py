@@ -151,7 +151,7 @@ class _Planner:
         with the others because nobody can tell it any more."""
         try:
             with self.session.look():
-                Choosing(self.known, notes).look(wish)
+                Choosing(self.known).look(wish)
         except (NotCheckable, PlanRefused) as error:
             if not wish.standing:
                 raise

@@ -21,10 +21,9 @@ _LISTED = 10
 
 @dataclass(frozen=True)
 class Choosing:
-    """Finds what was chosen. What a standing decision names and is gone by now is left out, with a note."""
+    """Finds what was chosen. What a standing decision names and is gone by now is left out: it was done."""
 
     known: Known
-    notes: list[str]
 
     def look(self, wish: Wish) -> None:
         """Leaves in a wish what is there.
@@ -53,10 +52,6 @@ class Choosing:
             )
         for key in gone:
             del asked[key]
-        if gone:
-            self.notes.append(
-                f"{wish.reference.label}: decided about, but no {what} any more: {listed(gone)}"
-            )
 
     def _missing_keys(self, wish: Wish) -> set[str]:
         """Those of the chosen keys that are missing, with a value for each column."""

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError
@@ -213,7 +214,8 @@ class _Planner:
         if action is Duplicates.RENAME and self._any(rule):
             step = replace(step, rename=renamed_column(rows, rule, request.rename or rule.rename))
             notes += self._staying(rows, step)
-        step = measured(rows, step, lambda table, name: is_masked(self.catalog, table, name))
+        hidden, strict = partial(is_masked, self.catalog), not request.standing
+        step = measured(rows, step, hidden, strict=strict)
         return step if step.groups else None
 
     def _any(self, rule: UniqueRule) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from integrity.exceptions import MappingRefused
-from integrity.plans.steps import KeyTexts
+from integrity.plans.steps import KeyTexts, Step
 from integrity.references.reference import Reference
 
 
@@ -130,6 +130,13 @@ def parse_mapping(text: str, file: str) -> Mapping:
     if not lines and not mistakes:
         mistakes.append("line 1: there is no header" if not header else "line 2: there is no mapping")
     return Mapping(file, header, tuple(lines), tuple(mistakes))
+
+
+def mapping_of(step: Step, file: str) -> Mapping:
+    """Returns what a step of a plan makes of which missing key, as if it stood in a file."""
+    header = _headers(step.reference)[0]
+    pairs = enumerate(step.mapping, start=2)
+    return Mapping(file, header, tuple(Line(n, (*old, *map(str, new))) for n, (old, new) in pairs))
 
 
 def _mistake(row: Sequence[str], header: Sequence[str]) -> str:

@@ -48,7 +48,7 @@ class Relinking:
         reference = step.reference
         refuse_computed(self.known.schema.table(reference.table), reference)
         if request.mapping is not None:
-            pairs = self._by_mapping(step, request, request.mapping, notes)
+            pairs = self._by_mapping(step, request, request.mapping)
         else:
             pairs = self._by_form(step, notes)
         step = replace(step, mapping=tuple(sorted(pairs.items())))
@@ -73,9 +73,7 @@ class Relinking:
 
     # -- by mapping ------------------------------------------------------------------------
 
-    def _by_mapping(
-        self, step: Step, request: Request, mapping: Mapping, notes: list[str]
-    ) -> dict[KeyTexts, Values]:
+    def _by_mapping(self, step: Step, request: Request, mapping: Mapping) -> dict[KeyTexts, Values]:
         pairs, mistakes = mapping.pairs(step.reference)
         if len(pairs) > MOST_PAIRS:
             raise _too_many(step.reference)
@@ -85,8 +83,6 @@ class Relinking:
         mistakes += [mistake for each in found.values() for mistake in each]
         if mistakes and not request.standing:
             raise _refused(mapping, mistakes)
-        if mistakes:
-            notes.append(f"{len(mistakes):,} lines of {mapping.file} do not fit any more and are left out")
         return {pair.old: parents[pair.new][0] for pair, wrong in found.items() if not wrong}
 
     def _mistakes(

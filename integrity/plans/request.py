@@ -91,6 +91,7 @@ class DuplicateRequest:
 
     ``action`` None means by the catalog's policy, and without one they are kept. ``values`` are single
     values that it is about, as text (none: all); ``fill`` gives a survivor what it lacks and others have.
+    ``standing`` says that it was decided earlier: values that nobody shares any more are left out.
     """
 
     unique: Path | None = None
@@ -99,6 +100,7 @@ class DuplicateRequest:
     rename: str = ""
     fill: bool = False
     values: tuple[KeyTexts, ...] = ()
+    standing: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Returns the request as plain values, from which :meth:`from_json` makes it again."""
@@ -109,6 +111,7 @@ class DuplicateRequest:
             "rename": self.rename,
             "fill": self.fill,
             "values": [list(value) for value in self.values],
+            "standing": self.standing,
         }
 
     @classmethod
@@ -126,6 +129,7 @@ class DuplicateRequest:
             rename=str(data.get("rename", "")),
             fill=bool(data.get("fill", False)),
             values=key_texts(data.get("values", ())),
+            standing=bool(data.get("standing", False)),
         )
 
 

@@ -4,7 +4,7 @@ Every write is conditional and looks at the count, so that two processes may do 
 """
 
 from integrity.store.audits import begin_audit, end_audit, last_audit, store_audit
-from integrity.store.decisions import decisions_for, kept_until, store_decision, store_kept
+from integrity.store.decisions import findings_about, store_decision, store_decisions, store_kept
 from integrity.store.jobs import (
     ask_job,
     begin_job,
@@ -28,6 +28,13 @@ from integrity.store.runs import (
     store_repair,
 )
 from integrity.store.site import site_database
+from integrity.store.standing import (
+    decisions_for,
+    duplicate_decisions_for,
+    exceptions_for,
+    kept_parts,
+    kept_until,
+)
 from integrity.store.targets import count_open, know_targets, reached, target_row, unreachable
 
 __all__ = [
@@ -41,10 +48,14 @@ __all__ = [
     "count_open",
     "create_job",
     "decisions_for",
+    "duplicate_decisions_for",
     "end_audit",
     "end_job",
+    "exceptions_for",
+    "findings_about",
     "failed_migrations",
     "job_moved",
+    "kept_parts",
     "kept_until",
     "know_targets",
     "last_audit",
@@ -64,6 +75,7 @@ __all__ = [
     "store_audit",
     "store_backup",
     "store_decision",
+    "store_decisions",
     "store_kept",
     "store_migration_step",
     "store_plan",

@@ -16,9 +16,9 @@ from integrity.detectors import Detector, Finding, all_detectors
 from integrity.exceptions import Interrupted
 from integrity.plans.offers import suggested
 from integrity.references.reference import written
-from integrity.store.decisions import reopen_expired
 from integrity.store.reference_maps import store_references
 from integrity.store.site import site_database
+from integrity.store.standing import reopen_expired
 from integrity.store.targets import count_open, reached, target_row
 
 BATCH = 500
