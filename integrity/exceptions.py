@@ -86,6 +86,11 @@ class NotCheckable(ReferentialIntegrityError):
     """A reference that cannot be checked rightly, and therefore is not checked at all."""
 
 
+class NotAnswerable(ReferentialIntegrityError):
+    """A question that no target can answer: a place in a list that was never given out, a key that no
+    column can hold. Whoever asks made the question up, or its structure changed since."""
+
+
 class PlanRefused(ReferentialIntegrityError):
     """A resolution that would break another rule: SET NULL on NOT NULL, no system row, …"""
 

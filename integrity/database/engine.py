@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -30,6 +30,9 @@ from integrity.database.spelling import Form
 from integrity.database.statistics import Statistics
 from integrity.database.usage import Connections
 from integrity.exceptions import ReferentialIntegrityError
+
+if TYPE_CHECKING:
+    from integrity.database.row_order import RowOrder, Shown
 
 Locator = Any
 """What tells a row from all others within one transaction: a ctid, a rowid, or a key's values."""
@@ -359,6 +362,30 @@ class Engine(ABC):
     @abstractmethod
     def work(self, session: Session, sql: str, params: Sequence[Any]) -> Work:
         """Runs a query once, and says how much work it was."""
+
+    # -- looking through rows --------------------------------------------------------------
+
+    @abstractmethod
+    def hasten(self, session: Session, statement_timeout_ms: int) -> None:
+        """Within a reading: from here on a statement may take so long."""
+
+    @abstractmethod
+    def row_order(self, table: Table, *, by_key: bool = True) -> RowOrder:
+        """The order in which a table is read page by page; of a partitioned one without a key, each
+        partition has its own. ``by_key`` says whether places may tell the values of its key."""
+
+    @abstractmethod
+    def shown(self, value: Column, sql: str, letters: int) -> Shown:
+        """How people read a value of a column, cut after so many letters."""
+
+    @abstractmethod
+    def written_as(self, value: Column, sql: str, text: str) -> Predicate:
+        """The condition that a value is written so as :meth:`key_text` writes it, in a form by which an
+        index finds it. A text that no value of the type can have is an error of the database."""
+
+    @abstractmethod
+    def begins(self, value: Column, sql: str, prefix: str) -> Predicate:
+        """The condition that a value, written out, begins with a text, in small or capital letters."""
 
     # -- rows ------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
@@ -26,3 +27,15 @@ def words(value: Any) -> str:
 def sql(value: Any) -> str:
     """A value as SQL would show it."""
     return "NULL" if value is None else repr(value)
+
+
+@register.filter
+def at(values: Sequence[Any], place: int) -> Any:
+    """The value at a place of a list."""
+    return values[place]
+
+
+@register.filter
+def plain(value: Any) -> str:
+    """A value of a row as text that can be sent: bytes that are no UTF-8 are written out."""
+    return str(value).encode("utf-8", "backslashreplace").decode()

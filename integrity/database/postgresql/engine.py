@@ -35,6 +35,7 @@ from integrity.database.postgresql import (
     locks,
     plans,
     routines,
+    row_order,
     rows,
     sessions,
     spelling,
@@ -48,6 +49,7 @@ from integrity.database.postgresql.dependents import dependents
 from integrity.database.postgresql.json_forms import PostgreSQLJson
 from integrity.database.postgresql.table_dependents import table_dependents
 from integrity.database.routines import Examined, Routine
+from integrity.database.row_order import RowOrder, Shown
 from integrity.database.schema import Column, ForeignKey, Schema, Table, TableKind
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
@@ -423,6 +425,28 @@ class PostgreSQLEngine(Engine):
     def work(self, session: Session, sql: str, params: Sequence[Any]) -> Work:
         """By EXPLAIN (ANALYZE, BUFFERS)."""
         return plans.work(session, sql, params)
+
+    # -- looking through rows --------------------------------------------------------------
+
+    def hasten(self, session: Session, statement_timeout_ms: int) -> None:
+        """``statement_timeout``."""
+        session.execute(f"SET LOCAL statement_timeout = {int(statement_timeout_ms)}")
+
+    def row_order(self, table: Table, *, by_key: bool = True) -> RowOrder:
+        """By the primary key, else by ctid."""
+        return row_order.row_order(table, by_key=by_key)
+
+    def shown(self, value: Column, sql: str, letters: int) -> Shown:
+        """By type."""
+        return row_order.shown(value, sql, letters)
+
+    def written_as(self, value: Column, sql: str, text: str) -> Predicate:
+        """By its type's own operator."""
+        return row_order.written_as(value, sql, text)
+
+    def begins(self, value: Column, sql: str, prefix: str) -> Predicate:
+        """ILIKE."""
+        return row_order.begins(value, sql, prefix)
 
     # -- rows ------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from integrity.database.identifiers import TableName, column, quote, quote_table
 from integrity.database.json_forms import JsonForms
 from integrity.database.locks import StatementLock
 from integrity.database.routines import Examined, Routine
+from integrity.database.row_order import RowOrder, Shown
 from integrity.database.schema import Column, ForeignKey, Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.spelling import Form
@@ -37,6 +38,7 @@ from integrity.database.sqlite import (
     lock_file,
     plans,
     routines,
+    row_order,
     spelling,
     statement_locks,
     statistics,
@@ -318,6 +320,28 @@ class SQLiteEngine(Engine):
     def work(self, session: Session, sql: str, params: Sequence[Any]) -> Work:
         """By counting the instructions of the virtual machine."""
         return plans.work(session, sql, params, lambda: overdue(session))
+
+    # -- looking through rows --------------------------------------------------------------
+
+    def hasten(self, session: Session, statement_timeout_ms: int) -> None:
+        """By our own clock."""
+        session.statement_timeout_ms = statement_timeout_ms
+
+    def row_order(self, table: Table, *, by_key: bool = True) -> RowOrder:
+        """As it is stored."""
+        return row_order.row_order(table, by_key=by_key)
+
+    def shown(self, value: Column, sql: str, letters: int) -> Shown:
+        """By storage class."""
+        return row_order.shown(sql, letters)
+
+    def written_as(self, value: Column, sql: str, text: str) -> Predicate:
+        """In whatever storage class."""
+        return row_order.written_as(sql, text)
+
+    def begins(self, value: Column, sql: str, prefix: str) -> Predicate:
+        """LIKE."""
+        return row_order.begins(sql, prefix)
 
     # -- rows ------------------------------------------------------------------------------
 
