@@ -14,6 +14,7 @@ from integrity.admin import cells, deciding
 from integrity.admin.base import TabularInline, may
 from integrity.admin.filters import DecisionFilter, SizeFilter, TrendFilter
 from integrity.admin.findings import FindingColumns
+from integrity.admin.rows import RowPages
 
 
 class ResolutionInline(TabularInline):
@@ -36,7 +37,7 @@ class ResolutionInline(TabularInline):
 
 
 @admin.register(models.OrphanFinding)
-class OrphanFindingAdmin(deciding.DecidingPages, FindingColumns):
+class OrphanFindingAdmin(RowPages, deciding.DecidingPages, FindingColumns):
     """One line a reference, however many rows break it."""
 
     list_display = ["both_sides", "rows_and_keys", "trend", "state_and_decision", "target"]
