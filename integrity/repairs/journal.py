@@ -207,9 +207,11 @@ class Journal:
         Raises:
             UnknownRun: when the journal has none of that number.
         """
-        found = [record for record in self.runs() if record.number == number]
+        found = self._runs_where("WHERE id = %s", [number]) if self.exists() else []
         if not found:
-            known = ", ".join(str(record.number) for record in self.runs()) or "none"
+            numbers = f"SELECT id FROM {quote_table(self._runs)} ORDER BY id DESC LIMIT 20"
+            rows = self.session.rows(numbers) if self.exists() else []
+            known = ", ".join(str(row[0]) for row in rows) or "none"
             raise UnknownRun(
                 f"There is no run {number}", where=self.session.target.alias, hint=f"Known are: {known}."
             )
@@ -217,11 +219,12 @@ class Journal:
 
     def runs(self) -> list[RunRecord]:
         """Returns all runs, the newest first."""
-        if not self.exists():
-            return []
+        return self._runs_where("", []) if self.exists() else []
+
+    def _runs_where(self, where: str, params: Sequence[Any]) -> list[RunRecord]:
         names = quote_columns(_RUN_COLUMNS)
-        sql = f"SELECT {names} FROM {quote_table(self._runs)} ORDER BY id DESC"
-        return [_record(row) for row in self.session.rows(sql)]
+        sql = f"SELECT {names} FROM {quote_table(self._runs)} {where} ORDER BY id DESC"
+        return [_record(row) for row in self.session.rows(sql, params)]
 
     # -- images ----------------------------------------------------------------------------
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from integrity.database.identifiers import TableName, quote_table
 from integrity.database.session import Session, Target
+from integrity.exceptions import InvalidPlace
 from integrity.repairs.journal import ACTION, AFTER, AT, IMAGE, OF, REASON, SEQ, UNDONE, Images, Journal
 from integrity.repairs.places import Place
+from integrity.repairs.selection import Selection
 from integrity.repairs.shelves import (
     QuarantinedRow,
     QuarantinePage,
@@ -33,11 +36,16 @@ __all__ = [
     "QuarantinedRow",
     "Shelf",
     "What",
+    "columns_of",
     "quarantined",
+    "selection_in",
 ]
 
 TABLES_AT_ONCE = 40
 """So many tables of the journal are searched for one page; the next page goes on."""
+
+TABLES_AT_MOST = 2_000
+"""So many tables of the journal are asked for their columns."""
 
 SECONDS = 4.0
 STATEMENT_TIMEOUT_MS = 4_000
@@ -73,14 +81,16 @@ def quarantined(
     Raises:
         TargetUnreachable, TimedOut: when it cannot be read, or not in time.
     """
-    with target.reading(
-        statement_timeout_ms=STATEMENT_TIMEOUT_MS, connect_timeout_s=CONNECT_TIMEOUT_S
-    ) as session:
+    with _looking(target) as session:
         journal = Journal(session)
         if not journal.exists():
             return QuarantinePage()
         reader = _Reader(session, journal, search, is_masked, letters)
         return reader.page(before or after, limit, backwards=before is not None)
+
+
+def _looking(target: Target) -> AbstractContextManager[Session]:
+    return target.reading(statement_timeout_ms=STATEMENT_TIMEOUT_MS, connect_timeout_s=CONNECT_TIMEOUT_S)
 
 
 @dataclass(frozen=True)
@@ -110,12 +120,11 @@ class _Reader:
     def _shelves(self, start: Place | None, *, backwards: bool) -> Iterator[_Shelf]:
         """The journal's tables from a place on, each with the key of its rows, as far as it is known."""
         schema = self.session.schema()
-        for facts in _tables(self.session, self.search, start, backwards=backwards):
-            table = schema.tables.get(facts.table)
+        for shelf in _tables(self.session, self.search, start, backwards=backwards):
+            table = schema.tables.get(shelf.facts.table)
             key = table.primary_key.columns if table is not None and table.primary_key else ()
-            known = tuple(key) if set(key) <= set(facts.images.columns) else ()
-            shelf = Shelf(facts.run, facts.kind, facts.actor, facts.table, facts.images.columns, known)
-            yield _Shelf(shelf, facts.images, facts.journal)
+            known = key if set(key) <= set(shelf.facts.columns) else ()
+            yield replace(shelf, facts=replace(shelf.facts, key=known))
 
     def _rows(
         self, shelf: _Shelf, start: Place | None, limit: int, *, backwards: bool
@@ -127,11 +136,14 @@ class _Reader:
         reading = Reading(
             self.session.engine, shelf.facts.table, shelf.facts.columns, self.is_masked, self.letters
         )
-        heads = [f"j.{each}" for each in (SEQ, ACTION, AT, REASON, UNDONE)] + [f"a.{SEQ}"]
-        listed = ", ".join([*heads, *reading.sql("j"), *reading.sql("a")])
+        heads, images = [f"j.{each}" for each in (SEQ, ACTION, AT, REASON, UNDONE)], shelf.images.sql
+        listed = [*heads, "NULL", *reading.sql("j")]
+        source = f"{images} j"
+        if self.search.what is not What.DELETED:
+            listed = [*heads, f"a.{SEQ}", *reading.sql("j"), *reading.sql("a")]
+            source += f" LEFT JOIN {images} a ON a.{OF} = j.{SEQ} AND a.{IMAGE} = '{AFTER}'"
         sql = (
-            f"SELECT {listed} FROM {shelf.images.sql} j "
-            f"LEFT JOIN {shelf.images.sql} a ON a.{OF} = j.{SEQ} AND a.{IMAGE} = '{AFTER}' "
+            f"SELECT {', '.join(listed)} FROM {source} "
             f"WHERE {where} ORDER BY j.{SEQ} {'DESC' if backwards else 'ASC'} LIMIT %s"
         )
         rows = self.session.rows(sql, [*params, limit])
@@ -145,16 +157,6 @@ class _Shelf:
     journal: str
 
 
-@dataclass(frozen=True)
-class _Found:
-    run: int
-    kind: str
-    actor: str
-    table: TableName
-    images: Images
-    journal: str
-
-
 _TABLES = """
 SELECT t.run, r.kind, r.actor, t.schema_name, t.table_name, t.journal_name, t.columns
 FROM {tables} t JOIN {runs} r ON r.id = t.run
@@ -163,17 +165,22 @@ WHERE r.kind <> 'rollback'{where} ORDER BY t.run {down}, t.journal_name {up} LIM
 
 
 def _tables(
-    session: Session, search: QuarantineSearch, start: Place | None, *, backwards: bool
-) -> list[_Found]:
+    session: Session,
+    search: QuarantineSearch,
+    start: Place | None,
+    *,
+    backwards: bool,
+    most: int = TABLES_AT_ONCE + 1,
+) -> list[_Shelf]:
     engine = session.engine
     where, params = "", list[Any]()
     if search.what is not What.EVERYTHING:
         where += " AND r.state <> 'rolled_back'"
     if search.run is not None:
         where, params = f"{where} AND t.run = %s", [*params, search.run]
-    if search.table is not None:
-        where += " AND t.schema_name = %s AND t.table_name = %s"
-        params += [search.table.schema, search.table.name]
+    if search.table:
+        where += " AND (t.schema_name || '.' || t.table_name = %s OR t.table_name = %s)"
+        params += [search.table, search.table]
     if start is not None:
         further, beyond = (">", "<=") if backwards else ("<", ">=")
         where += f" AND (t.run {further} %s OR t.run = %s AND t.journal_name {beyond} %s)"
@@ -185,32 +192,26 @@ def _tables(
         down="ASC" if backwards else "DESC",
         up="DESC" if backwards else "ASC",
     )
-    return [
-        _Found(
-            run,
-            kind,
-            actor,
-            table := TableName(schema, name),
-            Images(table, engine.journal_table(journal), tuple(json.loads(columns))),
-            journal,
-        )
-        for run, kind, actor, schema, name, journal, columns in session.rows(
-            sql, [*params, TABLES_AT_ONCE + 1]
-        )
-    ]
+    return [_shelf(session, row) for row in session.rows(sql, [*params, most])]
+
+
+def _shelf(session: Session, row: Sequence[Any]) -> _Shelf:
+    run, kind, actor, schema, name, journal, columns = row
+    facts = Shelf(run, kind, actor, TableName(schema, name), tuple(json.loads(columns)), ())
+    return _Shelf(facts, Images(facts.table, session.engine.journal_table(journal), facts.columns), journal)
 
 
 def _row(shelf: _Shelf, reading: Reading, row: Sequence[Any]) -> QuarantinedRow:
     seq, action, at, reason, undone, after, *values = row
-    half = len(values) // 2
+    before = reading.values(values[: reading.width])
     return QuarantinedRow(
         Place(shelf.facts.run, shelf.journal, seq),
         action,
         at,
         legible(reason),
         undone,
-        reading.values(values[:half]),
-        reading.values(values[half:]) if after is not None else {},
+        before,
+        reading.values(values[reading.width :]) if after is not None else {},
     )
 
 
@@ -234,3 +235,55 @@ def _paged(
         shown = [replace(each, rows=each.rows[::-1]) for each in shown[::-1]]
         return QuarantinePage(tuple(shown), first, further, goes_on is not None)
     return QuarantinePage(tuple(shown), further, first if start else None, goes_on is not None)
+
+
+def columns_of(target: Target, search: QuarantineSearch) -> tuple[str, ...]:
+    """Returns every column that rows of the quarantine can have, each name once, those of the newest run
+    first.
+
+    Raises:
+        TargetUnreachable, TimedOut: when it cannot be read, or not in time.
+    """
+    with _looking(target) as session:
+        if not Journal(session).exists():
+            return ()
+        shelves = _tables(session, search, None, backwards=False, most=TABLES_AT_MOST)
+        return tuple(dict.fromkeys(name for shelf in shelves for name in shelf.facts.columns))
+
+
+def selection_in(
+    target: Target,
+    run: int,
+    *,
+    choices: Sequence[tuple[str, int]] = (),
+    table: str = "",
+    reference: str = "",
+) -> Selection:
+    """Returns what somebody chose in the quarantine of a run.
+
+    Args:
+        target: the repaired target.
+        run: the run.
+        choices: single rows: the journal's table and the number of the image.
+        table: all rows of a table, by its name with its schema or without.
+        reference: all rows that were changed because of this.
+
+    Raises:
+        InvalidPlace: for a row or table that the journal does not have of this run.
+    """
+    with _looking(target) as session:
+        search = QuarantineSearch(run=run, table=table, what=What.EVERYTHING)
+        known = Journal(session).exists()
+        shelves = _tables(session, search, None, backwards=False, most=TABLES_AT_MOST) if known else []
+    tables = {shelf.journal: shelf.facts.table for shelf in shelves}
+    if not tables or any(journal not in tables for journal, _ in choices):
+        raise InvalidPlace(
+            f"The quarantine of run {run} has no such rows",
+            where=target.alias,
+            hint="Look at the quarantine again, and choose there.",
+        )
+    return Selection(
+        tables=tuple(tables.values()) if table else (),
+        references=(reference,) if reference else (),
+        rows=tuple((tables[journal], seq) for journal, seq in choices),
+    )

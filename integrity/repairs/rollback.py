@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from django.db import DatabaseError
 
 from integrity.audit import Progress
-from integrity.database.identifiers import quote, quote_table
 from integrity.database.schema import Schema
 from integrity.database.session import Session, Target
 from integrity.exceptions import (
@@ -23,20 +22,18 @@ from integrity.exceptions import (
 from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 from integrity.references.resolve import catalog_reference, known_references
-from integrity.repairs.journal import Images, Journal, RunRecord, now
+from integrity.repairs.journal import Journal, RunRecord, now
+from integrity.repairs.obstacles import Obstacles
 from integrity.repairs.proving import prove
 from integrity.repairs.result import RollbackResult, State
 from integrity.repairs.run import Options, held
 from integrity.repairs.selection import Chosen, Selection
-from integrity.repairs.standing import InTheWay, MadeBy, in_the_way
-from integrity.repairs.standing_uniques import UniqueInTheWay, uniques_in_the_way
+from integrity.repairs.standing import InTheWay, MadeBy
+from integrity.repairs.standing_uniques import UniqueInTheWay
 from integrity.repairs.taking_back import TakingBack
 from integrity.repairs.target_log import TargetLog
 
-# Planned, never run: do values of then and now compare, and can those of then be put back?
-_COMPARED = "EXPLAIN SELECT 1 FROM {table} c JOIN {images} j ON c.{column} = j.{column}"
-_PUT_BACK = "EXPLAIN INSERT INTO {table} ({column}) SELECT j.{column} FROM {images} j"
-_TAKE_BACK = (
+TAKEN_BACK = (
     State.FINISHED,
     State.FAILED,
     State.INTERRUPTED,
@@ -84,24 +81,25 @@ def roll_back(
         schema = session.schema()
         journal = Journal(session)
         record = journal.run(number)
-        if record.kind == "rollback" or record.state not in _TAKE_BACK:
+        if record.kind == "rollback" or record.state not in TAKEN_BACK:
             raise UnknownRun(
                 f"Run {number} is a {record.kind} that is {record.state}: there is nothing to take back",
                 where=target.alias,
             )
-        references = _references(schema, catalog, options.others)
+        references = usable_references(schema, catalog, options.others)
         log = TargetLog.of_rollback(session, schema, catalog)
         work = _Rollback(session, journal, schema, references, record, selection or Selection(), options, log)
-        work.refuse_other_columns()
-        keys = work.standing(made_by or {})
-        uniques = work.standing_uniques(made_by or {})
+        obstacles = Obstacles(session, schema, record, work.images, work.chosen)
+        obstacles.refuse_other_columns()
+        keys = obstacles.standing(made_by or {})
+        uniques = obstacles.standing_uniques(made_by or {})
         if uniques or (keys and not unvalidate):
             raise _refusal(target, number, [*uniques, *keys])
-        work.refuse_converted()
+        obstacles.refuse_converted()
         return work.carry_out(keys, tuple(reversed_names))
 
 
-def _references(schema: Schema, catalog: Catalog, others: Sequence[Reference]) -> list[Reference]:
+def usable_references(schema: Schema, catalog: Catalog, others: Sequence[Reference]) -> list[Reference]:
     """The references that still make sense: the journal is enough to roll back, whatever the catalog says."""
     usable = []
     for entry in catalog.references:
@@ -144,70 +142,6 @@ class _Rollback:
         everything = self.journal.tables(self.record.number)
         self.images = [each for each in everything if self.selection.wants(each.table)]
         self.chosen = Chosen(self.session, self.schema, self.selection)
-
-    def refuse_other_columns(self) -> None:
-        """Rows cannot come back into a table that is gone or lost a column."""
-        for images in self.images:
-            table = self.schema.tables.get(images.table)
-            lost = [name for name in images.columns if table is None or name not in table.column_names]
-            if lost or table is None:
-                what = (
-                    f"{images.table} no longer has {', '.join(lost)}" if table else f"{images.table} is gone"
-                )
-                raise RollbackRefused(
-                    what,
-                    where=self.session.target.alias,
-                    hint=f"The rows are still in {images.name}: copy them from there.",
-                )
-
-    def standing(self, made_by: MadeBy) -> list[InTheWay]:
-        """The foreign keys in the way of what would come back."""
-        images = [each for each in self.images if not self._retyped(each, _COMPARED)]
-        chosen = {each: self.chosen.literal(each) for each in images}
-        made = not self.selection
-        return in_the_way(self.session, self.schema, self.record, images, made_by, chosen, made=made)
-
-    def standing_uniques(self, made_by: MadeBy) -> list[UniqueInTheWay]:
-        """The uniques in the way of what would come back."""
-        if not any(step.get("kind") == "duplicates" for step in self.record.plan.get("steps", ())):
-            return []
-        chosen = {each: self.chosen.literal(each) for each in self.images}
-        return uniques_in_the_way(self.session, self.schema, self.record, self.images, made_by, chosen)
-
-    def _wanted(self) -> list[Images]:
-        """The tables of which something would come back, or go again."""
-        return [each for each in self.images if self.chosen.count(each) or self.chosen.made(each)]
-
-    def refuse_converted(self) -> None:
-        """Rows of a table whose column was converted since come back only after that is reversed."""
-        found = [f"{each.table}.{name}" for each in self._wanted() for name in self._retyped(each, _PUT_BACK)]
-        if not found:
-            return
-        refused = RollbackRefused(
-            f"{', '.join(found)} has another type than when the run changed it",
-            where=self.session.target.alias,
-            hint="Nothing was changed. Take the migration that converted it back too, with "
-            "--with-migrations, or leave the table out, with --table or --reference.",
-        )
-        refused.converted = True
-        raise refused
-
-    def _retyped(self, images: Images, trial: str) -> list[str]:
-        """The columns of another type than at the run for which a trial statement cannot be planned."""
-        table = self.schema.table(images.table)
-        recorded = self.record.structure.get(str(images.table), {}).get("columns", ())
-        types = {each["name"]: each["type"] for each in recorded}
-        other = [name for name in images.columns if types.get(name, "") != table.column(name).type]
-        return [name for name in other if not self._planned(images, name, trial)]
-
-    def _planned(self, images: Images, name: str, trial: str) -> bool:
-        try:
-            self.session.rows(
-                trial.format(table=quote_table(images.table), images=images.sql, column=quote(name))
-            )
-        except DatabaseError:
-            return False
-        return True
 
     # -- carrying out ----------------------------------------------------------------------
 

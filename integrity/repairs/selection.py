@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from integrity.database.identifiers import TableName, column
+from integrity.database.identifiers import TableName, column, literal
 from integrity.database.schema import Schema
 from integrity.database.session import Session
 from integrity.repairs.journal import (
@@ -77,34 +78,45 @@ class Chosen:
 
     def condition(self, images: Images, alias: str) -> tuple[str, list[Any]]:
         """The condition that an image is to be taken back, and its parameters."""
-        parts = [f"{alias}.{UNDONE} IS NULL", f"{alias}.{IMAGE} = '{BEFORE}'"]
         params: list[Any] = []
-        if self.selection.references:
-            parts.append(f"{alias}.{REASON} IN ({', '.join(['%s'] * len(self.selection.references))})")
-            params += self.selection.references
-        if self.selection.rows:
-            seqs = self.selection.seqs(images.table)
-            parts.append(f"{alias}.{SEQ} IN ({', '.join(map(str, seqs)) or 'NULL'})")
-        if self.selection.keys:
+
+        def marked(value: str) -> str:
+            params.append(value)
+            return "%s"
+
+        return self._written(images, alias, marked), params
+
+    def literal(self, images: Images, alias: str = "c") -> str:
+        """The same without parameters."""
+        return self._written(images, alias, lambda value: literal(value).replace("%", "%%"))
+
+    def _written(self, images: Images, alias: str, given: Callable[[str], str]) -> str:
+        parts, wanted = [f"{alias}.{UNDONE} IS NULL", f"{alias}.{IMAGE} = '{BEFORE}'"], self.selection
+        if wanted.tables and images.table not in wanted.tables:
+            parts.append("1 = 0")
+        if wanted.references:
+            parts.append(f"{alias}.{REASON} IN ({', '.join(map(given, wanted.references))})")
+        if wanted.rows:
+            seqs = ", ".join(map(str, wanted.seqs(images.table)))
+            parts.append(f"{alias}.{SEQ} IN ({seqs})" if seqs else "1 = 0")
+        if wanted.keys:
             key = self.schema.table(images.table).primary_key
             names = key.columns if key and set(key.columns) <= set(images.columns) else images.columns[:1]
-            one = " AND ".join(f"CAST({column(name, alias)} AS text) = %s" for name in names)
-            given = [each for each in self.selection.keys if len(each) == len(names)]
-            parts.append("(" + (" OR ".join([f"({one})"] * len(given)) or "1 = 0") + ")")
-            params += [value for each in given for value in each]
-        return " AND ".join(parts), params
+            alike = [
+                " AND ".join(
+                    f"CAST({column(name, alias)} AS text) = {given(value)}"
+                    for name, value in zip(names, each, strict=True)
+                )
+                for each in wanted.keys
+                if len(each) == len(names)
+            ]
+            parts.append("(" + (" OR ".join(f"({each})" for each in alike) or "1 = 0") + ")")
+        return " AND ".join(parts)
 
-    def literal(self, images: Images) -> str:
-        """The same without parameters, where need be by the numbers of the images."""
+    def count(self, images: Images, action: str = "") -> int:
+        """How many images there are to take back, of rows to which a repair did this."""
         where, params = self.condition(images, "c")
-        if not params:
-            return where
-        rows = self.session.rows(f"SELECT c.{SEQ} FROM {images.sql} c WHERE {where}", params)
-        return f"c.{SEQ} IN ({', '.join(str(int(row[0])) for row in rows) or 'NULL'})"
-
-    def count(self, images: Images) -> int:
-        """How many images there are to take back."""
-        where, params = self.condition(images, "c")
+        where += f" AND c.{ACTION} = '{action}'" if action else ""
         return int(self.session.value(f"SELECT count(*) FROM {images.sql} c WHERE {where}", params))
 
     def groups(self, images: Images, batch: int, action: str) -> list[tuple[int, list[int]]]:

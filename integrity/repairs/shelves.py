@@ -24,12 +24,13 @@ class What(StrEnum):
 class QuarantineSearch:
     """Which rows are wanted; empty means all.
 
-    ``reference`` is the label for which they were changed, ``key`` the values of the primary key as text,
+    ``table`` is a table's name, with its schema or without; ``reference`` is the label for which they were
+    changed, ``key`` the values of the primary key as text,
     ``text`` stands in any column that is not masked, in capital or small letters.
     """
 
     run: int | None = None
-    table: TableName | None = None
+    table: str = ""
     reference: str = ""
     key: tuple[str, ...] = ()
     text: str = ""

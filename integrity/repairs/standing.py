@@ -129,14 +129,14 @@ def _orphans_again(
     if not set(key.columns) <= set(here.columns):
         return 0
     try:
-        match = _match(session, schema, reference)
+        match = matches(session, schema, reference)
     except NotCheckable:
         return 0
     parents = session.engine.parent_source(schema.table(key.referenced_table))
     back = ""
     if there is not None and set(key.referenced_columns) <= set(there.columns):
         comes = f"p.{IMAGE} = '{BEFORE}' AND p.{ACTION} = 'delete' AND p.{UNDONE} IS NULL"
-        same = _match(session, schema, reference, there)
+        same = matches(session, schema, reference, there)
         back = f" AND NOT EXISTS (SELECT 1 FROM {there.sql} p WHERE {comes} AND {same})"
     sql = (
         f"SELECT count(*) FROM {here.sql} c WHERE {chosen[here]} AND {refers(reference)} "
@@ -151,7 +151,7 @@ def _orphans_left(session: Session, schema: Schema, key: ForeignKey, here: Image
     child, engine = schema.table(key.table), session.engine
     if not set(key.columns) <= set(here.columns) or not set(key.referenced_columns) <= set(there.columns):
         return 0
-    made = f"p.{ACTION} = 'insert' AND p.{UNDONE} IS NULL AND {_match(session, schema, reference, there)}"
+    made = f"p.{ACTION} = 'insert' AND p.{UNDONE} IS NULL AND {matches(session, schema, reference, there)}"
     same = [
         engine.same_key(column(name, "l"), column(name, "c"), child.column(name)) for name in row_key(child)
     ]
@@ -165,7 +165,7 @@ def _orphans_left(session: Session, schema: Schema, key: ForeignKey, here: Image
     return int(session.value(sql, [reference.label]))
 
 
-def _match(session: Session, schema: Schema, reference: Reference, there: Images | None = None) -> str:
+def matches(session: Session, schema: Schema, reference: Reference, there: Images | None = None) -> str:
     """What an image ``c`` refers to is ``p``: a live row, or an image of ``there``. The journal keeps
     enums and domains as their base types, so they are cast back."""
     engine = session.engine

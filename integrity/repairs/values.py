@@ -42,6 +42,11 @@ class Reading:
         more = None if self.letters is None else self.letters + 1
         return [each for name in self._shown for each in self.engine.readable(column(name, alias), more)]
 
+    @property
+    def width(self) -> int:
+        """How many expressions these are."""
+        return 2 * len(self._shown)
+
     def values(self, row: Sequence[Any]) -> dict[str, Value]:
         """What came of them, column by column."""
         read = dict(zip(self._shown, zip(row[::2], row[1::2], strict=True), strict=True))

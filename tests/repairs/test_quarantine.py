@@ -87,10 +87,11 @@ def test_a_search_finds_what_it_says(world: World, search: QuarantineSearch, fou
     assert [text for _, text in shown(quarantined(Target("target"), search))] == found
 
 
-def test_a_table_is_told_by_schema_and_name(world: World) -> None:
+@pytest.mark.parametrize("name", ["{}.d", "d"])
+def test_a_table_is_told_with_its_schema_or_without(world: World, name: str) -> None:
     world.given(SHOP, *REFERENCES)
     world.repair()
-    search = QuarantineSearch(table=TableName(world.schema, "d"))
+    search = QuarantineSearch(table=name.format(world.schema))
     assert [table for table, _ in shown(quarantined(Target("target"), search))] == ["d", "d"]
 
 
