@@ -19,6 +19,7 @@ _MARKS = {
     "resolved": "✓", "finished": "✓", "applied": "✓",
     "rolled_back": "↶", "pending": "○", "unknown": "?",
     "passed": "✓", "noted": "!", "skipped": "?",
+    "unreachable": "!", "damaged": "✕", "repairing": "…", "healthy": "✓",
 }  # fmt: skip
 
 

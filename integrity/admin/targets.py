@@ -11,10 +11,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
 
 from integrity import models, store, tasks
 from integrity.admin import cells, migrations
 from integrity.admin.base import ReadOnlyAdmin, actor
+from integrity.admin.overview import starting
 
 _LAST_AUDIT = models.AuditRun.objects.filter(target=OuterRef("pk"), state=models.RunState.FINISHED).order_by(
     "-id"
@@ -43,9 +45,14 @@ class TargetAdmin(ReadOnlyAdmin):
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """Adds the page of a target's migrations."""
+        """Adds the page of a target's migrations, and what is asked for from its own."""
         view = self.admin_site.admin_view(self.migrations_view)
-        return [path("<int:pk>/migrations/", view, name="integrity_target_migrations"), *super().get_urls()]
+        start = require_POST(self.admin_site.admin_view(self.start_view))
+        return [
+            path("<int:pk>/migrations/", view, name="integrity_target_migrations"),
+            path("<int:pk>/start/<str:what>/", start, name="integrity_target_start"),
+            *super().get_urls(),
+        ]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -57,6 +64,10 @@ class TargetAdmin(ReadOnlyAdmin):
     def migrations_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows a target's migrations, applies and reverses them."""
         return migrations.page(self, request, pk)
+
+    def start_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
+        """Asks for an audit, a backup, a verification, or a plan of what was decided."""
+        return starting.start(self, request, pk, what)
 
     @admin.action(description=gettext_lazy("Audit now"))
     def audit(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:

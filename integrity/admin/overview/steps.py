@@ -1,0 +1,165 @@
+"""What to do next for a target: one sentence, and one button for who may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from integrity import models
+from integrity.admin.cells import grouped
+from integrity.admin.overview import addresses
+from integrity.store.standings import Standing
+
+OLD = timedelta(days=7)
+"""An audit that is older says little about today."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do next: a sentence, and a button.
+
+    It leads somewhere or, where it ``posts``, starts something; ``permission`` is what it needs.
+    """
+
+    sentence: str
+    label: str = ""
+    url: str = ""
+    permission: str = ""
+    posts: bool = False
+
+
+def next_step(standing: Standing) -> Step:
+    """Returns the one thing to do next."""
+    for look in _LOOKS:
+        if step := look(standing):
+            return step
+    return next(_calm(standing))
+
+
+def _unreachable(standing: Standing) -> Step | None:
+    if standing.target.reachable is not False or standing.jobs:
+        return None
+    text = _("It could not be opened. Start it or correct its entry in DATABASES, then look again.")
+    return _audit(standing, text, _("Audit again"))
+
+
+def _under_way(standing: Standing) -> Step | None:
+    if standing.jobs:
+        job = standing.jobs[0]
+        what = {
+            models.JobKind.AUDIT: _("An audit is under way."),
+            models.JobKind.BACKUP: _("A backup is being taken."),
+            models.JobKind.REPAIR: _("A repair is under way."),
+            models.JobKind.ROLLBACK: _("A repair is being rolled back."),
+            models.JobKind.MIGRATE: _("Migrations are under way."),
+            models.JobKind.PLAN: _("A plan is being made."),
+            models.JobKind.VERIFY: _("A verification is under way."),
+        }
+        sentence = (
+            _("It is paused.") if job.state == models.RunState.PAUSED else what[models.JobKind(job.kind)]
+        )
+        return Step(sentence, _("Watch it"), addresses.page("job", job.pk), "view_job")
+    return Step(_("An audit is under way.")) if standing.auditing else None
+
+
+def _stopped(standing: Standing) -> Step | None:
+    if not standing.runs:
+        return None
+    run = standing.runs[0]
+    going = run.state == models.RunState.RUNNING
+    text = (
+        _("Run %(n)s is under way.") if going else _("Run %(n)s stopped in the middle. Nothing is half done.")
+    )
+    return Step(
+        text % {"n": run.number}, _("See the run"), addresses.page("repairrun", run.pk), "view_repairrun"
+    )
+
+
+def _never(standing: Standing) -> Step | None:
+    if standing.last_run is None:
+        return _audit(standing, _("Nobody has looked at it yet."), _("Audit now"))
+    if standing.last_run.state == models.RunState.FAILED:
+        return _audit(standing, _("The last audit failed."), _("Audit again"))
+    return None
+
+
+def _failed(standing: Standing) -> Step | None:
+    if not standing.failed:
+        return None
+    text = _("Migration %(name)s failed.") % {"name": standing.failed}
+    return Step(text, _("See why"), addresses.migrations(standing.target), "view_target")
+
+
+def _approval(standing: Standing) -> Step | None:
+    if not standing.asked:
+        return None
+    url = addresses.plan(standing.target, standing.asked)
+    return Step(_("A plan waits for somebody's approval."), _("See the plan"), url, "view_orphanfinding")
+
+
+def _decide(standing: Standing) -> Step | None:
+    target = standing.target
+    if target.undecided:
+        text = ngettext(
+            "%(n)s finding waits for a decision.", "%(n)s findings wait for a decision.", target.undecided
+        )
+        url = addresses.orphans(target, decision="none")
+        return Step(text % {"n": grouped(target.undecided)}, _("Decide…"), url, "view_orphanfinding")
+    if target.decided:
+        text = ngettext(
+            "What was decided about %(n)s finding is not carried out.",
+            "What was decided about %(n)s findings is not carried out.",
+            target.decided,
+        )
+        url = addresses.start(target, "plan")
+        return Step(text % {"n": grouped(target.decided)}, _("See the plan"), url, "run_repair", posts=True)
+    return None
+
+
+def _apply(standing: Standing) -> Step | None:
+    pending = len(standing.pending)
+    if not pending:
+        return None
+    text = ngettext(
+        "%(n)s migration is written, but not applied.",
+        "%(n)s migrations are written, but not applied.",
+        pending,
+    )
+    url = addresses.migrations(standing.target)
+    return Step(text % {"n": pending}, _("See them"), url, "view_target")
+
+
+_LOOKS: tuple[Callable[[Standing], Step | None], ...] = (
+    _unreachable, _under_way, _stopped, _never, _failed, _approval, _decide, _apply,
+)  # fmt: skip
+"""From what cannot wait to what can; the first that has something to say says it."""
+
+
+def _calm(standing: Standing) -> Iterator[Step]:
+    """When no orphan waits and nothing is under way."""
+    target, last = standing.target, standing.last_whole
+    others = target.errors_open + target.warnings_open
+    if others:
+        text = ngettext(
+            "%(n)s other finding is open, a missing constraint or the like.",
+            "%(n)s other findings are open, missing constraints and the like.",
+            others,
+        )
+        url = addresses.findings(target)
+        yield Step(text % {"n": grouped(others)}, _("Look at them"), url, "view_finding")
+    if last is not None and not last.complete:
+        text = _("Nothing known is wrong, but not everything could be looked at.")
+        yield Step(text, _("See what is missing"), addresses.page("auditrun", last.pk), "view_auditrun")
+    if last is not None and last.finished_at and now() - last.finished_at > OLD:
+        yield _audit(standing, _("All was well, but that is a while ago."), _("Audit again"))
+    url = addresses.start(target, "verify")
+    yield Step(_("Nothing to do: all that is known holds."), _("Verify"), url, "audit_target", posts=True)
+
+
+def _audit(standing: Standing, sentence: str, label: str) -> Step:
+    return Step(sentence, label, addresses.start(standing.target, "audit"), "audit_target", posts=True)
