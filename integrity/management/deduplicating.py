@@ -10,6 +10,7 @@ from integrity.exceptions import PlanRefused
 from integrity.management.options import key, reference
 from integrity.plans import DuplicateRequest
 from integrity.references.uniques import Duplicates
+from integrity.tasks import decided_duplicates
 
 
 def add_uniques(parser: CommandParser) -> None:
@@ -49,6 +50,9 @@ def add_uniques(parser: CommandParser) -> None:
         "commas",
     )
     parser.add_argument(
+        "--decided", action="store_true", help="only what people decided, and no policy of the catalog"
+    )
+    parser.add_argument(
         "--fill",
         action="store_true",
         help="with merge: give the survivor the values that it lacks (NULL) and that others have",
@@ -56,8 +60,11 @@ def add_uniques(parser: CommandParser) -> None:
 
 
 def duplicate_requests(options: dict[str, Any]) -> list[DuplicateRequest]:
-    """Returns what was asked for on the command line: one request a unique, or one for all."""
+    """Returns what was asked for on the command line: one request a unique, or one for all; or what people
+    decided."""
     _refuse_misplaced(options)
+    if options["decided"]:
+        return decided_duplicates(options["target"])
     action = Duplicates(options["action"]) if options["action"] else None
     return [
         DuplicateRequest(
@@ -75,6 +82,8 @@ def duplicate_requests(options: dict[str, Any]) -> list[DuplicateRequest]:
 def _refuse_misplaced(options: dict[str, Any]) -> None:
     """Options that would otherwise be without effect, or mean another thing than they say."""
     action, uniques = options["action"], len(options["unique"])
+    if options["decided"] and (uniques or action):
+        raise PlanRefused("--decided runs what was decided", hint="Leave --unique and --action out.")
     if options["value"] and uniques != 1:
         raise PlanRefused("--value names values of one unique", hint="Say of which, with one --unique.")
     if options["value"]:

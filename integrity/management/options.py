@@ -172,7 +172,21 @@ def add_decision(parser: CommandParser, *, actions: bool = True) -> None:
         help="only for this missing key of --reference, repeatable, as integrity_audit shows it; "
         "the values of a composite one separated by commas",
     )
+    parser.add_argument(
+        "--row",
+        action="append",
+        type=key,
+        default=[],
+        metavar="KEY",
+        help="only for this row of --reference, repeatable: an orphan's primary key, the values of a "
+        "composite one separated by commas",
+    )
     if actions:
+        parser.add_argument(
+            "--decided",
+            action="store_true",
+            help="only what people decided, and no policy of the catalog",
+        )
         parser.add_argument(
             "--map",
             type=FilePath,
@@ -228,6 +242,7 @@ def requests(options: dict[str, Any]) -> list[Request]:
             reason=options.get("reason") or "",
             until=options.get("until") or "",
             keys=tuple(options.get("missing") or ()),
+            rows=tuple(options.get("row") or ()),
             mapping=mapping,
         )
         for path in named
@@ -241,11 +256,18 @@ def _refuse_misplaced(action: str | None, options: dict[str, Any]) -> None:
             "--map says what the missing keys of one reference mean",
             hint="Give it with --action relink and one --reference.",
         )
-    if options.get("missing") and (not action or len(options["reference"]) != 1):
+    for name, what in (("missing", "missing keys"), ("row", "rows")):
+        if options.get(name) and (not action or len(options["reference"]) != 1):
+            raise PlanRefused(
+                f"--{name} names {what} of one reference, and what becomes of them",
+                hint="Give it with --action and one --reference.",
+            )
+    if options.get("missing") and options.get("row"):
         raise PlanRefused(
-            "--missing names missing keys of one reference, and what becomes of them",
-            hint="Give it with --action and one --reference.",
+            "--missing and --row choose in two ways", hint="Give one of them, and plan the others apart."
         )
+    if options.get("decided") and (action or options.get("to")):
+        raise PlanRefused("--decided runs what was decided", hint="Leave --action out.")
 
 
 def actor() -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
 from integrity import store
 from integrity.audit import Progress
-from integrity.exceptions import PlanMismatch, TooManyRows
+from integrity.exceptions import PlanMismatch, PlanRefused, TooManyRows
 from integrity.management.deduplicating import duplicate_requests
 from integrity.management.options import actor, requests
 from integrity.management.terminal import Terminal
@@ -15,7 +16,7 @@ from integrity.plans import Plan, Request
 from integrity.plans.script import Scripts, scripts
 from integrity.references.resolve import choose
 from integrity.repairs import DEDUPLICATION, command_for
-from integrity.tasks import known_of, plan_and_store, plan_deduplication_and_store
+from integrity.tasks import decided_requests, known_of, plan_and_store, plan_deduplication_and_store
 
 
 def planned(terminal: Terminal, options: dict[str, Any], kind: str = "") -> Plan:
@@ -68,27 +69,36 @@ def scripts_of(plan: Plan, catalog_file: FilePath | None) -> Scripts:
 
 
 def _requests(options: dict[str, Any]) -> list[Request]:
-    """What was asked for now; without an action, what people decided before it."""
+    """What was asked for now; without an action, what people decided before it, and with ``--decided``
+    nothing else."""
     asked = requests(options)
     if options.get("action") or options.get("to"):
         return asked
-    decided = store.decisions_for(options["target"])
-    if not decided:
-        return asked
+    decided = options.get("decided")
+    standing = decided_requests(options["target"]) if decided else store.decisions_for(options["target"])
+    if standing and options["reference"]:
+        standing = _about(options, standing)
+        if decided and not standing:
+            raise PlanRefused(
+                "Nothing stands decided about these references",
+                where=options["target"],
+                hint="Leave --reference out, or say with --action what is to become of their orphans.",
+            )
+    return standing if decided else [*asked, *standing]
+
+
+def _about(options: dict[str, Any], decided: Sequence[Request]) -> list[Request]:
+    """The decisions about the references that were named."""
     schema, _, references = known_of(options["target"], options["catalog"])
-    wanted = {each.sides for each in choose(references, schema, options["reference"])}
-    standing = []
-    for request in decided:
-        named = [
-            each
-            for each in references
-            if request.reference
-            and (each.table.name, set(each.columns))
-            == (request.reference.table, set(request.reference.columns))
-        ]
-        if any(each.sides in wanted for each in named):
-            standing.append(request)
-    return [*asked, *standing]
+    wanted = {
+        (each.table.name, frozenset(each.columns))
+        for each in choose(references, schema, options["reference"])
+    }
+    return [
+        each
+        for each in decided
+        if each.reference and (each.reference.table, frozenset(each.reference.columns)) in wanted
+    ]
 
 
 def _refuse_other_kind(plan: Plan, kind: str) -> None:

@@ -9,7 +9,14 @@ from django.db import DatabaseError
 
 from integrity.database.schema import TableKind
 from integrity.database.session import Session, Target
-from integrity.exceptions import NotCheckable, PlanRefused, ReferentialIntegrityError, TooManyRows
+from integrity.exceptions import (
+    NotCheckable,
+    PlanRefused,
+    ReferentialIntegrityError,
+    TooManyRows,
+    UnknownReference,
+    UnknownTable,
+)
 from integrity.plans.choosing import Choosing, refuse_many
 from integrity.plans.columns import columns_set_null
 from integrity.plans.following import leaf_first
@@ -22,7 +29,7 @@ from integrity.plans.restoring import Made, Restoring
 from integrity.plans.scope import in_scope, spelled_scope
 from integrity.plans.survey import Survey, count_orphans, triggers_met
 from integrity.plans.wishes import Part, Wish
-from integrity.references.awaited import awaiting
+from integrity.references.awaited import Awaiting, awaiting
 from integrity.references.catalog import Catalog
 from integrity.references.duplicates import count_duplicates
 from integrity.references.reference import Reference, Resolution, written
@@ -92,7 +99,7 @@ class _Planner:
 
     def plan(self, requests: Sequence[Request], max_rows: int | None) -> Plan:
         notes: list[str] = []
-        wishes = self._wishes(requests)
+        wishes = self._wishes(requests, notes)
         refuse_many(wishes, self.session.target.alias)
         found = [
             step
@@ -135,16 +142,26 @@ class _Planner:
                 found.append(f"{what}: a plan of its own, {command} --unique {rule.label}")
         return found
 
-    def _wishes(self, requests: Sequence[Request]) -> list[Wish]:
+    def _wishes(self, requests: Sequence[Request], notes: list[str]) -> list[Wish]:
         """What was asked for each reference."""
         wanted: dict[object, Wish] = {}
+        waiting = awaiting(self.known.schema, self.known.catalog)
         for request in requests or [Request()]:
-            paths = [request.reference] if request.reference else []
             _refuse_vague(request)
-            waiting = awaiting(self.known.schema, self.known.catalog) if paths else ()
-            for reference in choose(self.known.references, self.known.schema, paths, waiting=waiting):
+            try:
+                chosen = self._references(request, waiting)
+            except (UnknownReference, UnknownTable) as error:
+                if not request.standing:
+                    raise
+                notes.append(f"A decision is left out: {error}")
+                continue
+            for reference in chosen:
                 wanted.setdefault(reference.sides, Wish(reference)).add(request)
         return list(wanted.values())
+
+    def _references(self, request: Request, waiting: Sequence[Awaiting]) -> list[Reference]:
+        paths = [request.reference] if request.reference else []
+        return choose(self.known.references, self.known.schema, paths, waiting=waiting if paths else ())
 
     def _chosen(self, wish: Wish, notes: list[str]) -> bool:
         """Whether the keys and rows that were chosen can be told: a row that was to be kept must never go

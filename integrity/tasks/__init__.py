@@ -3,6 +3,12 @@
 from integrity.tasks.adopting import AdoptedScript, Adoption, adopt_scripts
 from integrity.tasks.asking import MigrationAsked, ask_for_migrations
 from integrity.tasks.background import carry_out, start_job, wait_for_job, wait_for_jobs
+from integrity.tasks.deciding import (
+    decided_duplicates,
+    decided_requests,
+    plan_decided,
+    plan_decided_duplicates,
+)
 from integrity.tasks.deduplicating import plan_deduplication_and_store
 from integrity.tasks.designing import (
     Designed,
@@ -66,6 +72,8 @@ __all__ = [
     "backup_and_store",
     "carry_out",
     "changes_since",
+    "decided_duplicates",
+    "decided_requests",
     "design",
     "expected_constraints",
     "failed",
@@ -88,6 +96,8 @@ __all__ = [
     "others_of",
     "pace_of",
     "plan_and_store",
+    "plan_decided",
+    "plan_decided_duplicates",
     "plan_deduplication_and_store",
     "plan_of_migrations",
     "release",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from integrity import models, store
 from tests.commands import run, run_json
 from tests.management.conftest import CATALOG, Shop
 
@@ -27,8 +28,31 @@ def test_single_missing_keys_go_different_ways(shop: Shop, tmp_path: Path) -> No
     assert shop.target.rows("SELECT customer_id FROM orders WHERE id = 11") == [(2,)]
 
 
+def test_chosen_rows_go_their_own_way_and_what_was_decided_is_run(shop: Shop) -> None:
+    wanted = (shop.alias, "--reference", "orders.customer_id")
+    run("audit", shop.alias)
+    finding = models.OrphanFinding.objects.get(label="orders.customer_id")
+    before = shop.target.rows("SELECT count(*) FROM orders")[0][0]
+
+    assert "No orphan of orders.customer_id: 1" in run(
+        "plan", *wanted, "--action", "delete", "--row", "1"
+    ).err.replace("'", "")
+    assert "Nothing stands decided" in run("plan", shop.alias, "--decided").err
+    run_json("cleanup", *wanted, "--no-input", "--action", "delete", "--row", "10")
+    assert shop.target.rows("SELECT count(*) FROM orders")[0][0] == before - 1
+
+    store.store_decision([finding], "keep", rows=[("11",)], reason="an invoice")
+    store.store_decision([finding], "delete")
+    done = run_json("cleanup", shop.alias, "--decided", "--no-input")
+    assert sum(each["deleted"] for each in done["rows"].values()) >= 1
+    assert shop.target.rows("SELECT id FROM orders WHERE customer_id > 50") == [(11,)]
+    assert len(store.decisions_for(shop.alias)) == 2, "what stood decided was not decided again"
+    assert "--decided runs" in run("plan", shop.alias, "--decided", "--action", "delete").err
+
+
 def test_options_without_what_they_belong_to_are_refused(shop: Shop, tmp_path: Path) -> None:
     assert "--reference" in run("plan", shop.alias, "--missing", "90").err
+    assert "--reference" in run("plan", shop.alias, "--row", "10").err
     ran = run("plan", shop.alias, "--action", "relink", "--map", tmp_path / "none.csv")
     assert ran.code == 2
     assert "one --reference" in ran.err
