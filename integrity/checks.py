@@ -31,6 +31,7 @@ SETTINGS = (
     "BACKUP_ROOT",
     "BATCH_ROWS",
     "BATCH_SECONDS",
+    "CARRIER",
     "CATALOG_PACKAGE",
     "CATALOG_ROOT",
     "DIRECT",
@@ -42,6 +43,8 @@ SETTINGS = (
     "PG_DUMP",
     "SAMPLE_ROWS",
     "STATEMENT_TIMEOUT_MS",
+    "TASK_BACKEND",
+    "TASK_QUEUE",
     "WRITES_MIGRATIONS",
 )
 """Every setting that `integrity.conf` reads."""

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from integrity.models.states import Carrier, JobKind, RunState, Wish
 from integrity.models.target import Target
 
-SILENCE = timedelta(minutes=2)
-"""One statement may take longer; then it is only said that nothing was heard."""
+SILENCE = timedelta(seconds=30)
+"""Whoever carries a job out says every few seconds that it is there, however long a statement takes: who says
+nothing for so long is gone."""
 
 
 class Job(models.Model):

@@ -157,6 +157,7 @@ class _Rollback:
         if self.log is not None:
             self.log.try_out(images.table for images in self.images)
         self.result.run = self.session.retrying(self._start)
+        self.options.on_run(self.result.run)
         try:
             self._batches(keys, total)
             prove(

@@ -47,7 +47,8 @@ class Options:
 
     ``approved`` says that somebody approved exactly this plan: then more rows or another schema
     stop it before the first change. ``digests`` may be left out for very large tables; a
-    rollback then proves the restored rows alone.
+    rollback then proves the restored rows alone. ``on_run`` is told the run's number in the
+    journal before the first change.
     """
 
     actor: str = ""
@@ -58,6 +59,7 @@ class Options:
     others: Sequence[Reference] = ()
     on_progress: OnProgress = field(default=lambda progress: None)
     stop: Stop = field(default=lambda: None)
+    on_run: Callable[[int], None] = field(default=lambda number: None)
 
 
 def run_repair(
@@ -99,6 +101,7 @@ def run_repair(
             return result
         journal, log = Journal(session), _log_tried_out(session, schema, catalog, plan)
         result.run = _started(session, journal, schema, plan, result, options, log)
+        options.on_run(result.run)
         run = _Run(session, journal, schema, references, plan, result, options, log=log, uniques=uniques)
         return run.carry_out()
 
@@ -129,6 +132,7 @@ def resume_repair(
         result = _remembered(target, record, plan)
         log = _log_tried_out(session, schema, catalog, plan)
         session.retrying(lambda: journal.note(number, state=str(State.RUNNING), error="", finished_at=None))
+        options.on_run(number)
         uniques = known_uniques(schema, catalog)
         run = _Run(session, journal, schema, references, plan, result, options, record.position, log, uniques)
         return run.carry_out()
@@ -189,6 +193,7 @@ class _Run:
     position: dict[str, object] = field(default_factory=dict)
     log: TargetLog | None = None
     uniques: Sequence[UniqueRule] = ()
+    at: str = ""
 
     def carry_out(self) -> RepairResult:
         begun = time.monotonic()
@@ -247,11 +252,12 @@ class _Run:
         done = int(str(self.position.get("step") or 0))
         for step in self.plan.changing_steps:
             if step.number >= done:
+                self.at = step.label
                 resolve(walk, step)
 
     def _progressed(self) -> None:
         touched = sum(tally.touched for tally in self.result.rows.values())
-        self.options.on_progress(Progress(min(touched, self.plan.touched), self.plan.touched))
+        self.options.on_progress(Progress(min(touched, self.plan.touched), self.plan.touched, self.at))
 
     def _end(self, state: State, error: str = "") -> None:
         self.result.state = state

@@ -1,14 +1,28 @@
-"""Jobs: who takes one has it alone."""
+"""Jobs: who takes one has it alone, until nothing is heard of him any more."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from integrity import models
+from integrity.models.job import SILENCE
 from integrity.store.site import site_database
 from integrity.store.targets import target_row
+
+GOING = (models.RunState.PLANNED, models.RunState.RUNNING)
+RESUMABLE = (models.RunState.PAUSED, models.RunState.INTERRUPTED, models.RunState.FAILED)
+_HEEDED_AT_ONCE = {
+    models.Wish.PAUSE: models.RunState.PAUSED,
+    models.Wish.CANCEL: models.RunState.CANCELLED,
+}
+"""What becomes of a job that nobody has begun."""
 
 
 def create_job(alias: str, kind: models.JobKind, arguments: dict[str, Any], *, actor: str = "") -> models.Job:
@@ -20,9 +34,8 @@ def create_job(alias: str, kind: models.JobKind, arguments: dict[str, Any], *, a
 
 def open_jobs(alias: str, kind: models.JobKind) -> list[models.Job]:
     """Returns the jobs of a kind that are asked for or under way for a target."""
-    going = (models.RunState.PLANNED, models.RunState.RUNNING)
     with site_database():
-        return list(models.Job.objects.filter(target__alias=alias, kind=kind, state__in=going))
+        return list(models.Job.objects.filter(target__alias=alias, kind=kind, state__in=GOING))
 
 
 def load_job(pk: int) -> models.Job | None:
@@ -31,28 +44,97 @@ def load_job(pk: int) -> models.Job | None:
         return models.Job.objects.select_related("target").filter(pk=pk).first()
 
 
-def begin_job(pk: int) -> models.Job | None:
-    """Takes a job, or returns None when somebody else has it."""
+def waiting_jobs(carriers: Collection[str], most: int = 20) -> list[int]:
+    """Returns the numbers of jobs that wait for one of these carriers, the oldest first."""
+    waiting = models.Job.objects.filter(state=models.RunState.PLANNED, carrier__in=carriers)
+    with site_database():
+        return list(waiting.order_by("pk").values_list("pk", flat=True)[:most])
+
+
+def give_job(pk: int, carrier: models.Carrier, *, task: str = "") -> bool:
+    """Notes who is to carry a job out; returns False when it is begun already, or over."""
     now = timezone.now()
     with site_database():
         waiting = models.Job.objects.filter(pk=pk, state=models.RunState.PLANNED)
-        if not waiting.update(state=models.RunState.RUNNING, started_at=now, signs_of_life_at=now):
-            return None
-        return models.Job.objects.select_related("target").get(pk=pk)
+        return bool(waiting.update(carrier=carrier, task=task, signs_of_life_at=now))
 
 
-def job_moved(pk: int, done: int, total: int | None, at: str) -> None:
-    """Notes how far a job is."""
+def begin_job(pk: int, *, carrier: str = "", worker: str = "") -> models.Job | None:
+    """Takes a job, or returns None when somebody else has it."""
+    now = timezone.now()
+    facts: dict[str, Any] = {"carrier": carrier} if carrier else {}
     with site_database():
-        running = models.Job.objects.filter(pk=pk, state=models.RunState.RUNNING)
-        running.update(done=done, total=total, at=at, signs_of_life_at=timezone.now())
+        waiting = models.Job.objects.filter(pk=pk, state=models.RunState.PLANNED)
+        taken = waiting.update(
+            state=models.RunState.RUNNING,
+            started_at=Coalesce("started_at", Value(now)),
+            resumed_at=now,
+            signs_of_life_at=now,
+            attempts=F("attempts") + 1,
+            done_before=F("done"),
+            worker=worker,
+            error="",
+            finished_at=None,
+            **facts,
+        )
+        return models.Job.objects.select_related("target").get(pk=pk) if taken else None
+
+
+def job_alive(job: models.Job, *, also: Collection[int] = (), **facts: Any) -> bool:
+    """Notes that a job is carried out still, and how far it is.
+
+    Args:
+        job: as :func:`begin_job` returned it.
+        also: jobs that wait for the same process.
+        facts: ``done``, ``total``, ``at`` and other fields.
+
+    Returns:
+        False when it was ended, or somebody else took it up: then it must not be gone on with.
+    """
+    now = timezone.now()
+    with site_database():
+        if also:
+            waiting = models.Job.objects.filter(pk__in=also, state=models.RunState.PLANNED)
+            waiting.update(signs_of_life_at=now)
+        taken = _taken(job).update(
+            state=models.RunState.RUNNING, signs_of_life_at=now, finished_at=None, **facts
+        )
+        return bool(taken)
+
+
+def end_job(
+    job: models.Job, state: models.RunState, *, result: dict[str, Any] | None = None, error: str = ""
+) -> bool:
+    """Notes how a job ended, or that it waits again; returns False when it is somebody else's by now."""
+    now = timezone.now()
+    over = None if state == models.RunState.PLANNED else now
+    facts = {"state": state, "result": result or {}, "error": error, "wish": models.Wish.NOTHING}
+    with site_database():
+        return bool(_taken(job).update(finished_at=over, signs_of_life_at=now, **facts))
+
+
+def _taken(job: models.Job) -> QuerySet[models.Job]:
+    """A job as long as it is whose who took it; one that was given up too early counts."""
+    given_up = (models.RunState.RUNNING, models.RunState.INTERRUPTED)
+    return models.Job.objects.filter(pk=job.pk, attempts=job.attempts, state__in=given_up)
+
+
+# -- wishes ----------------------------------------------------------------------------------------
 
 
 def ask_job(pk: int, wish: models.Wish) -> bool:
-    """Asks a job to pause or to end between two batches; returns False when it is over."""
-    going = (models.RunState.PLANNED, models.RunState.RUNNING)
+    """Asks a job to pause or to end between two batches; one that nobody has begun does so at once.
+
+    Returns:
+        False when it is over.
+    """
+    now = timezone.now()
     with site_database():
-        return bool(models.Job.objects.filter(pk=pk, state__in=going).update(wish=wish))
+        jobs = models.Job.objects.filter(pk=pk)
+        at_once = {"state": _HEEDED_AT_ONCE[wish], "finished_at": now} if wish in _HEEDED_AT_ONCE else {}
+        if at_once and jobs.filter(state=models.RunState.PLANNED).update(**at_once):
+            return True
+        return bool(jobs.filter(state__in=GOING).update(wish=wish))
 
 
 def wish_of(pk: int) -> models.Wish:
@@ -62,11 +144,93 @@ def wish_of(pk: int) -> models.Wish:
     return models.Wish(found or "")
 
 
-def end_job(
-    pk: int, state: models.RunState, *, result: dict[str, Any] | None = None, error: str = ""
-) -> None:
-    """Notes how a job ended."""
-    now = timezone.now()
+def resume_job(pk: int) -> bool:
+    """Lets a job that was paused, interrupted or failed wait for being taken up again, by one asker alone."""
+    again = {"state": models.RunState.PLANNED, "wish": models.Wish.NOTHING, "error": "", "finished_at": None}
     with site_database():
-        running = models.Job.objects.filter(pk=pk, state=models.RunState.RUNNING)
-        running.update(state=state, result=result or {}, error=error, finished_at=now, signs_of_life_at=now)
+        stopped = models.Job.objects.filter(pk=pk, state__in=RESUMABLE)
+        return bool(stopped.update(signs_of_life_at=timezone.now(), **again))
+
+
+def interrupt_silent() -> list[int]:
+    """Marks jobs as interrupted whose process is gone: nothing was heard of them for a while.
+
+    Returns:
+        their numbers.
+    """
+    since = timezone.now() - SILENCE
+    running = Q(state=models.RunState.RUNNING)
+    lost = Q(state=models.RunState.PLANNED, carrier__in=("", models.Carrier.THREAD))
+    silent = models.Job.objects.annotate(heard=Coalesce("signs_of_life_at", "created_at"))
+    silent = silent.filter(running | lost, heard__lt=since)
+    with site_database():
+        return [pk for pk, heard in silent.values_list("pk", "heard") if _interrupted(pk, heard)]
+
+
+def _interrupted(pk: int, heard: datetime) -> bool:
+    """Marks one of them, unless it was heard of meanwhile."""
+    now = timezone.now()
+    still = models.Job.objects.annotate(heard=Coalesce("signs_of_life_at", "created_at"))
+    still = still.filter(pk=pk, heard=heard, state__in=GOING)
+    found = bool(still.update(state=models.RunState.INTERRUPTED, finished_at=now))
+    if found:
+        note_job(pk, [(now, _("Its process has ended: nothing was heard of it any more."))])
+    return found
+
+
+# -- the log ---------------------------------------------------------------------------------------
+
+
+def note_job(pk: int, lines: Sequence[tuple[datetime, str]]) -> None:
+    """Adds lines to a job's log."""
+    with site_database():
+        models.JobNote.objects.bulk_create(
+            [models.JobNote(job_id=pk, at=at, text=text) for at, text in lines]
+        )
+
+
+def count_notes(pk: int) -> int:
+    """How many lines a job's log has."""
+    with site_database():
+        return models.JobNote.objects.filter(job=pk).count()
+
+
+def is_run_of_another(job: models.Job, run: int) -> bool:
+    """Whether a repair run of the target was begun by another job."""
+    others = models.Job.objects.filter(target=job.target_id, result__run=run)
+    with site_database():
+        return others.exclude(pk=job.pk).exists()
+
+
+def forget_job(pk: int) -> None:
+    """Takes a job away that has served: whoever asked was answered at once."""
+    with site_database():
+        models.Job.objects.filter(pk=pk).exclude(state__in=GOING).delete()
+
+
+# -- workers ---------------------------------------------------------------------------------------
+
+
+def worker_heard(name: str) -> None:
+    """Notes that a worker is there."""
+    with site_database():
+        models.Worker.objects.update_or_create(name=name, defaults={"heard_at": timezone.now()})
+
+
+def worker_took(name: str, job: int | None) -> None:
+    """Notes what a worker is at."""
+    with site_database():
+        models.Worker.objects.filter(name=name).update(job=job, heard_at=timezone.now())
+
+
+def worker_left(name: str) -> None:
+    """Takes a worker off the list, and those that nothing was heard of for long."""
+    long_ago = timezone.now() - 10 * SILENCE
+    with site_database():
+        models.Worker.objects.filter(Q(name=name) | Q(heard_at__lt=long_ago)).delete()
+
+
+def has_workers() -> bool:
+    """Whether a worker was heard of lately."""
+    with site_database():
+        return models.Worker.objects.filter(heard_at__gte=timezone.now() - SILENCE).exists()

@@ -2,12 +2,13 @@
 
 from integrity.tasks.adopting import AdoptedScript, Adoption, adopt_scripts
 from integrity.tasks.asking import MigrationAsked, ask_for_migrations
-from integrity.tasks.background import carry_out, start_job, wait_for_job, wait_for_jobs
-from integrity.tasks.deciding import (
-    decided_duplicates,
-    decided_requests,
-    plan_decided,
-    plan_decided_duplicates,
+from integrity.tasks.background import (
+    carry_out,
+    plan_in_background,
+    resume_job,
+    start_job,
+    wait_for_job,
+    wait_for_jobs,
 )
 from integrity.tasks.deduplicating import plan_deduplication_and_store
 from integrity.tasks.designing import (
@@ -72,8 +73,6 @@ __all__ = [
     "backup_and_store",
     "carry_out",
     "changes_since",
-    "decided_duplicates",
-    "decided_requests",
     "design",
     "expected_constraints",
     "failed",
@@ -96,13 +95,13 @@ __all__ = [
     "others_of",
     "pace_of",
     "plan_and_store",
-    "plan_decided",
-    "plan_decided_duplicates",
     "plan_deduplication_and_store",
+    "plan_in_background",
     "plan_of_migrations",
     "release",
     "repair_and_store",
     "resume_and_store",
+    "resume_job",
     "roll_back_and_store",
     "roll_back_unvalidated",
     "roll_back_with_migrations",

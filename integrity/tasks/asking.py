@@ -51,11 +51,11 @@ class MigrationAsked(RepairRunning):
 
 
 def refuse_second(alias: str) -> None:
-    """Raises MigrationAsked while a job migrates the target; one that fell silent counts no more."""
+    """Raises MigrationAsked while a job migrates the target; one whose process is gone counts no more."""
+    store.interrupt_silent()
     for job in store.open_jobs(alias, models.JobKind.MIGRATE):
-        if not job.is_silent:
-            error = MigrationAsked(
-                "Migrations are under way already", where=alias, hint=f"Wait for job {job.pk}."
-            )
-            error.job = job.pk
-            raise error
+        error = MigrationAsked(
+            "Migrations are under way already", where=alias, hint=f"Wait for job {job.pk}, or cancel it."
+        )
+        error.job = job.pk
+        raise error

@@ -145,6 +145,14 @@ def migrated_since(target: Target, record: RunRecord) -> list[str]:
     return [name for name, at in applied_migrations(target).items() if at is not None and at >= begun]
 
 
+def reverse_since(alias: str, run: int, *, actor: str = "") -> tuple[str, ...]:
+    """Reverses what was migrated since a run began, where its rows came back already: the second half of
+    :func:`roll_back_with_migrations`, for one that was cut off in between. Returns what it reversed."""
+    target = Target(alias)
+    since = migrated_since(target, find_run(target, run))
+    return tuple(_reverse(alias, since, None, actor)) if since else ()
+
+
 def applied_migrations(target: Target) -> dict[str, datetime | None]:
     """Returns the catalog's migrations that a target has, in order, each with its time."""
     try:

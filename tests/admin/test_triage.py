@@ -151,11 +151,13 @@ def test_more_orphans_than_were_shown_stop_it_before_the_first_change(
 ) -> None:
     decide(everything, "delete", audited.finding())
     audited.execute("INSERT INTO orders VALUES (7, 92, 'lost later')")
-    run_shown_plan(everything)
-    job = models.Job.objects.get()
+    shown = run_shown_plan(everything).content.decode()
+    job = models.Job.objects.get(kind="repair")
     assert job.state == "failed"
     assert "Nothing was changed" in job.error
     assert len(audited.rows("SELECT * FROM orders")) == 7
+    assert "The target changed since you looked at it" in shown
+    assert "4 rows of orders are taken out" in shown, "the plan as it is now"
     text = everything.get(reverse("admin:integrity_job_change", args=[job.pk])).content.decode()
     assert "Nothing was changed" in text
 
@@ -245,7 +247,7 @@ def test_a_page_renews_itself_while_its_job_goes_on(everything: Client) -> None:
 
 
 def test_whoever_asked_for_a_job_may_stop_it_and_others_may_not(sign_in: SignIn) -> None:
-    job = JobFactory.create(actor="somebody else")
+    job = JobFactory.create(actor="somebody else", state=models.RunState.RUNNING)
     url = reverse("admin:integrity_job_stop", args=[job.pk])
     assert sign_in().post(url).status_code == 403
     assert sign_in("audit_target").post(url).status_code == 302

@@ -25,7 +25,7 @@ def test_a_job_is_carried_out_in_the_background(target: str) -> None:
     job.refresh_from_db()
     assert (job.state, job.error) == ("finished", "")
     run = models.AuditRun.objects.get()
-    assert job.result == {"audit_run": run.pk, "findings": 0}
+    assert job.result == {"audit_run": run.pk, "findings": 0, "complete": True}
     assert run.actor == "ada"
 
 
@@ -62,19 +62,27 @@ def test_a_mistake_of_ours_ends_the_job_too(
     def broken(*args: Any, **kwargs: Any) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("integrity.tasks.background.audit_and_store", broken)
+    monkeypatch.setattr("integrity.tasks.background.kinds.audit_and_store", broken)
     job = JobFactory.create(target=TargetFactory(alias=target))
     tasks.carry_out(job.pk)
     job.refresh_from_db()
     assert (job.state, job.error) == ("failed", "ZeroDivisionError: by zero")
 
 
-def test_a_wish_to_stop_reaches_a_job_that_is_not_over(target: str) -> None:
+def test_a_job_that_nobody_has_begun_is_cancelled_at_once(target: str) -> None:
     job = JobFactory.create(target=TargetFactory(alias=target))
     assert store.ask_job(job.pk, models.Wish.CANCEL)
-    assert store.wish_of(job.pk) == models.Wish.CANCEL
     tasks.carry_out(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == ("cancelled", 0)
     assert not store.ask_job(job.pk, models.Wish.CANCEL)
+
+
+def test_a_wish_to_stop_reaches_a_job_that_is_under_way(target: str) -> None:
+    job = JobFactory.create(target=TargetFactory(alias=target))
+    assert store.begin_job(job.pk)
+    assert store.ask_job(job.pk, models.Wish.CANCEL)
+    assert store.wish_of(job.pk) == models.Wish.CANCEL
 
 
 def test_a_backup_is_taken_and_recorded(target: str, tmp_path: Path, settings: Any) -> None:

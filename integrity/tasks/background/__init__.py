@@ -1,0 +1,21 @@
+"""Long work outside of requests: jobs, who carries them out, and how far they are.
+
+Whoever carries a job out takes it by a conditional update, so that no two ever have it: a thread of this
+process, ``integrity_work``, or a worker of Django's tasks.
+"""
+
+from integrity.tasks.background.carrying import carry_out
+from integrity.tasks.background.kinds import logged_step
+from integrity.tasks.background.planning import plan_in_background
+from integrity.tasks.background.starting import resume_job, start_job
+from integrity.tasks.background.threads import wait_for_job, wait_for_jobs
+
+__all__ = [
+    "carry_out",
+    "logged_step",
+    "plan_in_background",
+    "resume_job",
+    "start_job",
+    "wait_for_job",
+    "wait_for_jobs",
+]

@@ -1,0 +1,83 @@
+"""A bounded pool of threads in this process, for sites that run nothing else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Lock
+
+from django.db import connections
+
+from integrity import models
+from integrity.tasks.background.carrying import carry_out
+
+logger = logging.getLogger(__name__)
+
+THREADS = 2
+"""So many jobs at once; and as many plans, for which somebody waits."""
+
+_lock = Lock()
+_pools: dict[str, ThreadPoolExecutor] = {}
+_by_job: dict[int, Future[None]] = {}
+
+
+def submit(pk: int, kind: str) -> None:
+    """Lets a thread of this process carry a job out, as soon as one is free."""
+    name = "integrity-plans" if kind == models.JobKind.PLAN else "integrity"
+    with _lock:
+        if name not in _pools:
+            _pools[name] = ThreadPoolExecutor(THREADS, thread_name_prefix=name)
+        future = _by_job[pk] = _pools[name].submit(_in_thread, pk)
+    future.add_done_callback(lambda done: _forget(pk, done))
+
+
+def wait_for_jobs(seconds: float = 60) -> bool:
+    """Waits until the jobs of this process are done; returns whether they are."""
+    deadline = time.monotonic() + seconds
+    while left := [each for each in list(_by_job.values()) if not each.done()]:
+        if wait(left, timeout=max(0, deadline - time.monotonic())).not_done:
+            return False
+    return True
+
+
+def wait_for_job(pk: int, seconds: float) -> bool:
+    """Waits until a job of this process is done, or is another's; returns whether it is done."""
+    future = _by_job.get(pk)
+    return future is not None and not wait([future], timeout=seconds).not_done
+
+
+def submitted() -> list[int]:
+    """The jobs that wait for a thread of this process, or have one."""
+    return list(_by_job)
+
+
+def _forget(pk: int, done: Future[None]) -> None:
+    if _by_job.get(pk) is done:
+        _by_job.pop(pk, None)
+
+
+def _in_thread(pk: int) -> None:
+    try:
+        carry_out(pk, carrier=models.Carrier.THREAD, also=submitted)
+    except Exception:
+        logger.exception("Job %s was lost", pk)
+    finally:
+        forget_connections()
+
+
+def forget_connections() -> None:
+    """A thread that lives on must not meet an alias as it was for an earlier job."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        del connections[connection.alias]
+
+
+def _begin_anew() -> None:
+    """A forked process has none of the threads of the one that it came from."""
+    _pools.clear()
+    _by_job.clear()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
