@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from integrity.admin.autocomplete import autocomplete
 from integrity.admin.deciding.choice import Choice, path_of
 from integrity.exceptions import MappingRefused, ReferentialIntegrityError
 from integrity.plans import DuplicateRequest, Mapping, parse_mapping
@@ -106,7 +107,7 @@ class ReassignForm(DecidingForm):
             "column": columns[0] if columns else _("key")
         }  # fmt: skip
         if url:
-            self.fields["to"].widget.attrs["data-autocomplete-url"] = url
+            self.fields["to"].widget.attrs |= autocomplete(url)
 
     def clean(self) -> dict[str, Any]:
         """A row that is not named is no choice."""

@@ -32,7 +32,10 @@ def parents_found(admin: ReadOnlyAdmin, request: HttpRequest, pk: int) -> JsonRe
 
 
 def _written(parent: Parent) -> str:
-    """A key as somebody types it: its values with commas between, quoted where one has a comma itself."""
+    """A key as somebody types it: one value as it is, several with commas between, quoted where one has a
+    comma itself."""
+    if len(parent.key) == 1:
+        return parent.key[0]
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(parent.key)
     return line.getvalue()
