@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from integrity import models
 from integrity.admin import cells, schema_fixes
 from integrity.admin.base import ReadOnlyAdmin, link, may
+from integrity.admin.deciding import DeduplicatingPages
 
 
 class FindingColumns(ReadOnlyAdmin):
@@ -79,7 +80,7 @@ class FindingColumns(ReadOnlyAdmin):
 
 
 @admin.register(models.Finding)
-class FindingAdmin(FindingColumns):
+class FindingAdmin(DeduplicatingPages, FindingColumns):
     """Every finding; those about structure lead to schema fixes."""
 
     list_display = ["message", "severity_badge", "state_badge", "target", "rows_now", "trend"]

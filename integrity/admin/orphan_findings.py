@@ -53,7 +53,7 @@ class OrphanFindingAdmin(RowPages, deciding.DecidingPages, FindingColumns):
     ]
     ordering = ["-rows", "-id"]
     actions = deciding.ACTIONS
-    permissions_of_actions = deciding.PERMISSIONS
+    permissions_of_actions = deciding.PERMISSIONS_OF_ACTIONS
     inlines = [ResolutionInline]
     change_form_template = "admin/integrity/orphan_finding.html"
     fieldsets = [

@@ -1,6 +1,20 @@
 """From a decision to a plan, from a plan to a run: what is shown is what runs."""
 
-from integrity.admin.deciding.pages import ACTIONS, DecidingPages
-from integrity.admin.deciding.rights import PERMISSIONS, TITLES, permissions_for
+from integrity.admin.deciding.pages import (
+    ACTIONS,
+    PERMISSIONS_OF_ACTIONS,
+    DecidingPages,
+    DeduplicatingPages,
+)
+from integrity.admin.deciding.rights import DEDUPLICATE, PERMISSIONS, TITLES, permissions_for
 
-__all__ = ["ACTIONS", "PERMISSIONS", "TITLES", "DecidingPages", "permissions_for"]
+__all__ = [
+    "ACTIONS",
+    "DEDUPLICATE",
+    "PERMISSIONS",
+    "PERMISSIONS_OF_ACTIONS",
+    "TITLES",
+    "DecidingPages",
+    "DeduplicatingPages",
+    "permissions_for",
+]

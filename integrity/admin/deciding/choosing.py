@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from integrity import models, store
 from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
@@ -23,6 +23,10 @@ from integrity.admin.deciding.forms import (
 from integrity.admin.deciding.planning import Planned, lead_to, planned, planned_duplicates
 from integrity.admin.deciding.rights import DEDUPLICATE, PERMISSIONS, SEE, TITLES
 from integrity.exceptions import PlanRefused, ReferentialIntegrityError
+from integrity.plans import Request
+
+SUGGESTED = "suggested"
+"""In place of a decision: of each finding the one that is suggested."""
 
 MEANINGS = {
     "keep": gettext_lazy(
@@ -43,6 +47,8 @@ MEANINGS = {
 
 def decide(admin: ReadOnlyAdmin, request: HttpRequest, decision: str) -> HttpResponse:
     """The page of one decision, for what was posted or named in the address."""
+    if decision == SUGGESTED:
+        return suggested(admin, request)
     if decision not in PERMISSIONS:
         raise Http404
     demand(request, SEE, PERMISSIONS[decision])
@@ -63,11 +69,49 @@ def decide(admin: ReadOnlyAdmin, request: HttpRequest, decision: str) -> HttpRes
         return _refused(admin, request, choice, decision, form, error)
 
 
+def suggested(admin: ReadOnlyAdmin, request: HttpRequest) -> HttpResponse:
+    """Plans each of the findings that were named by what is suggested for it."""
+    demand(request, SEE)
+    try:
+        choice = chosen(request, models.OrphanFinding.objects.all())
+        requests, left_out = _as_suggested(request, choice)
+        made = planned(request, choice.target.alias, requests)
+    except ReferentialIntegrityError as error:
+        admin.refused(request, error)
+        return back()
+    if left_out:
+        text = ngettext(
+            "%(n)s finding was left out: nothing is suggested for it, or you may not do it.",
+            "%(n)s findings were left out: nothing is suggested for them, or you may not do it.",
+            left_out,
+        )
+        messages.warning(request, text % {"n": left_out})
+    return lead_to(admin, request, made)
+
+
+def _as_suggested(request: HttpRequest, choice: Choice) -> tuple[list[Request], int]:
+    """What is suggested for each finding, and how many are left out."""
+    requests: list[Request] = []
+    for finding in choice.findings:
+        decision = finding.suggested or finding.evidence.get("suggested_resolution", "")
+        if (
+            decision != models.Decision.KEEP
+            and decision in PERMISSIONS
+            and may(request, PERMISSIONS[decision])
+        ):
+            requests += Choice((finding,), choice.keys, choice.rows).requests(decision)
+    if not requests:
+        raise PlanRefused(
+            _("Nothing is suggested that you may do"), hint=_("Decide about each finding on its page.")
+        )
+    return requests, len(choice.findings) - len(requests)
+
+
 def deduplicate(admin: ReadOnlyAdmin, request: HttpRequest) -> HttpResponse:
     """The page on which somebody decides what becomes of duplicates."""
     demand(request, "view_finding", DEDUPLICATE)
     try:
-        choice = chosen(request, models.Finding.objects.filter(code="duplicate_rows"))
+        choice = chosen(request, models.Finding.objects.filter(code=models.DUPLICATE_ROWS))
     except PlanRefused as error:
         admin.refused(request, error)
         return HttpResponseRedirect(reverse("admin:integrity_finding_changelist"))
@@ -105,8 +149,14 @@ def _parents_of(choice: Choice) -> str:
 def _keep(admin: ReadOnlyAdmin, request: HttpRequest, choice: Choice, form: KeepForm) -> HttpResponse:
     reason, until = form.cleaned_data["reason"], form.cleaned_data["until"]
     store.store_decision(
-        choice.findings, models.Decision.KEEP, actor=actor(request), reason=reason, until=until,
-    )  # fmt: skip
+        choice.findings,
+        models.Decision.KEEP,
+        actor=actor(request),
+        reason=reason,
+        until=until,
+        keys=choice.keys,
+        rows=choice.rows,
+    )
     admin.log(request, list(choice.findings), _("Kept: %(reason)s") % {"reason": reason})
     messages.success(request, _("The orphans are kept. Nothing was changed in the target."))
     return back(choice)
@@ -145,7 +195,8 @@ def _page(
         "others": [] if decision == "deduplicate" else _others(request, decision),
         "back": address_of(choice),
     }
-    title = _("%(decision)s: %(target)s") % {"decision": TITLES[decision], "target": choice.target}
+    what = choice.single.label if choice.single else choice.target
+    title = _("%(decision)s: %(what)s") % {"decision": TITLES[decision], "what": what}
     return admin.page(request, "decide.html", title, **context)
 
 

@@ -38,10 +38,13 @@ class DecidingForm(forms.Form):
         return {}
 
     def say(self, error: ReferentialIntegrityError) -> None:
-        """Shows why no plan could be made, beside the field that it is about."""
-        place = f" ({error.where})" if error.where else ""
+        """Shows why no plan could be made, beside the field that it is about.
+
+        Advice that names options of commands helps nobody here.
+        """
         said = list(error.mistakes) if isinstance(error, MappingRefused) and error.mistakes else []
-        self.add_error(self.problem_field, said or [f"{error.what}{place}. {error.hint}".strip()])
+        hint = "" if " --" in error.hint else error.hint
+        self.add_error(self.problem_field, said or [f"{error.what}. {hint}".strip()])
 
     def point(self) -> None:
         """Gives the first field with a mistake the focus."""

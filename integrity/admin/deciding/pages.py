@@ -15,7 +15,7 @@ from integrity import models
 from integrity.admin.base import ReadOnlyAdmin, demand
 from integrity.admin.deciding import choosing, showing
 from integrity.admin.deciding.choice import choice_of
-from integrity.admin.deciding.rights import PERMISSIONS, SEE
+from integrity.admin.deciding.rights import DECIDE, PERMISSIONS, SEE
 from integrity.exceptions import PlanRefused
 
 
@@ -76,10 +76,13 @@ class DecidingPages(ReadOnlyAdmin):
         """Leaves the orphans as they are, for a reason."""
         return self._chosen(request, queryset, models.Decision.KEEP)
 
-    def _chosen(
-        self, request: HttpRequest, queryset: QuerySet[Any], decision: models.Decision
-    ) -> HttpResponse | None:
-        demand(request, SEE, PERMISSIONS[decision])
+    @admin.action(description=gettext_lazy("Each as suggested…"))
+    def as_suggested(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Resolves each finding by what is suggested for it."""
+        return self._chosen(request, queryset, choosing.SUGGESTED)
+
+    def _chosen(self, request: HttpRequest, queryset: QuerySet[Any], decision: str) -> HttpResponse | None:
+        demand(request, SEE, PERMISSIONS_OF_ACTIONS.get(decision, DECIDE))
         try:
             choice = choice_of(queryset)
         except PlanRefused as error:
@@ -89,5 +92,20 @@ class DecidingPages(ReadOnlyAdmin):
         return HttpResponseRedirect(f"{url}?{choice.query}")
 
 
-ACTIONS = ["delete", "set_null", "reassign", "relink", "restore_parent", "keep"]
+class DeduplicatingPages(ReadOnlyAdmin):
+    """What an admin of findings needs, so that people can decide about duplicates."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Adds the page of that decision."""
+        view = self.admin_site.admin_view(self.deduplicate_view)
+        return [path("deduplicate/", view, name="integrity_finding_deduplicate"), *super().get_urls()]
+
+    def deduplicate_view(self, request: HttpRequest) -> HttpResponse:
+        """Asks which row stays and what becomes of the others, and leads to what that would do."""
+        return choosing.deduplicate(self, request)
+
+
+ACTIONS = ["as_suggested", "delete", "set_null", "reassign", "relink", "restore_parent", "keep"]
 """The actions of a list of findings about orphans."""
+PERMISSIONS_OF_ACTIONS = {**PERMISSIONS, "as_suggested": DECIDE}
+"""The permission that each of them needs."""

@@ -11,6 +11,7 @@ from django.urls import reverse
 from integrity import models, tasks
 from integrity.admin.base import ReadOnlyAdmin, actor
 from integrity.plans import DuplicateRequest, Plan, Request
+from integrity.plans.again import requests_of
 
 Planned = Plan | models.Job
 """A plan, or the job that will have made it."""
@@ -22,7 +23,7 @@ def planned(request: HttpRequest, alias: str, requests: Sequence[Request]) -> Pl
     Raises:
         ReferentialIntegrityError: it is not possible, with the reason.
     """
-    return tasks.plan_and_store(alias, requests, actor=actor(request))
+    return tasks.plan_in_background(alias, requests, actor=actor(request))
 
 
 def planned_duplicates(request: HttpRequest, alias: str, requests: Sequence[DuplicateRequest]) -> Planned:
@@ -31,7 +32,19 @@ def planned_duplicates(request: HttpRequest, alias: str, requests: Sequence[Dupl
     Raises:
         ReferentialIntegrityError: it is not possible, with the reason.
     """
-    return tasks.plan_deduplication_and_store(alias, requests, actor=actor(request))
+    return tasks.plan_in_background(alias, duplicates=requests, actor=actor(request))
+
+
+def planned_anew(request: HttpRequest, plan: Plan) -> Planned:
+    """Plans the same of the target as it is now.
+
+    Raises:
+        ReferentialIntegrityError: it is not possible any more, with the reason.
+    """
+    requests, duplicates = requests_of(plan)
+    if duplicates:
+        return planned_duplicates(request, plan.target, duplicates)
+    return planned(request, plan.target, requests)
 
 
 def lead_to(admin: ReadOnlyAdmin, request: HttpRequest, made: Planned, **query: str) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from integrity.admin.deciding.running import what_of
 from integrity.admin.deciding.sentences import said
 from integrity.database.identifiers import TableName, quote_table, shown
-from integrity.plans import Change, DuplicateStep, Plan, Step, Tally
+from integrity.plans import Change, DuplicateStep, Effect, Plan, Step, Tally
 from integrity.plans.duplicate_steps import Sample
 from integrity.plans.plan import AnyStep
 from integrity.references import Catalog, Resolution
@@ -207,16 +207,27 @@ def _lines(step: AnyStep) -> list[Line]:
         if step.change and step.changed:
             found.append(Line(written(step.table), step.change, step.changed))
         found += [Line(written(each.table), Change.INSERT, each.rows) for each in step.restorations]
-        found += [
-            Line(written(each.table), each.change, each.rows, each.reference.label, each.depth)
-            for each in step.effects
-        ]
-        return found
+        return found + _branches(step.effects, step.table, 1, set(range(len(step.effects))))
     if step.change and step.rows:
         found.append(Line(written(step.table), step.change, step.rows))
     return found + [
         Line(written(each.table), each.change, each.rows, each.through, 1) for each in step.effects
     ]
+
+
+def _branches(effects: Sequence[Effect], above: TableName, depth: int, left: set[int]) -> list[Line]:
+    """What follows, each once and below what it follows from; whatever is not reached stands last."""
+    found: list[Line] = []
+    for place, each in enumerate(effects):
+        if place in left and each.reference.referenced_table == above:
+            left.remove(place)
+            found.append(_line(each, depth))
+            found += _branches(effects, each.table, depth + 1, left)
+    return found + [_line(effects[place], effects[place].depth) for place in sorted(left) if depth == 1]
+
+
+def _line(effect: Effect, depth: int) -> Line:
+    return Line(written(effect.table), effect.change, effect.rows, effect.reference.label, depth)
 
 
 def _made(step: Step) -> list[Made]:

@@ -12,6 +12,7 @@ SEE = "view_orphanfinding"
 DECIDE = "decide_finding"
 RUN = "run_repair"
 APPROVE = "approve_plan"
+BACK_UP = "audit_target"
 DEDUPLICATE = "deduplicate_finding"
 
 PERMISSIONS = {
@@ -32,6 +33,7 @@ TITLES = {
     "relink": _("Relink"),
     "restore_parent": _("Restore the parent"),
     "deduplicate": _("Resolve duplicates"),
+    "suggested": _("As suggested"),
 }
 """What each decision is called."""
 

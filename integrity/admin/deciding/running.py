@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, actor, demand
-from integrity.admin.deciding.rights import DECIDE, TITLES, is_decided_keep, permissions_for, resolving
-from integrity.exceptions import AskedTwice
+from integrity.admin.deciding.planning import address, lead_to, planned_anew
+from integrity.admin.deciding.rights import (
+    BACK_UP,
+    DECIDE,
+    TITLES,
+    is_decided_keep,
+    permissions_for,
+    resolving,
+)
+from integrity.exceptions import AskedTwice, ReferentialIntegrityError
 from integrity.plans import Plan, Step
 from integrity.plans.plan import AnyStep
 from integrity.references import Resolution
 
-DUPLICATES = "duplicate_rows"
-"""The code of findings about rows that share a value."""
+MOMENT = 1.0
+"""Seconds in which most runs that will not be begun say so."""
+
+_MOVED = ("PlanMismatch", "TooManyRows")
 
 About = dict[str, list[models.Finding]]
 """The findings that a plan is about, by how commands name them."""
@@ -31,7 +41,7 @@ def findings_of(plan: Plan) -> About:
     """The findings that a plan's steps are about."""
     codes: dict[str, Sequence[AnyStep]] = {
         models.ORPHANED_ROWS: plan.orphan_steps,
-        DUPLICATES: plan.duplicate_steps,
+        models.DUPLICATE_ROWS: plan.duplicate_steps,
     }
     found: About = {}
     for code, steps in codes.items():
@@ -60,17 +70,55 @@ def run(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) ->
     after = request.POST.get("after", "")
     last = int(after) if after.isdecimal() and len(after) < 19 else None
     try:
-        job = tasks.run_plan(plan.target, plan.hash, kind=kind_of(plan), after=last, actor=actor(request))
+        with store.site_database(atomic=True):
+            job = tasks.run_plan(plan.target, plan.hash, kind=kind_of(plan), after=last, actor=actor(request))
+            store.store_decisions(plan, actor=actor(request))
+            _log(admin, request, plan, about, _run_said(plan))
     except AskedTwice:
         return _once(request, plan)
-    _store_decisions(request, plan, about)
-    said = ngettext(
+    tasks.wait_for_job(job.pk, MOMENT)
+    if was_stopped(store.load_job(job.pk)):
+        return anew(admin, request, plan)
+    return admin.started(request, job)
+
+
+def _run_said(plan: Plan) -> str:
+    return ngettext(
         "%(what)s, run by plan %(hash)s: %(rows)s row",
         "%(what)s, run by plan %(hash)s: %(rows)s rows",
         plan.touched,
     )
-    _log(admin, request, plan, about, said)
-    return admin.started(request, job)
+
+
+def was_stopped(job: models.Job | None) -> bool:
+    """Whether a job ended before its first change, because the target is not as the plan says any more."""
+    if job is None or job.state != models.RunState.FAILED:
+        return False
+    return (job.result or {}).get("problem") in _MOVED
+
+
+def anew(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan) -> HttpResponse:
+    """Makes a plan of the target as it is now, and shows what is different."""
+    try:
+        made = planned_anew(request, plan)
+    except ReferentialIntegrityError as error:
+        admin.refused(request, error)
+        return HttpResponseRedirect(address(plan.target, plan.hash))
+    if isinstance(made, Plan) and made.hash == plan.hash:
+        messages.info(request, _("The target is as it was: the plan is the same."))
+        return lead_to(admin, request, made)
+    return lead_to(admin, request, made, instead_of=plan.hash)
+
+
+def back_up(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan) -> HttpResponse:
+    """Takes a backup of the target, and stays with the plan."""
+    demand(request, BACK_UP)
+    job = tasks.start_job(plan.target, models.JobKind.BACKUP, actor=actor(request))
+    admin.log(request, [job.target], _("Asked for a backup"))
+    url = reverse("admin:integrity_job_change", args=[job.pk])
+    said, see = _("A backup is being taken."), _("See how it goes")
+    messages.info(request, format_html('{} <a href="{}">{}</a>', said, url, see))
+    return HttpResponseRedirect(address(plan.target, plan.hash))
 
 
 def _once(request: HttpRequest, plan: Plan) -> HttpResponse:
@@ -84,7 +132,7 @@ def _once(request: HttpRequest, plan: Plan) -> HttpResponse:
 def remember(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About, back: str) -> HttpResponse:
     """Stores the decisions of a plan, to be run later."""
     demand(request, DECIDE, *resolving(plan))
-    _store_decisions(request, plan, about)
+    store.store_decisions(plan, actor=actor(request))
     _log(admin, request, plan, about, _("%(what)s, decided by plan %(hash)s, to be run later"))
     messages.success(request, _("The decision is remembered. Nothing was changed in the target."))
     return HttpResponseRedirect(back)
@@ -116,28 +164,9 @@ def what_of(step: AnyStep) -> str:
 def _log(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About, said: str) -> None:
     """An entry for each finding: what, of what part of it, and by which plan."""
     for label, findings in about.items():
-        steps = [step for step in plan.steps if step.label == label and _decided(step)]
+        steps = [
+            step for step in plan.steps if step.label == label and (step.change or is_decided_keep(step))
+        ]
         if steps:
             facts = {"hash": plan.hash[:12], "rows": cells.grouped(plan.touched)}
             admin.log(request, findings, said % (facts | {"what": "; ".join(map(what_of, steps))}))
-
-
-def _decided(step: AnyStep) -> bool:
-    return bool(step.change) or is_decided_keep(step)
-
-
-def _store_decisions(request: HttpRequest, plan: Plan, about: About) -> None:
-    for step in plan.orphan_steps:
-        if not _decided(step):
-            continue
-        given = [str(value) for _name, value in step.values]
-        to = given if step.resolution is Resolution.REASSIGN and step.system_row is None else None
-        more: dict[str, Any] = {}
-        store.store_decision(
-            about.get(step.label, []),
-            step.resolution,
-            actor=actor(request),
-            to=to,
-            reason=step.reason,
-            **more,
-        )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -13,13 +12,20 @@ from integrity.admin.base import ReadOnlyAdmin, demand, may
 from integrity.admin.deciding import preview
 from integrity.admin.deciding.aftermath import afterwards
 from integrity.admin.deciding.choosing import back
-from integrity.admin.deciding.planning import address, lead_to, planned, planned_duplicates
-from integrity.admin.deciding.rights import DECIDE, SEE, TITLES, decision_of, permissions_for, resolving
-from integrity.admin.deciding.running import About, findings_of, remember, run
+from integrity.admin.deciding.planning import address
+from integrity.admin.deciding.rights import (
+    BACK_UP,
+    DECIDE,
+    SEE,
+    TITLES,
+    decision_of,
+    permissions_for,
+    resolving,
+)
+from integrity.admin.deciding.running import About, anew, back_up, findings_of, remember, run, was_stopped
 from integrity.admin.deciding.sentences import said_of
 from integrity.exceptions import PlanMismatch, ReferentialIntegrityError
 from integrity.plans import Plan
-from integrity.plans.again import requests_of
 from integrity.references import Catalog, load_catalog
 
 
@@ -42,20 +48,11 @@ def plan_again(admin: ReadOnlyAdmin, request: HttpRequest, alias: str, plan_hash
     demand(request, SEE)
     try:
         plan = store.load_plan(alias, plan_hash)
-        demand(request, *resolving(plan))
-        requests, duplicates = requests_of(plan)
-        make = (
-            planned_duplicates(request, alias, duplicates)
-            if duplicates
-            else planned(request, alias, requests)
-        )
-    except ReferentialIntegrityError as error:
+    except PlanMismatch as error:
         admin.refused(request, error)
-        return HttpResponseRedirect(address(alias, plan_hash))
-    if isinstance(make, Plan) and make.hash == plan.hash:
-        messages.info(request, _("The target is as it was: the plan is the same."))
-        return lead_to(admin, request, make)
-    return lead_to(admin, request, make, instead_of=plan.hash)
+        return back()
+    demand(request, *resolving(plan))
+    return anew(admin, request, plan)
 
 
 def _posted(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) -> HttpResponse:
@@ -63,7 +60,9 @@ def _posted(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About
         return remember(admin, request, plan, about, _leave(about))
     if "run" in request.POST:
         return run(admin, request, plan, about)
-    raise PermissionDenied
+    if "backup" in request.POST:
+        return back_up(admin, request, plan)
+    raise BadRequest("No button of this page was pressed.")
 
 
 def _page(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) -> HttpResponse:
@@ -86,14 +85,20 @@ def _page(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) 
         "afterwards": afterwards(plan, about),
         "was": _was(request, plan),
         "decision": decision,
+        "single": _single(about),
+        "stopped": was_stopped(stored.job),
+        "may_back_up": may(request, BACK_UP),
         "here": address(plan.target, plan.hash),
         "leave": _leave(about),
         "last_backup": store.last_backup(plan.target),
         "may_run": bool(plan.changing_steps) and may(request, *permissions_for(plan)),
-        "may_decide": bool(plan.orphan_steps) and may(request, DECIDE, *resolving(plan)),
+        "may_decide": bool(plan.changing_steps) and may(request, DECIDE, *resolving(plan)),
     }
-    titled = TITLES.get(decision, _("Plan"))
-    title = _("%(decision)s: %(target)s") % {"decision": titled, "target": plan.target}
+    titled, single = TITLES.get(decision, _("Plan")), _single(about)
+    title = _("%(decision)s: %(what)s") % {
+        "decision": titled,
+        "what": single.label if single else plan.target,
+    }
     return admin.page(request, "plan.html", title, **context)
 
 
@@ -113,11 +118,15 @@ def _was(request: HttpRequest, plan: Plan) -> list[tuple[str, int, int]] | None:
 
 def _leave(about: About) -> str:
     """Where somebody goes who does not want it: the finding, where it is one, else the list."""
-    found = [finding for findings in about.values() for finding in findings]
-    if len(found) == 1:
-        kind = "orphanfinding" if found[0].code == models.ORPHANED_ROWS else "finding"
-        return reverse(f"admin:integrity_{kind}_change", args=[found[0].pk])
+    if single := _single(about):
+        kind = "orphanfinding" if single.code == models.ORPHANED_ROWS else "finding"
+        return reverse(f"admin:integrity_{kind}_change", args=[single.pk])
     return reverse("admin:integrity_orphanfinding_changelist")
+
+
+def _single(about: About) -> models.Finding | None:
+    found = [finding for findings in about.values() for finding in findings]
+    return found[0] if len(found) == 1 else None
 
 
 def _catalog(alias: str) -> Catalog | None:
