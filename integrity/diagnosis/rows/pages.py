@@ -25,6 +25,8 @@ ROWS_A_PAGE = 25
 LETTERS = 1_000
 """Of a longer text nobody reads more on a page."""
 
+A_LINE = 28
+
 WINDOWS = (2_000, 50_000)
 """How many rows next to a place are looked at before the whole rest is."""
 
@@ -37,6 +39,11 @@ class Cell:
     size: int | None = None
     cut: bool = False
     hidden: bool = False
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it does not fit on one line of a table."""
+        return isinstance(self.text, str) and len(self.text) > A_LINE
 
 
 @dataclass(frozen=True)

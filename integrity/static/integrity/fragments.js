@@ -91,6 +91,11 @@
         load(place, link.href, true);
     });
 
+    document.addEventListener('toggle', event => {
+        if (event.target.open && event.target.closest('.integrity-rows td')) {
+            event.target.scrollIntoView({block: 'nearest', inline: 'nearest'});
+        }
+    }, true);
     document.addEventListener('integrity:fragment', event => followTicks(event.target));
     window.addEventListener('pageshow', () => followTicks(document));
     followTicks(document);
