@@ -201,14 +201,19 @@ def empty_target(
     sqlite_path: Path,
     postgres_servers: PostgresServers,
 ) -> EmptyTarget:
-    """An empty target named ``target``; the test runs once for each engine: SQLite and tested PostgreSQLs."""
+    """An empty target named ``target``; the test runs once for each engine: SQLite and tested PostgreSQLs.
+
+    A test marked ``alias("…")`` gives it another name.
+    """
+    named = request.node.get_closest_marker("alias")
+    name = named.args[0] if named else "target"
     if request.param == SQLITE:
         sqlite3.connect(sqlite_path).close()
         url = f"sqlite:///{sqlite_path}"
-        return EmptyTarget(register_target("target", url), SQLITE, url)
+        return EmptyTarget(register_target(name, url), SQLITE, url)
     server = postgres_servers[request.param]
     url = make_postgres_database(server)
-    return EmptyTarget(register_target("target", url), "postgresql", url, server)
+    return EmptyTarget(register_target(name, url), "postgresql", url, server)
 
 
 def _new_database(server: PostgresServer) -> str:
