@@ -10,6 +10,12 @@ from integrity.tasks.background import (
     wait_for_job,
     wait_for_jobs,
 )
+from integrity.tasks.deciding import (
+    decided_duplicates,
+    decided_requests,
+    plan_decided,
+    plan_decided_duplicates,
+)
 from integrity.tasks.deduplicating import plan_deduplication_and_store
 from integrity.tasks.designing import (
     Designed,
@@ -73,6 +79,8 @@ __all__ = [
     "backup_and_store",
     "carry_out",
     "changes_since",
+    "decided_duplicates",
+    "decided_requests",
     "design",
     "expected_constraints",
     "failed",
@@ -95,6 +103,8 @@ __all__ = [
     "others_of",
     "pace_of",
     "plan_and_store",
+    "plan_decided",
+    "plan_decided_duplicates",
     "plan_deduplication_and_store",
     "plan_in_background",
     "plan_of_migrations",
