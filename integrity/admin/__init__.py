@@ -2,8 +2,9 @@
 
 from integrity.admin.audit_runs import AuditRunAdmin
 from integrity.admin.findings import FindingAdmin
-from integrity.admin.history import BackupAdmin, MigrationRunAdmin, ResolutionAdmin, StoredPlanAdmin
+from integrity.admin.history import BackupAdmin, ResolutionAdmin, StoredPlanAdmin
 from integrity.admin.jobs import JobAdmin
+from integrity.admin.migrating import MigrationRunAdmin
 from integrity.admin.orphan_findings import OrphanFindingAdmin
 from integrity.admin.query_runs import QueryRunAdmin
 from integrity.admin.repair_runs import RepairRunAdmin

@@ -7,14 +7,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from integrity import models
-from integrity.admin import cells, schema_fixes
+from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, link, may
 from integrity.admin.deciding import DeduplicatingPages
+from integrity.admin.migrating import choose
 
 
 class FindingColumns(ReadOnlyAdmin):
@@ -109,19 +109,10 @@ class FindingAdmin(DeduplicatingPages, FindingColumns):
         key = ", ".join(finding.evidence.get("key", []))
         return cells.facts([(_value(each), _rows(each, key)) for each in finding.evidence["samples"]])
 
-    def get_urls(self) -> list[URLPattern]:
-        """Adds the page that writes schema fixes."""
-        write = self.admin_site.admin_view(self.write_view)
-        return [path("schema-fixes/<str:alias>/", write, name="integrity_schema_fixes"), *super().get_urls()]
-
     @admin.action(description=_("Schema fixes for the selected findings…"))
     def schema_fixes(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Shows the changes of structure that mend the selected findings."""
-        return schema_fixes.show(self, request, queryset)
-
-    def write_view(self, request: HttpRequest, alias: str) -> HttpResponse:
-        """Writes the migrations that were shown, or offers them for download."""
-        return schema_fixes.write(self, request, alias)
+        return choose(self, request, queryset)
 
 
 def _value(sample: dict[str, Any]) -> str:

@@ -1,17 +1,15 @@
-"""What was decided, planned, migrated and saved."""
+"""What was decided, planned and saved."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.template.defaultfilters import filesizeformat
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from integrity import models
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin
-
-_WORDS = {"passed": _("passed"), "failed": _("failed"), "noted": _("noted"), "skipped": _("not looked at")}
 
 
 @admin.register(models.Resolution)
@@ -56,68 +54,6 @@ class StoredPlanAdmin(ReadOnlyAdmin):
         return format_html(
             '<a href="{}">{}</a>', f"../../../orphanfinding/plan/{plan.pk}/", _("Show the plan")
         )
-
-
-def _stopped_by(*texts: str) -> str:
-    said = "\n".join(filter(None, texts))
-    return format_html("<pre>{}</pre>", said) if said else ""
-
-
-@admin.register(models.MigrationRun)
-class MigrationRunAdmin(ReadOnlyAdmin):
-    """Migrations that were applied or reversed: when, how long, by whom."""
-
-    list_display = ["migration", "target", "direction", "state_badge", "phase", "started_at", "took", "actor"]
-    list_filter = ["target", "direction", "state", "phase", "started_at"]
-    search_fields = ["migration", "actor", "error"]
-    list_select_related = ["target"]
-    fields = [
-        "target", "migration", "direction", "state_badge", "phase", "started_at", "finished_at", "took",
-        "actor", "error", "done", "looked_at",
-    ]  # fmt: skip
-    hidden_when_empty = ("error",)
-
-    @admin.display(description=_("operations"))
-    def done(self, run: models.MigrationRun) -> str:
-        """Each of its operations: how long it took, and the whole of what stopped it."""
-        line = "<tr><td>{}</td><td class='integrity-word'>{} s</td><td>{}</td></tr>"
-        rows = [
-            (each["operation"], f"{each['seconds']:.2f}", _stopped_by(each["error"], each["statement"]))
-            for each in run.operations
-        ]
-        if not rows:
-            return str(_("none was begun"))
-        return format_html('<table class="integrity-checks">{}</table>', format_html_join("", line, rows))
-
-    @admin.display(description=_("checks"))
-    def looked_at(self, run: models.MigrationRun) -> str:
-        """What was looked at before and after it."""
-        rows = [
-            (
-                cells.badge(each["verdict"], _WORDS.get(each["verdict"], "")),
-                each["moment"],
-                each["what"],
-                each["subject"],
-                each["message"],
-                each["hint"],
-            )
-            for each in run.checks
-        ]
-        if not rows:
-            return str(_("none was made"))
-        word = "<td class='integrity-word'>{}</td>"
-        line = f"<tr>{word * 3}<td>{{}}</td><td>{{}} <span class='help'>{{}}</span></td></tr>"
-        return format_html('<table class="integrity-checks">{}</table>', format_html_join("", line, rows))
-
-    @admin.display(description=_("state"), ordering="state")
-    def state_badge(self, run: models.MigrationRun) -> str:
-        """Where it stands."""
-        return cells.badge(run.state, run.get_state_display())
-
-    @admin.display(description=_("took"), ordering="seconds")
-    def took(self, run: models.MigrationRun) -> str:
-        """How long it took."""
-        return "–" if run.seconds is None else f"{run.seconds:.2f} s"
 
 
 @admin.register(models.Backup)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from integrity import models, store, tasks
-from integrity.admin import cells, migrations
+from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, actor
 from integrity.admin.overview import starting
 
@@ -45,11 +45,9 @@ class TargetAdmin(ReadOnlyAdmin):
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """Adds the page of a target's migrations, and what is asked for from its own."""
-        view = self.admin_site.admin_view(self.migrations_view)
+        """Adds what is asked for from a target's own page."""
         start = require_POST(self.admin_site.admin_view(self.start_view))
         return [
-            path("<int:pk>/migrations/", view, name="integrity_target_migrations"),
             path("<int:pk>/start/<str:what>/", start, name="integrity_target_start"),
             *super().get_urls(),
         ]
@@ -60,10 +58,6 @@ class TargetAdmin(ReadOnlyAdmin):
         """Knows a database as soon as it is in `DATABASES`."""
         store.know_targets()
         return super().changelist_view(request, extra_context)
-
-    def migrations_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Shows a target's migrations, applies and reverses them."""
-        return migrations.page(self, request, pk)
 
     def start_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
         """Asks for an audit, a backup, a verification, or a plan of what was decided."""

@@ -17,6 +17,8 @@ def ask_for_migrations(
     to: str | None = None,
     phase: int | None = None,
     planned: MigrateResult | None = None,
+    window: str = "",
+    accept_changes: bool = False,
     actor: str = "",
 ) -> tuple[MigrateResult, models.Job | None]:
     """Starts what :func:`~integrity.tasks.migrating.migrate_and_store` does, in the background.
@@ -25,7 +27,9 @@ def ask_for_migrations(
         alias: the target.
         to: the migration to go to (default: the last).
         phase: stops before the first migration of a later phase.
-        planned: what was planned for just this, where it is known already.
+        planned: what was planned for just this, where it is known already: nothing else is done then.
+        window: the hours in which migrations may begin, ``22:00-05:30``.
+        accept_changes: goes on where what migrations answer for was changed since the last of them.
         actor: who asks.
 
     Returns:
@@ -36,11 +40,13 @@ def ask_for_migrations(
         CatalogMissing, CatalogError: see :func:`integrity.operations.runner.run_migrations`.
     """
     refuse_second(alias)
+    approved = planned.digest if planned else ""
     planned = planned or plan_of_migrations(alias, to=to, phase=phase)
     if not planned.steps:
         return planned, None
-    wanted: dict[str, Any] = {"to": to, "phase": phase}
-    arguments = {name: value for name, value in wanted.items() if value is not None}
+    wanted: dict[str, Any] = {"to": to, "phase": phase, "approved": approved, "window": window}
+    wanted["accept_changes"] = accept_changes
+    arguments = {name: value for name, value in wanted.items() if value not in (None, "", False)}
     return planned, start_job(alias, models.JobKind.MIGRATE, arguments, actor=actor)
 
 
