@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.formats import date_format, number_format
@@ -20,6 +20,7 @@ _MARKS = {
     "rolled_back": "↶", "pending": "○", "unknown": "?",
     "passed": "✓", "noted": "!", "skipped": "?",
     "unreachable": "!", "damaged": "✕", "repairing": "…", "healthy": "✓",
+    "broken": "✕", "unchecked": "?", "unenforced": "!", "new-rows": "!", "enforced": "✓",
 }  # fmt: skip
 
 
@@ -44,14 +45,22 @@ def grouped(value: int) -> str:
 
 
 def trend(rows: int, before: int | None) -> str:
-    """How a number moved since the look before."""
+    """How a number moved since the look before: an arrow, a number and a word."""
     if before is None:
         return badge("info", _("new"))
     if rows == before:
         return format_html('<span class="quiet">{}</span>', _("unchanged"))
-    arrow, word = ("▲", "worse") if rows > before else ("▼", "better")
     moved = grouped(abs(rows - before))
-    return format_html('<span class="integrity-{}">{} {}</span>', word, arrow, moved)
+    if rows > before:
+        arrow, word, said = "▲", "worse", _("%(number)s more")
+    else:
+        arrow, word, said = "▼", "better", _("%(number)s fewer")
+    return format_html(
+        '<span class="integrity-{}"><span aria-hidden="true">{}</span> {}</span>',
+        word,
+        arrow,
+        said % {"number": moved},
+    )
 
 
 def code(text: str) -> str:
@@ -72,6 +81,14 @@ def ago(moment: datetime | None) -> str:
     just_now = now() - moment < timedelta(minutes=1)
     text = _("just now") if just_now else _("%(time)s ago") % {"time": timesince(moment, depth=1)}
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, text)
+
+
+def day(moment: str) -> str:
+    """The day of a moment that is written as ISO 8601, as people write it; anything else as it is."""
+    try:
+        return date_format(date.fromisoformat(moment[:10]), "DATE_FORMAT")
+    except ValueError:
+        return moment
 
 
 def lines(texts: list[str]) -> str:

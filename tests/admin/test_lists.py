@@ -93,10 +93,13 @@ def test_a_database_is_a_target_as_soon_as_it_is_in_the_settings(sign_in: SignIn
 
 def test_the_commonest_missing_keys_are_shown_and_escaped(sign_in: SignIn) -> None:
     evidence = {"top_missing_keys": [{"key": ["<b>90</b>"], "rows": 2_000}]}
-    finding = factories.OrphanFindingFactory.create(evidence=evidence)
-    text = sign_in().get(reverse("admin:integrity_orphanfinding_change", args=[finding.pk])).content.decode()
+    finding = factories.OrphanFindingFactory.create(evidence=evidence, rows=4_000)
+    url = reverse("admin:integrity_orphanfinding_change", args=[finding.pk])
+    text = sign_in("view_sample_rows").get(url).content.decode()
     assert "&lt;b&gt;90&lt;/b&gt;" in text
     assert "2,000" in text
+    assert "50 %" in text
+    assert "90&lt;" not in sign_in().get(url).content.decode(), "a key is a value of a row"
 
 
 def test_a_page_has_no_script_or_style_of_its_own(sign_in: SignIn) -> None:

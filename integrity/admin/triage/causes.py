@@ -1,0 +1,119 @@
+"""Why there are orphans: what explains them, when they came, and which missing keys they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from integrity import models
+from integrity.admin.base import may
+from integrity.admin.cells import grouped
+from integrity.admin.pictures.bars import Bar, bars
+from integrity.admin.triage import wording
+from integrity.admin.triage.masking import is_shown
+from integrity.admin.triage.scope import Scope
+
+UNITS = {"day": "j M Y", "week": "j M Y", "month": "M Y", "year": "Y", "decade": "Y", "century": "Y"}
+"""How the beginning of a stretch of time is written below its column."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A cause with the rows that it explains, and how much it can be relied on."""
+
+    rows: int
+    sentence: str
+    confidence: str
+
+
+@dataclass(frozen=True)
+class MissingKey:
+    """A referenced value that does not exist, with the orphans that share it."""
+
+    text: str
+    rows: int
+    share: str
+    query: str
+
+
+def causes(finding: models.Finding) -> list[Explained]:
+    """Returns what explains the orphans, most rows first."""
+    found = sorted(finding.evidence.get("causes") or [], key=lambda each: -each.get("rows", 0))
+    return [
+        Explained(
+            each.get("rows", 0),
+            wording.why(each),
+            str(wording.CONFIDENCE.get(each.get("confidence", ""), "")),
+        )
+        for each in found
+    ]
+
+
+def chart(finding: models.Finding) -> SafeString:
+    """Returns how the orphans lie in time as a picture; empty where nothing says, or all are of one time."""
+    timeline = (finding.evidence.get("created") or {}).get("timeline") or {}
+    stretches = timeline.get("stretches") or []
+    if len(stretches) < 2:
+        return mark_safe("")
+    written = UNITS.get(timeline.get("unit", ""), "j M Y")
+    points = [Bar(_begins(each["start"], written), each["rows"]) for each in stretches]
+    most = max(points, key=lambda each: each.value)
+    description = _("Most of them, %(rows)s, were created in the stretch that begins with %(begin)s.") % {
+        "rows": grouped(round(most.value)),
+        "begin": most.label,
+    }
+    return bars(points, title=_("Orphans by when they were created"), description=description)
+
+
+def _begins(start: str, written: str) -> str:
+    try:
+        return date_format(date.fromisoformat(start), written)
+    except ValueError:
+        return start
+
+
+def keys(request: HttpRequest, finding: models.Finding) -> list[MissingKey]:
+    """Returns the commonest missing keys, for whoever may see values of rows that are not masked."""
+    top = finding.evidence.get("top_missing_keys") or []
+    if not top or not may(request, "view_sample_rows") or not is_shown(finding):
+        return []
+    return [_key(each, finding.rows) for each in top]
+
+
+def _key(found: dict[str, Any], rows: int) -> MissingKey:
+    texts = tuple("" if part is None else str(part) for part in found["key"])
+    whole = None not in found["key"]
+    return MissingKey(
+        text=", ".join("NULL" if part is None else str(part) for part in found["key"]),
+        rows=found["rows"],
+        share=_share(found["rows"], rows),
+        query=urlencode(Scope(texts).fields) if whole else "",
+    )
+
+
+def _share(some: int, rows: int) -> str:
+    percent = 100 * some / rows if rows else 0
+    return _("%(percent)s %%") % {"percent": round(percent)} if percent >= 1 else _("less than 1 %")
+
+
+# -- duplicates ----------------------------------------------------------------------------
+
+
+def repeated(request: HttpRequest, finding: models.Finding) -> list[tuple[str, int, str]]:
+    """Returns values that occur more than once: the value, its rows, and the keys of the first of them."""
+    samples = finding.evidence.get("samples") or []
+    shown = finding.code == "duplicate_rows" and may(request, "view_sample_rows") and is_shown(finding)
+    return [_sample(each) for each in samples] if shown else []
+
+
+def _sample(found: dict[str, Any]) -> tuple[str, int, str]:
+    value = ", ".join("NULL" if part is None else str(part) for part in found["value"])
+    listed = "; ".join(", ".join(map(str, each)) for each in found["keys"])
+    return value, found["rows"], f"{listed} …" if len(found["keys"]) < found["rows"] else listed

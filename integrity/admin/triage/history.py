@@ -1,0 +1,83 @@
+"""What was decided about a finding: by whom, when, for what of it, why, and by which plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from integrity import models
+from integrity.admin.base import may
+from integrity.admin.cells import grouped
+
+SHOWN_AT_MOST = 20
+
+
+@dataclass(frozen=True)
+class Decided:
+    """One decision as the page shows it."""
+
+    resolution: models.Resolution
+    title: str
+    scope: str
+    plan: str
+    job: str
+
+
+def decisions(request: HttpRequest, finding: models.Finding) -> list[Decided]:
+    """Returns the latest decisions, the latest first."""
+    made = models.Resolution.objects.filter(finding=finding.pk).order_by("-pk")
+    found = list(made[:SHOWN_AT_MOST])
+    plans = _plans(finding, {each.plan_hash for each in found if each.plan_hash})
+    return [_decided(request, finding, each, plans) for each in found]
+
+
+def waiting(request: HttpRequest, finding: models.Finding) -> list[tuple[models.Approval, str]]:
+    """Returns the plans for this finding that wait for a second person, each with its address."""
+    hashes = finding.resolutions.exclude(plan_hash="").order_by("-pk").values("plan_hash")[:SHOWN_AT_MOST]
+    asked = models.Approval.objects.filter(
+        state=models.ApprovalState.ASKED,
+        plan__target=finding.target_id,
+        plan__hash__in=[each["plan_hash"] for each in hashes],
+    )
+    found = asked.select_related("plan").defer("plan__plan", "plan__notes").order_by("-pk")[:SHOWN_AT_MOST]
+    return [(each, _plan_address(finding, each.plan.hash)) for each in found]
+
+
+def _plans(finding: models.Finding, hashes: set[str]) -> dict[str, int | None]:
+    """The job that last ran each of these plans."""
+    if not hashes:
+        return {}
+    stored = models.StoredPlan.objects.filter(target=finding.target_id, hash__in=hashes)
+    return dict(stored.values_list("hash", "job"))
+
+
+def _decided(
+    request: HttpRequest, finding: models.Finding, made: models.Resolution, plans: dict[str, int | None]
+) -> Decided:
+    job = plans.get(made.plan_hash)
+    return Decided(
+        resolution=made,
+        title=str(capfirst(made.get_decision_display())),
+        scope=_scope(made),
+        plan=_plan_address(finding, made.plan_hash) if made.plan_hash in plans else "",
+        job=reverse("admin:integrity_job_change", args=[job]) if job and may(request, "view_job") else "",
+    )
+
+
+def _plan_address(finding: models.Finding, plan_hash: str) -> str:
+    return reverse("admin:integrity_orphanfinding_plan", args=[finding.target.alias, plan_hash])
+
+
+def _scope(made: models.Resolution) -> str:
+    if made.rows:
+        said = ngettext("%(number)s chosen row", "%(number)s chosen rows", len(made.rows))
+        return said % {"number": grouped(len(made.rows))}
+    if made.keys:
+        said = ngettext("%(number)s missing key", "%(number)s missing keys", len(made.keys))
+        return said % {"number": grouped(len(made.keys))}
+    return _("the whole finding")

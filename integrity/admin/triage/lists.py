@@ -1,0 +1,91 @@
+"""Lists of findings that take no longer when there are many: by index, and counted to a bound."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+
+from integrity import models
+
+COUNTED_AT_MOST = 2_000
+"""Beyond it a list says “more than”: to count further would read every finding of the list."""
+SEARCHED = 5_000
+"""So many of the largest findings are searched for words within their names."""
+FOUND_AT_MOST = 500
+
+if TYPE_CHECKING:
+    FindingPaginator = Paginator[Any]
+else:
+    FindingPaginator = Paginator
+
+
+class BoundedPaginator(FindingPaginator):
+    """Counts to a bound: whoever looks for more narrows the list."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many findings there are, as far as they are listed."""
+        found = cast("QuerySet[Any]", self.object_list)
+        return found.order_by()[: COUNTED_AT_MOST + 1].count()
+
+
+class FindingList(ChangeList):
+    """A list that says how many findings there are, as far as they are counted."""
+
+    @property
+    def more(self) -> bool:
+        """Whether there are more than are counted."""
+        return int(self.result_count) > COUNTED_AT_MOST
+
+    @property
+    def pages(self) -> list[Any]:
+        """The numbers of the pages around this one; none where everything is on it."""
+        return list(self.paginator.get_elided_page_range(self.page_num)) if self.multi_page else []
+
+    @property
+    def counted(self) -> int:
+        """How many there are, as far as they are counted."""
+        return min(int(self.result_count), COUNTED_AT_MOST)
+
+
+def search(findings: QuerySet[Any], term: str) -> QuerySet[Any]:
+    """Returns the findings that a term names: by their table or the one that they refer to, however many
+    findings there are; and by words within the names and messages of the largest.
+
+    They are looked for first, each way by its index, and then listed by their keys alone.
+    """
+    words = term.replace("\0", "").split()
+    if not words:
+        return findings
+    found: set[int] = set()
+    for looked in (_of_table(findings, words), _referring(findings, words), _within(findings, words)):
+        found |= set(looked.order_by().values_list("pk", flat=True)[:FOUND_AT_MOST])
+    listed: QuerySet[Any] = findings.model._base_manager.filter(pk__in=found)
+    return listed.order_by(*findings.query.order_by)
+
+
+def _of_table(findings: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
+    """``orders``, ``public.orders``, ``orders.customer_id``: a table, and perhaps its schema or columns."""
+    parts = words[0].split(".")
+    named = Q(table_name=parts[0]) if len(parts) == 1 else Q(table_name__in=parts[:2])
+    return _worded(findings.filter(named), words if len(parts) > 1 else words[1:])
+
+
+def _referring(findings: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
+    return _worded(findings.filter(referenced_table=words[0]), words[1:])
+
+
+def _within(findings: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
+    largest = findings.order_by("-rows", "-pk").values("pk")[:SEARCHED]
+    return _worded(models.Finding.objects.filter(pk__in=largest), words)
+
+
+def _worded(findings: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
+    for word in words:
+        named = Q(label__icontains=word) | Q(referenced_table__icontains=word)
+        findings = findings.filter(named | Q(object__icontains=word) | Q(message__icontains=word))
+    return findings

@@ -1,0 +1,90 @@
+"""The page of a finding: what is wrong, why, what can become of it, and what was said and decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from integrity import models
+from integrity.admin import cells
+from integrity.admin.base import may
+from integrity.admin.triage import causes, history, next_steps, notes, offering, technical, wording
+from integrity.admin.triage.scope import Scope
+
+if TYPE_CHECKING:
+    from integrity.admin.triage.columns import FindingColumns
+
+
+def show(admin: FindingColumns, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Returns the page of a finding; nothing is changed by posting to it.
+
+    Raises:
+        PermissionDenied: for whoever may not see findings, or would edit one.
+    """
+    if request.method == "POST" or not admin.has_view_permission(request):
+        raise PermissionDenied
+    finding = admin.get_object(request, unquote(object_id))
+    if finding is None:
+        return admin._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return, attr-defined]
+            request, admin.opts, object_id
+        )
+    context = {
+        "finding": finding,
+        "original": finding,
+        "label": finding.label,
+        "parent": parent(finding),
+        "state": cells.badge(finding.state, finding.get_state_display()),
+        "severity": cells.badge(finding.severity, finding.get_severity_display()),
+        "moved": cells.trend(finding.rows, finding.previous_rows),
+        "seen": cells.ago(finding.last_seen_run.started_at),
+        "resolved": cells.ago(finding.resolved_at),
+        "facts": technical.facts(finding),
+        "notes": notes.notes_of(finding),
+        "note_form": notes.form_for(request),
+        "step": next_steps.step(request, finding),
+        "may_see_rows": may(request, "view_sample_rows"),
+    }
+    about_orphans = finding.code == models.ORPHANED_ROWS
+    more = _orphans(request, finding) if about_orphans else {"repeated": causes.repeated(request, finding)}
+    title = capfirst(wording.what_is_wrong(finding))
+    return admin.page(request, "finding.html", title, **context, **more)
+
+
+def parent(finding: models.Finding) -> str:
+    """The referenced columns as they are written."""
+    columns = ",".join(finding.referenced_columns)
+    return f"{finding.referenced_table}.{columns}" if columns else finding.referenced_table
+
+
+def _orphans(request: HttpRequest, finding: models.Finding) -> dict[str, Any]:
+    """What is known of orphans, and what this user may decide about them."""
+    scope = Scope.asked(request, finding)
+    standing = finding.state != models.FindingState.RESOLVED
+    return {
+        "orphans": True,
+        "causes": causes.causes(finding),
+        "chart": causes.chart(finding),
+        "created": wording.created(finding.evidence),
+        "keys": causes.keys(request, finding),
+        "shared": _shared(finding),
+        "scope": scope,
+        "choices": offering.choices(request, finding, scope) if standing else [],
+        "decisions": history.decisions(request, finding),
+        "waiting": history.waiting(request, finding),
+        "prevented": bool(finding.evidence.get("enforced")),
+        "prevention": next_steps.prevention(request, finding),
+    }
+
+
+def _shared(finding: models.Finding) -> str:
+    """How many orphans share a missing key, where that says something."""
+    if not finding.missing_keys or finding.rows < 2 * finding.missing_keys:
+        return ""
+    return _("about %(rows)s orphans each") % {
+        "rows": cells.grouped(round(finding.rows / finding.missing_keys))
+    }
