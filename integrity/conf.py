@@ -82,6 +82,25 @@ def direct_alias(alias: str) -> str:
     return str(_setting("DIRECT", {}).get(alias, alias))
 
 
+def approvals() -> int | None:
+    """``APPROVALS``: from how many touched rows on a plan needs a second person (``True``: from the first;
+    ``False``: never)."""
+    given = _setting("APPROVALS", False)
+    if given is None or given is False:
+        return None
+    return max(1, int(given))
+
+
+def approval_days() -> int:
+    """``APPROVAL_DAYS``: after how many days an approval, or the question for it, ends (7)."""
+    return int(_setting("APPROVAL_DAYS", 7))
+
+
+def typed_rows() -> int:
+    """``TYPED_ROWS``: a plan that touches more rows is run from admin only by typing their number (1,000)."""
+    return int(_setting("TYPED_ROWS", 1_000))
+
+
 def metrics_token() -> str:
     """``METRICS_TOKEN``: what a program sends to read the metrics (default: INTEGRITY_METRICS_TOKEN of the
     environment; empty: no program may)."""

@@ -113,6 +113,14 @@ class AskedTwice(ReferentialIntegrityError):
     """A plan that is to be run was run since whoever asks looked at it: once is enough."""
 
 
+class ApprovalNeeded(ReferentialIntegrityError):
+    """A plan that a second person has to approve before it is run, and nobody did."""
+
+
+class ApprovalRefused(ReferentialIntegrityError):
+    """An approval that this person cannot ask for or give: their own plan, or decided already."""
+
+
 class RepairRunning(ReferentialIntegrityError):
     """Another repair holds the target; two at once could not both be journaled rightly."""
 

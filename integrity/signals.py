@@ -19,6 +19,12 @@ migration_failed = Signal()
 """A migration was refused or failed, or what it did is not as it should be; ``result`` is its `StepEvent`,
 with ``error`` and ``checks``."""
 
+approval_asked = Signal()
+"""Somebody asks for a second person's approval of a plan; ``result`` is the stored `Approval`."""
+
+approval_decided = Signal()
+"""A second person approved or refused a plan; ``result`` is the stored `Approval`."""
+
 query_slower = Signal()
 """A hot query got slower by more than 20% beyond noise, or stopped using its index; ``result`` is its
 `QueryComparison`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from integrity import models
 from integrity.metrics.watching import Occurrence
 from integrity.operations.executor import StepEvent
 from integrity.verification import QueryComparison
@@ -16,13 +17,15 @@ class Kind(StrEnum):
     """What happened."""
 
     MIGRATION_FAILED = "migration_failed"
+    APPROVAL_ASKED = "approval_asked"
     QUERY_SLOWER = "query_slower"
     CONSTRAINT_VIOLATED = "constraint_violated"
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert. ``facts`` are plain values for programs; one that is not ``urgent`` is not mailed."""
+    """One alert. ``facts`` are plain values for programs; one that is not ``urgent`` is not mailed. ``about``
+    tells those of one kind and target apart that are no burst."""
 
     kind: Kind
     target: str
@@ -30,6 +33,7 @@ class Alert:
     text: str
     facts: dict[str, Any]
     urgent: bool = True
+    about: str = ""
 
 
 def of_migration(target: str, step: StepEvent) -> Alert:
@@ -44,6 +48,16 @@ def of_migration(target: str, step: StepEvent) -> Alert:
     }
     title = f"Migration {step.name} of {target} failed"
     return Alert(Kind.MIGRATION_FAILED, target, title, step.error, facts)
+
+
+def of_approval(target: str, asked: models.Approval) -> Alert:
+    """Returns what there is to say of a plan that waits for a second person."""
+    plan = asked.plan.hash[:12]
+    title = f"A plan for {target} waits for approval"
+    text = f"{asked.asked_by} asks for approval of plan {plan}. Somebody else looks at it in admin."
+    return Alert(
+        Kind.APPROVAL_ASKED, target, title, text, {"plan": plan, "asked_by": asked.asked_by}, about=plan
+    )
 
 
 def of_query(target: str, found: QueryComparison) -> Alert:

@@ -11,7 +11,7 @@ logger = logging.getLogger("integrity.alerts")
 
 def write_log(alert: Alert) -> None:
     """Writes one line; a record's ``integrity`` holds the facts, for formatters that write JSON."""
-    severe = alert.urgent and alert.kind is not Kind.QUERY_SLOWER
+    severe = alert.urgent and alert.kind not in (Kind.QUERY_SLOWER, Kind.APPROVAL_ASKED)
     logger.log(
         logging.ERROR if severe else logging.WARNING,
         "%s: %s",

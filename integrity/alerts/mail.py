@@ -63,7 +63,7 @@ _waiting: set[Future[None]] = set()
 
 def send_mail(alert: Alert) -> None:
     """Mails an alert to those whom ``ALERTS`` names, unless one of its kind was mailed a while ago."""
-    key = f"{alert.kind}:{alert.target}"
+    key = ":".join(filter(None, (str(alert.kind), alert.target, alert.about)))
     seconds = float(conf.alerts().get("mail_seconds", SECONDS_BETWEEN_MAILS))
     if not bursts.first(key, seconds):
         return

@@ -217,6 +217,12 @@ def add_run(parser: CommandParser) -> None:
         help="refuse without a backup that is recorded, still there, and not older than a day",
     )
     parser.add_argument(
+        "--without-approval",
+        default="",
+        metavar="REASON",
+        help="run a plan that needs a second person's approval without it; REASON is noted for the others",
+    )
+    parser.add_argument(
         "--no-digests",
         action="store_false",
         dest="digests",

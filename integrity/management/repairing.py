@@ -47,6 +47,8 @@ def carried_out(terminal: Terminal, options: dict[str, Any], *, kind: str) -> in
         ]
         terminal.show(planned_json(plan, kind), blocks)
         return DONE if plan.complete else NOT_DONE
+    if not options["without_approval"]:
+        store.demand_approved(plan)
     if options["input"] and plan.changing_steps:
         terminal.preview(list(plan_blocks(plan, kind=kind)))
         confirm(terminal, f"Carry this out on {plan.target}?", plan.touched)
@@ -68,7 +70,14 @@ def _carried_out(
     """What somebody saw is what runs: then one row more stops it before the first change."""
     approved = bool(options["plan"]) or bool(options["input"])
     with _running(terminal, options, stop, approved=approved) as wishes:
-        return repair_and_store(plan.target, plan, catalog_file=options["catalog"], kind=kind, options=wishes)
+        return repair_and_store(
+            plan.target,
+            plan,
+            catalog_file=options["catalog"],
+            kind=kind,
+            options=wishes,
+            waiver=options["without_approval"],
+        )
 
 
 def _resumed(terminal: Terminal, options: dict[str, Any], stop: Stopper) -> RepairResult:

@@ -102,3 +102,4 @@ class ApprovalState(models.TextChoices):
     ASKED = "asked", _("waits for approval")
     APPROVED = "approved", _("approved")
     REFUSED = "refused", _("refused")
+    WAIVED = "waived", _("waived at the command line")

@@ -41,7 +41,8 @@ class StoredPlan(models.Model):
 
 
 class Approval(models.Model):
-    """A second person's word on a plan; the latest counts."""
+    """A second person's word on a plan; the latest counts. One that was waived is a note that somebody at the
+    command line ran the plan without."""
 
     plan = models.ForeignKey(StoredPlan, models.CASCADE, related_name="approvals", verbose_name=_("plan"))
     state = models.CharField(_("state"), max_length=10, choices=ApprovalState, default=ApprovalState.ASKED)

@@ -3,6 +3,16 @@
 Every write is conditional and looks at the count, so that two processes may do the same at once.
 """
 
+from integrity.store.approvals import (
+    approval_of,
+    approve,
+    ask_approval,
+    demand_approved,
+    needs_approval,
+    refuse,
+    waive_approval,
+    waiting_approvals,
+)
 from integrity.store.audits import begin_audit, end_audit, last_audit, store_audit
 from integrity.store.decisions import findings_about, store_decision, store_decisions, store_kept
 from integrity.store.jobs import (
@@ -50,6 +60,9 @@ from integrity.store.standing import (
 from integrity.store.targets import count_open, know_targets, reached, target_row, unreachable
 
 __all__ = [
+    "approval_of",
+    "approve",
+    "ask_approval",
     "KnownReference",
     "KnownReferences",
     "ask_job",
@@ -61,6 +74,7 @@ __all__ = [
     "count_open",
     "create_job",
     "decisions_for",
+    "demand_approved",
     "duplicate_decisions_for",
     "end_audit",
     "end_job",
@@ -87,9 +101,11 @@ __all__ = [
     "longest_migrations",
     "mirror_runs",
     "note_job",
+    "needs_approval",
     "open_jobs",
     "reached",
     "references_of",
+    "refuse",
     "resume_job",
     "site_database",
     "store_audit",
@@ -105,6 +121,8 @@ __all__ = [
     "target_row",
     "times_of_migrations",
     "unreachable",
+    "waive_approval",
+    "waiting_approvals",
     "waiting_jobs",
     "wish_of",
     "worker_heard",

@@ -1,6 +1,7 @@
 """The work itself, as commands, pages and programs call it: do it, store it, tell who listens."""
 
 from integrity.tasks.adopting import AdoptedScript, Adoption, adopt_scripts
+from integrity.tasks.approving import approve_plan, ask_for_approval, refuse_plan
 from integrity.tasks.asking import MigrationAsked, ask_for_migrations
 from integrity.tasks.background import (
     carry_out,
@@ -73,6 +74,8 @@ __all__ = [
     "TargetRelease",
     "TargetState",
     "adopt_scripts",
+    "approve_plan",
+    "ask_for_approval",
     "ask_for_migrations",
     "audit_and_store",
     "audit_scripts",
@@ -108,6 +111,7 @@ __all__ = [
     "plan_deduplication_and_store",
     "plan_in_background",
     "plan_of_migrations",
+    "refuse_plan",
     "release",
     "repair_and_store",
     "resume_and_store",

@@ -36,6 +36,7 @@ def repair_and_store(
     catalog_file: FilePath | None = None,
     kind: str = "cleanup",
     options: Options | None = None,
+    waiver: str = "",
 ) -> RepairResult:
     """Runs a plan on a target and stores what came of it.
 
@@ -45,12 +46,18 @@ def repair_and_store(
         catalog_file: a catalog lent for this run.
         kind: ``cleanup``, ``reassign`` or ``deduplicate``.
         options: who asks, limits, progress; the references of the site's models are added.
+        waiver: why it is run without the approval of a second person; noted, and for this run alone.
 
     Raises:
+        ApprovalNeeded: a second person has to approve the plan first.
         RepairRunning, PlanMismatch, TooManyRows, …: see :func:`integrity.repairs.run_repair`.
     """
     target, catalog = Target(alias), load_catalog(alias, catalog_file)
     options = _complete(target, options)
+    if waiver and store.needs_approval(plan):
+        store.waive_approval(plan, actor=options.actor, reason=waiver)
+    else:
+        store.demand_approved(plan)
     with _mirrored(target):
         result = run_repair(target, plan, catalog=catalog, kind=kind, options=options)
     if not result.dry_run:

@@ -9,11 +9,12 @@ from django.core.management.base import CommandParser
 
 from integrity.management.blocks import Line
 from integrity.management.command import DONE, NOT_DONE, IntegrityCommand
-from integrity.management.options import add_decision, add_limits, add_references, add_target
+from integrity.management.options import actor, add_decision, add_limits, add_references, add_target
 from integrity.management.planning import planned, scripts_of
 from integrity.management.reports.plans import plan_blocks, plan_json, run_it
 from integrity.plans import Plan
 from integrity.plans.script import statements
+from integrity.tasks import ask_for_approval
 
 
 class Command(IntegrityCommand):
@@ -36,6 +37,9 @@ class Command(IntegrityCommand):
             metavar="FILE",
             help="write FILE and FILE with .rollback before its suffix: scripts for psql or sqlite3",
         )
+        parser.add_argument(
+            "--ask-approval", action="store_true", help="ask a second person to approve the plan"
+        )
         super().add_arguments(parser)
 
     def work(self, options: dict[str, Any]) -> int:
@@ -47,6 +51,9 @@ class Command(IntegrityCommand):
         blocks += [Line(f"Written: {file}", "good") for file in files]
         if plan.changing_steps:
             blocks.append(run_it(plan, options["catalog"]))
+        if options["ask_approval"] and plan.changing_steps:
+            asked = ask_for_approval(plan.target, plan.hash, actor=actor())
+            blocks.append(Line(f"Plan {plan.hash[:12]}: {asked.get_state_display()}.", "good"))
         self.terminal.show(plan_json(plan, sql) | {"files": [str(file) for file in files]}, blocks)
         return DONE if plan.complete else NOT_DONE
 
