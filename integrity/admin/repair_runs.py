@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,13 +19,13 @@ from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
 from integrity.admin.deciding import PERMISSIONS, permissions_for
+from integrity.admin.quarantine import Chosen, browse, can_be_taken_back, download, put_back, restore
 from integrity.database.session import Target
 from integrity.exceptions import PlanMismatch, ReferentialIntegrityError
 from integrity.repairs.searching import Search, find_rows
 
 _MOST_REFUSALS_SHOWN = 100
 _ROWS_A_PAGE = 100
-_TAKEN_BACK = (models.RunState.ROLLED_BACK, models.RunState.RUNNING, models.RunState.PLANNED)
 
 _STOPPED = (
     models.RunState.PAUSED,
@@ -32,22 +33,6 @@ _STOPPED = (
     models.RunState.CANCELLED,
     models.RunState.INTERRUPTED,
 )
-
-WAYS = {
-    "": (
-        gettext_lazy("The rows alone"),
-        gettext_lazy("Refused while a foreign key stands under which they would be orphans."),
-    ),
-    "with_migrations": (
-        gettext_lazy("The rows, and the migrations that came after the repair"),
-        gettext_lazy("Structure is reversed first, newest first, then the rows come back."),
-    ),
-    "unvalidate": (
-        gettext_lazy("The rows, as orphans under the foreign keys that stand"),
-        gettext_lazy("These bind new rows only afterwards, until somebody validates them again."),
-    ),
-}
-"""How a run can be taken back, each with what it means."""
 
 
 @admin.register(models.RepairRun)
@@ -82,10 +67,16 @@ class RepairRunAdmin(ReadOnlyAdmin):
         return [self.shown_as.get(name, name) for name in super().get_fields(request, obj)]
 
     def get_urls(self) -> list[URLPattern]:
-        """Adds the page that takes a run back, and the wish to go on with one."""
+        """Adds the quarantine, the page that takes a run back, and the wish to go on with one."""
         view = self.admin_site.admin_view(self.roll_back_view)
         resume = require_POST(self.admin_site.admin_view(self.resume_view))
+        quarantine = self.admin_site.admin_view(partial(browse, self))
+        restoring = self.admin_site.admin_view(partial(restore, self))
+        csv = self.admin_site.admin_view(partial(download, self))
         return [
+            path("quarantine/", quarantine, name="integrity_quarantine"),
+            path("quarantine/restore/", restoring, name="integrity_quarantine_restore"),
+            path("quarantine/csv/", csv, name="integrity_quarantine_csv"),
             path("<int:pk>/roll-back/", view, name="integrity_repairrun_roll_back"),
             path("<int:pk>/resume/", resume, name="integrity_repairrun_resume"),
             *super().get_urls(),
@@ -120,34 +111,7 @@ class RepairRunAdmin(ReadOnlyAdmin):
         """Shows what comes back; a POST takes it back."""
         demand(request, "roll_back_repair")
         run = get_object_or_404(models.RepairRun.objects.select_related("target"), pk=pk)
-        here = reverse("admin:integrity_repairrun_change", args=[pk])
-        if not can_be_taken_back(run):
-            messages.error(
-                request, _("There is nothing to take back: the run is a rollback, or was taken back.")
-            )
-            return HttpResponseRedirect(here)
-        if request.method == "POST":
-            return self._start(request, run)
-        newer = models.RepairRun.objects.filter(target=run.target, number__gt=run.number)
-        newer = newer.exclude(kind=models.RunKind.ROLLBACK).exclude(state=models.RunState.ROLLED_BACK)
-        title = _("Roll back run %(number)s of %(target)s") % {"number": run.number, "target": run.target}
-        ways = [way for way in WAYS if way != "with_migrations" or may(request, "apply_migrations")]
-        context = {"run": run, "rows": sorted(run.rows.items()), "newer": newer}
-        return self.page(
-            request, "roll_back.html", title, ways=[(way, *WAYS[way]) for way in ways], **context
-        )
-
-    def _start(self, request: HttpRequest, run: models.RepairRun) -> HttpResponse:
-        if request.POST.get("state") != run.state:
-            messages.error(request, _("The run changed since this was shown. Look again."))
-            return HttpResponseRedirect(request.path)
-        how = request.POST.get("how", "")
-        if how == "with_migrations":
-            demand(request, "apply_migrations")
-        arguments = {"run": run.number, "how": how if how in WAYS else ""}
-        job = tasks.start_job(run.target.alias, models.JobKind.ROLLBACK, arguments, actor=actor(request))
-        self.log(request, [run], _("Asked for a rollback"))
-        return self.started(request, job)
+        return put_back(self, request, Chosen(run), confirmed=request.method == "POST")
 
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Goes on with a run that was stopped, by the plan that its journal holds."""
@@ -247,11 +211,6 @@ def permissions_of(run: models.RepairRun) -> list[str]:
         return permissions_for(store.load_plan(run.target.alias, run.plan_hash))
     except PlanMismatch:
         return sorted(set(PERMISSIONS.values()))
-
-
-def can_be_taken_back(run: models.RepairRun) -> bool:
-    """Whether a rollback of this run can do anything."""
-    return run.kind != models.RunKind.ROLLBACK and run.state not in _TAKEN_BACK
 
 
 def _said(tally: dict[str, int]) -> list[str]:

@@ -33,7 +33,8 @@ class Conflict:
     """A row that is refused: as the journal has it, and the live row that is in its way.
 
     ``before`` would come back; ``left`` is how the repair left a row that it changed. ``columns`` are those
-    of the key that is taken, ``differing`` those in which live row and journal are not the same.
+    of the key that is taken, ``differing`` those in which the live row is another than it would be, or than
+    the repair left it.
     """
 
     kind: ConflictKind
@@ -43,13 +44,8 @@ class Conflict:
     before: dict[str, Value]
     live: dict[str, Value] = field(default_factory=dict)
     left: dict[str, Value] = field(default_factory=dict)
+    differing: tuple[str, ...] = ()
     name: str = ""
-
-    @property
-    def differing(self) -> tuple[str, ...]:
-        """The columns in which the live row is another than it would be, or than the repair left it."""
-        expected = self.left or self.before
-        return tuple(name for name, value in self.live.items() if value != expected[name])
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,8 @@ class Conflicts:
         """Changed rows that are no longer as the repair left them."""
         key = row_key(self.restorer.table)
         reading, sql, params = self._reading, self._changed_since(), self._where("b", "update")
-        listed = [f"b.{SEQ}", *reading.sql("b"), *reading.sql("a"), *(reading.sql("c") if key else ())]
+        listed = [f"b.{SEQ}", *reading.sql("b"), *reading.sql("a")]
+        listed += [*reading.sql("c"), *self._other("a")] if key else []
         source, (where, values) = self._sides(key), params
         rows = self.restorer.session.rows(
             f"SELECT {', '.join(listed)} FROM {source} WHERE {where} AND {sql} ORDER BY b.{SEQ} LIMIT %s",
@@ -109,7 +106,7 @@ class Conflicts:
         reading = self._reading
         where, params = self._where("j", "delete")
         rows = self.restorer.session.rows(
-            f"SELECT {', '.join([f'j.{SEQ}', *reading.sql('j'), *reading.sql('c')])} "
+            f"SELECT {', '.join([f'j.{SEQ}', *reading.sql('j'), *reading.sql('c'), *self._other('j')])} "
             f"FROM {self._images} AS j JOIN {self._live} AS c ON {self._same(key)} "
             f"WHERE {where} ORDER BY j.{SEQ} LIMIT %s",
             [*params, most],
@@ -122,7 +119,8 @@ class Conflicts:
                 seq,
                 key.columns,
                 reading.values(values[: reading.width]),
-                reading.values(values[reading.width :]),
+                reading.values(values[reading.width : 2 * reading.width]),
+                differing=reading.different(values[2 * reading.width :]),
                 name=key.name,
             )
             for seq, *values in rows
@@ -168,7 +166,17 @@ class Conflicts:
             before=parts[0],
             live=parts[2] if there else {},
             left=parts[1],
+            differing=reading.different(values[3 * width :]) if there else (),
         )
+
+    def _other(self, image: str) -> list[str]:
+        """One expression for each column: 1 where the live row ``c`` is another than an image in it."""
+        engine, table = self.restorer.session.engine, self.restorer.table
+        same = (
+            engine.same(column(name, "c"), column(name, image), table.column(name))
+            for name in self.restorer.images.columns
+        )
+        return [f"CASE WHEN {each} THEN 0 ELSE 1 END" for each in same]
 
     # -- both --------------------------------------------------------------------------------
 

@@ -140,7 +140,13 @@ class _Reader:
         listed = [*heads, "NULL", *reading.sql("j")]
         source = f"{images} j"
         if self.search.what is not What.DELETED:
-            listed = [*heads, f"a.{SEQ}", *reading.sql("j"), *reading.sql("a")]
+            listed = [
+                *heads,
+                f"a.{SEQ}",
+                *reading.sql("j"),
+                *reading.sql("a"),
+                *reading.differences("j", "a"),
+            ]
             source += f" LEFT JOIN {images} a ON a.{OF} = j.{SEQ} AND a.{IMAGE} = '{AFTER}'"
         sql = (
             f"SELECT {', '.join(listed)} FROM {source} "
@@ -203,16 +209,14 @@ def _shelf(session: Session, row: Sequence[Any]) -> _Shelf:
 
 def _row(shelf: _Shelf, reading: Reading, row: Sequence[Any]) -> QuarantinedRow:
     seq, action, at, reason, undone, after, *values = row
-    before = reading.values(values[: reading.width])
-    return QuarantinedRow(
-        Place(shelf.facts.run, shelf.journal, seq),
-        action,
-        at,
-        legible(reason),
-        undone,
-        before,
-        reading.values(values[reading.width :]) if after is not None else {},
+    before, width = reading.values(values[: reading.width]), reading.width
+    row_was = QuarantinedRow(
+        Place(shelf.facts.run, shelf.journal, seq), action, at, legible(reason), undone, before
     )
+    if after is None:
+        return row_was
+    changed = reading.different(values[2 * width :])
+    return replace(row_was, after=reading.values(values[width : 2 * width]), changed=changed)
 
 
 def _edge(shelf: _Shelf, *, backwards: bool) -> Place:

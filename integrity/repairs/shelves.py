@@ -39,7 +39,8 @@ class QuarantineSearch:
 
 @dataclass(frozen=True)
 class QuarantinedRow:
-    """A row as it was; ``after`` is what a repair made of it, where it is still there.
+    """A row as it was; ``after`` is what a repair made of it, where it is still there, and ``changed`` are
+    the columns that are not the same.
 
     ``taken_back`` is the rollback that put it back.
     """
@@ -51,11 +52,7 @@ class QuarantinedRow:
     taken_back: int | None
     values: dict[str, Value]
     after: dict[str, Value] = field(default_factory=dict)
-
-    @property
-    def changed(self) -> tuple[str, ...]:
-        """The columns that a repair changed."""
-        return tuple(name for name, value in self.after.items() if value != self.values[name])
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

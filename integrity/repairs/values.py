@@ -42,6 +42,19 @@ class Reading:
         more = None if self.letters is None else self.letters + 1
         return [each for name in self._shown for each in self.engine.readable(column(name, alias), more)]
 
+    def differences(self, one: str, other: str) -> list[str]:
+        """The expressions to select, one for each column: 1 where two rows are not the same in it."""
+        found = []
+        for name in self.columns:
+            left, right = (self.engine.readable(column(name, each), None)[0] for each in (one, other))
+            same = f"COALESCE({left} = {right}, {left} IS NULL AND {right} IS NULL)"
+            found.append(f"CASE WHEN {same} THEN 0 ELSE 1 END")
+        return found
+
+    def different(self, row: Sequence[Any]) -> tuple[str, ...]:
+        """The columns for which these came to 1."""
+        return tuple(name for name, differs in zip(self.columns, row, strict=True) if differs)
+
     @property
     def width(self) -> int:
         """How many expressions these are."""

@@ -46,6 +46,7 @@ from integrity.tasks.overview import VERSION, health, site_answers, stats, statu
 from integrity.tasks.reading import audit_and_store, backup_and_store, others_of, plan_and_store
 from integrity.tasks.releasing import ReleaseStep, TargetRelease, failed, release
 from integrity.tasks.repairing import mirror, repair_and_store, resume_and_store, roll_back_and_store
+from integrity.tasks.restoring import look_before_rollback
 from integrity.tasks.reversing import (
     Reversal,
     migrated_since,
@@ -94,6 +95,7 @@ __all__ = [
     "ledgers_of",
     "longest_of",
     "look_at_targets",
+    "look_before_rollback",
     "make_catalog",
     "make_migrations",
     "make_models",

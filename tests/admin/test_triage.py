@@ -67,7 +67,7 @@ def test_deleting_takes_orphans_to_quarantine_and_can_be_taken_back(
     assert audited.finding().state == "resolved", "the findings are counted again"
 
     url = reverse("admin:integrity_repairrun_roll_back", args=[run.pk])
-    assert "main.orders" in everything.get(url).content.decode()
+    assert "<code>orders</code>" in everything.get(url).content.decode()
     everything.post(url, {"state": "finished", "how": ""})
     assert tasks.wait_for_jobs(30)
     assert (audited.rows("SELECT * FROM orders"), audited.rows("SELECT * FROM lines")) == before

@@ -136,6 +136,7 @@ def test_a_masked_column_stays_masked_in_a_conflict(world: World) -> None:
     (conflict,) = look(world, run, is_masked=lambda _, name: name == "note").conflicts
     assert conflict.before["note"].masked
     assert conflict.live["note"].masked
+    assert "note" in conflict.differing
 
 
 def test_a_table_that_is_gone_makes_it_impossible_and_says_so(world: World) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from integrity import models, store
-from integrity.database.identifiers import TableName
 from integrity.database.session import Target
 from integrity.exceptions import PlanMismatch
 from integrity.plans import Plan, Tally
@@ -49,7 +47,7 @@ def roll_back(work: Work) -> Outcome:
     run, how = work.job.arguments["run"], work.job.arguments.get("how")
     wishes: dict[str, Any] = {"options": work.options()}
     if chosen := work.job.arguments.get("selection"):
-        wishes["selection"] = selection_of(chosen)
+        wishes["selection"] = Selection.from_json(chosen)
     done = _rolled_back_before(work, run)
     if done is not None:
         migrations = reverse_since(work.alias, run, actor=work.job.actor) if how == "with_migrations" else ()
@@ -63,15 +61,6 @@ def roll_back(work: Work) -> Outcome:
         reversal = Reversal(roll_back_and_store(work.alias, run, **wishes))
     state, result = _looked_again(work, reversal.result)
     return state, result | {"migrations": list(reversal.migrations), "of": run}
-
-
-def selection_of(chosen: Mapping[str, Any]) -> Selection:
-    """Returns which rows come back: ``tables`` as pairs of schema and name, ``references``, ``keys``."""
-    return Selection(
-        tables=tuple(TableName(schema, name) for schema, name in chosen.get("tables", ())),
-        references=tuple(chosen.get("references", ())),
-        keys=tuple(tuple(key) for key in chosen.get("keys", ())),
-    )
 
 
 def _plan_of(work: Work) -> Plan | None:

@@ -1,0 +1,246 @@
+"""What was taken out is looked through, downloaded and put back, by those who may, and by no forgery."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from integrity import models, tasks
+from integrity.plans import Request
+from integrity.references import Resolution
+from integrity.repairs import Options
+from tests.admin.conftest import Shop, SignIn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = "admin:integrity_quarantine"
+RESTORE = "admin:integrity_quarantine_restore"
+CSV = "admin:integrity_quarantine_csv"
+LOOK = ("view_repairrun", "view_sample_rows")
+
+
+@pytest.fixture
+def repaired(audited: Shop) -> Shop:
+    """The shop after its orphans, and the lines of their orders, were taken out."""
+    plan = tasks.plan_and_store("shop", [Request(resolution=Resolution.DELETE)])
+    tasks.repair_and_store("shop", plan, options=Options(approved=True, actor="ann"))
+    return audited
+
+
+def text(client: Client, name: str = PAGE, **query: Any) -> str:
+    response = client.get(reverse(name), query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def choices(client: Client, **query: Any) -> list[str]:
+    """What the checkboxes of a page say."""
+    response = client.get(reverse(PAGE), {"target": "shop", **query})
+    runs = response.context["runs"]
+    return [row.choice for run in runs for shelf in run["shelves"] for row in shelf.rows]
+
+
+def test_every_column_is_shown_with_reason_run_and_who(repaired: Shop, sign_in: SignIn) -> None:
+    page = text(sign_in(*LOOK))
+    assert "Quarantine of shop" in page
+    for part in ("Run 1", "cleanup by ann", "orders.customer_id", "lines.order_id", "lost"):
+        assert part in page
+    assert "Restore chosen rows" not in page
+    assert "Restore chosen rows" in text(sign_in(*LOOK, "roll_back_repair"))
+
+
+def test_without_the_right_to_see_rows_there_are_numbers_only(repaired: Shop, sign_in: SignIn) -> None:
+    page = text(sign_in("view_repairrun"))
+    assert "lost" not in page
+    assert "Run 1" in page
+    assert sign_in("view_repairrun", "download_csv").get(reverse(CSV), {"target": "shop"}).status_code == 403
+
+
+def test_nobody_without_the_right_sees_the_page(repaired: Shop, client: Client, sign_in: SignIn) -> None:
+    client.force_login(User.objects.create_user("nobody", is_staff=True))
+    assert client.get(reverse(PAGE)).status_code == 403
+    assert sign_in(*LOOK).get(reverse(RESTORE), {"target": "shop", "run": 1}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "there", "gone"),
+    [
+        ({"table": "lines"}, "lines.order_id", "lost"),
+        ({"reason": "orders.customer_id"}, "lost", "<code>lines.order_id</code></td>"),
+        ({"q": "LOST"}, "lost", "<code>lines.order_id</code></td>"),
+        ({"key": "6"}, "91", ">90<"),
+        ({"q": "nowhere"}, "Nothing in the quarantine is like that", "<tbody>"),
+        ({"run": "9"}, "Nothing in the quarantine is like that", "<tbody>"),
+        ({"run": "x"}, "Enter a whole number", "Nothing in the quarantine"),
+        ({"what": "changed"}, "No repair that stands changed a value", "<tbody>"),
+    ],
+)
+def test_a_search_narrows(
+    repaired: Shop, sign_in: SignIn, query: dict[str, str], there: str, gone: str
+) -> None:
+    page = text(sign_in(*LOOK), target="shop", **query)
+    assert there in page
+    assert gone not in page
+
+
+@pytest.mark.parametrize("query", [{"after": "x"}, {"before": "WzFd"}])
+def test_a_forged_place_is_refused(repaired: Shop, sign_in: SignIn, query: dict[str, str]) -> None:
+    assert sign_in(*LOOK).get(reverse(PAGE), {"target": "shop", **query}).status_code == 400
+
+
+def test_an_unknown_target_is_not_found(repaired: Shop, sign_in: SignIn) -> None:
+    for name in ("nobody", "sh\0op"):
+        assert sign_in(*LOOK).get(reverse(PAGE), {"target": name}).status_code == 404
+
+
+def test_it_opens_when_the_target_is_down(repaired: Shop, everything: Client) -> None:
+    repaired.file.rename(repaired.file.with_suffix(".away"))
+    page = text(everything)
+    assert "There is no file" in page
+    assert "What the site remembers" in page
+    run = reverse("admin:integrity_repairrun_change", args=[models.RepairRun.objects.get().pk])
+    assert everything.get(run).status_code == 200
+    restore = text(everything, RESTORE, target="shop", run=1)
+    assert "There is no file" in restore
+    assert 'name="confirm"' not in restore
+
+
+def test_chosen_rows_come_back_with_what_belongs_to_them(repaired: Shop, everything: Client) -> None:
+    (order,) = choices(everything, table="orders", key="4")
+    form = {"target": "shop", "run": "1", "row": [order]}
+    preview = everything.post(reverse(RESTORE), form).content.decode()
+    assert "2 rows by lines.order_id" in preview
+    assert "Put 1 row back" in preview
+    assert not models.Job.objects.exists(), "nothing happens before it is confirmed"
+
+    together = form | {"relatives": "1"}
+    assert "Put 3 rows back" in everything.post(reverse(RESTORE), together).content.decode()
+    wish = together | {"confirm": "1", "state": "finished", "rows": "3", "how": ""}
+    response = everything.post(reverse(RESTORE), wish)
+    assert tasks.wait_for_jobs(30)
+
+    job = models.Job.objects.get()
+    assert response["Location"] == reverse("admin:integrity_job_change", args=[job.pk])
+    assert (job.kind, job.state) == ("rollback", "finished")
+    assert repaired.rows("SELECT id, customer_id, note FROM orders WHERE id > 3") == [(4, 90, "lost")]
+    assert repaired.rows("SELECT id FROM lines ORDER BY id") == [(1,), (2,), (3,)]
+    assert models.RepairRun.objects.get(number=1).state == "partly_rolled_back"
+    back = models.RepairRun.objects.get(kind="rollback")
+    assert back.proof["rows_equal"]
+    assert back.rows_refused == 0
+    assert (
+        "Asked for 3 rows back"
+        in LogEntry.objects.get(object_id=str(models.RepairRun.objects.get(number=1).pk)).change_message
+    )
+
+
+def test_the_same_wish_twice_is_refused(repaired: Shop, everything: Client) -> None:
+    (order,) = choices(everything, table="orders", key="6")
+    wish = {
+        "target": "shop", "run": "1", "row": order, "confirm": "1", "state": "finished", "rows": "1",
+    }  # fmt: skip
+    everything.post(reverse(RESTORE), wish)
+    assert tasks.wait_for_jobs(30)
+    again = everything.post(reverse(RESTORE), wish | {"state": "partly_rolled_back"}, follow=True)
+    assert "It changed since this was shown" in again.content.decode()
+    assert models.Job.objects.count() == 1
+
+
+def test_conflicts_stand_side_by_side(repaired: Shop, everything: Client, sign_in: SignIn) -> None:
+    repaired.execute("INSERT INTO orders VALUES (4, 1, 'mine now')")
+    query = {"target": "shop", "run": 1, "table": "orders"}
+    page = text(everything, RESTORE, **query)
+    assert "Made again since" in page
+    assert "mine now" in page
+    assert "differs" in page
+    numbers = text(sign_in("view_repairrun", "roll_back_repair"), RESTORE, **query)
+    assert "mine now" not in numbers
+    everything.post(reverse(RESTORE), query | {"confirm": "1", "state": "finished", "rows": "3", "how": ""})
+    assert tasks.wait_for_jobs(30)
+    assert repaired.rows("SELECT note FROM orders WHERE id = 4") == [("mine now",)]
+    assert models.RepairRun.objects.get(kind="rollback").rows_refused == 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "",
+        "x",
+        "[]",
+        '["runs", 1]',
+        '["run2_orders", 1]',
+        '["run1_orders", "1"]',
+        '["run1_orders", -1]',
+        "[" * 500,
+    ],
+)
+def test_a_forged_choice_is_refused(repaired: Shop, everything: Client, row: str) -> None:
+    wish = {"target": "shop", "run": "1", "row": row, "confirm": "1", "state": "finished"}
+    assert everything.post(reverse(RESTORE), wish).status_code == 400
+    assert not models.Job.objects.exists()
+
+
+@pytest.mark.parametrize("query", [{"run": "2"}, {"run": "x"}, {"run": "1", "target": "other"}, {}])
+def test_a_run_that_is_not_known_is_not_found(
+    repaired: Shop, everything: Client, query: dict[str, str]
+) -> None:
+    assert everything.post(reverse(RESTORE), {"target": "shop"} | query).status_code == 404
+
+
+def test_no_row_of_a_table_without_any_is_put_back(repaired: Shop, everything: Client) -> None:
+    query = {"target": "shop", "run": "1", "table": "customers"}
+    assert everything.get(reverse(RESTORE), query).status_code == 400
+
+
+def test_a_masked_column_stays_masked_everywhere(repaired: Shop, everything: Client) -> None:
+    file = repaired.root / "shop" / "catalog.toml"
+    file.write_text(file.read_text() + '\n[mask]\ncolumns = ["orders.note"]\n')
+    repaired.execute("INSERT INTO orders VALUES (4, 1, 'mine now')")
+    for page in (text(everything), text(everything, RESTORE, target="shop", run=1, table="orders")):
+        assert "(masked)" in page
+        assert "lost" not in page
+        assert "mine now" not in page
+    assert "Nothing in the quarantine is like that" in text(everything, target="shop", q="lost")
+    assert "lost" not in downloaded(everything)
+
+
+def downloaded(client: Client, **query: Any) -> str:
+    response = client.get(reverse(CSV), {"target": "shop", **query})
+    assert response["Content-Type"].startswith("text/csv")
+    return b"".join(response).decode("utf-8-sig")
+
+
+def test_a_download_has_every_column_whole(repaired: Shop, sign_in: SignIn) -> None:
+    client = sign_in(*LOOK, "download_csv")
+    lines = downloaded(client).splitlines()
+    assert lines[0] == "run,table,because of,action,at,id,order_id,customer_id,note"
+    assert len(lines) == 7
+    assert any(line.startswith("1,orders,orders.customer_id,delete,") for line in lines)
+    assert len(downloaded(client, table="lines").splitlines()) == 4
+    assert LogEntry.objects.filter(change_message__contains="Downloaded the quarantine").count() == 2
+
+
+def test_a_hundred_thousand_rows_are_paged_in_as_few_queries(shop: Shop, everything: Client) -> None:
+    shop.execute(
+        "WITH n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 20099) "
+        "INSERT INTO orders SELECT i, 90, 'many' FROM n"
+    )
+    tasks.audit_and_store("shop")
+    plan = tasks.plan_and_store("shop", [Request(resolution=Resolution.DELETE)])
+    tasks.repair_and_store("shop", plan, options=Options(approved=True))
+    everything.get(reverse(PAGE), {"target": "shop", "table": "orders"})
+    with CaptureQueriesContext(connection) as asked:
+        page = everything.get(reverse(PAGE), {"target": "shop", "table": "orders"})
+        for _ in range(5):
+            page = everything.get(reverse(PAGE) + page.context["further"])
+    assert len(asked) <= 6 * 20
+    assert page.context["page"].rows == 50
+    last = everything.get(reverse(PAGE) + page.context["back"])
+    assert (
+        last.context["page"].shelves[0].rows[-1].place.seq < page.context["page"].shelves[0].rows[0].place.seq
+    )
