@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integrity.database.identifiers import Path, TableName
-from integrity.plans.mapping import Line, Mapping
+from integrity.plans.mapping import mapping_of
 from integrity.plans.plan import Plan
 from integrity.plans.request import DuplicateRequest, Request
 from integrity.plans.steps import Step
@@ -11,7 +11,10 @@ from integrity.references.reference import Resolution
 
 
 def requests_of(plan: Plan) -> tuple[list[Request], list[DuplicateRequest]]:
-    """Returns the requests that ask for what a plan does: those about orphans, those about duplicates."""
+    """Returns the requests that ask for what a plan does: those about orphans, those about duplicates.
+
+    What was named one by one and is gone by now is left out: it was decided of the target as it was.
+    """
     orphans = [_request(step) for step in plan.orphan_steps]
     duplicates = [
         DuplicateRequest(
@@ -21,6 +24,7 @@ def requests_of(plan: Plan) -> tuple[list[Request], list[DuplicateRequest]]:
             rename=step.rename,
             fill=step.fill,
             values=step.values,
+            standing=True,
         )
         for step in plan.duplicate_steps
     ]
@@ -37,16 +41,10 @@ def _request(step: Step) -> Request:
         until=step.until,
         keys=step.keys,
         rows=step.chosen_rows,
-        mapping=_mapping(step) if step.mapping else None,
+        mapping=mapping_of(step, "the plan") if step.mapping else None,
+        standing=True,
     )
 
 
 def _path(table: TableName, columns: tuple[str, ...]) -> Path:
     return Path((table.schema, table.name), columns)
-
-
-def _mapping(step: Step) -> Mapping:
-    names = step.reference.columns
-    headers = [f"{side}_{name}" for side in ("old", "new") for name in names]
-    lines = [Line(number, (*old, *map(str, new))) for number, (old, new) in enumerate(step.mapping, start=2)]
-    return Mapping("the plan", tuple(headers), tuple(lines))

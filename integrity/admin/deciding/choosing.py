@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from integrity import models, store
+from integrity import models, store, tasks
 from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
 from integrity.admin.deciding.choice import Choice, chosen
-from integrity.admin.deciding.forms import (
-    DecidingForm,
-    DeduplicateForm,
-    KeepForm,
-    ReassignForm,
-    RelinkForm,
-)
+from integrity.admin.deciding.deduplicate_form import DeduplicateForm
+from integrity.admin.deciding.forms import DecidingForm, KeepForm, ReassignForm
 from integrity.admin.deciding.planning import Planned, lead_to, planned, planned_duplicates
-from integrity.admin.deciding.rights import DEDUPLICATE, PERMISSIONS, SEE, TITLES
+from integrity.admin.deciding.relink_form import RelinkForm
+from integrity.admin.deciding.rights import DECIDE, DEDUPLICATE, PERMISSIONS, RUN, SEE, TITLES
 from integrity.exceptions import PlanRefused, ReferentialIntegrityError
 from integrity.plans import Request
+from integrity.references import Resolution
 
 SUGGESTED = "suggested"
 """In place of a decision: of each finding the one that is suggested."""
@@ -64,6 +63,7 @@ def decide(admin: ReadOnlyAdmin, request: HttpRequest, decision: str) -> HttpRes
         return _keep(admin, request, choice, form)
     try:
         requests = choice.requests(decision, **(form.options() if form else {}))
+        requests += _exceptions(request, choice, decision)
         return lead_to(admin, request, planned(request, choice.target.alias, requests))
     except ReferentialIntegrityError as error:
         return _refused(admin, request, choice, decision, form, error)
@@ -107,6 +107,37 @@ def _as_suggested(request: HttpRequest, choice: Choice) -> tuple[list[Request], 
     return requests, len(choice.findings) - len(requests)
 
 
+def decided(admin: ReadOnlyAdmin, request: HttpRequest, alias: str) -> HttpResponse:
+    """Plans all that stands decided about a target's orphans."""
+    demand(request, SEE)
+    if not (may(request, DECIDE) or may(request, RUN)):
+        raise PermissionDenied
+    try:
+        made = planned(request, alias, tasks.decided_requests(alias))
+    except ReferentialIntegrityError as error:
+        admin.refused(request, error)
+        return back()
+    return lead_to(admin, request, made)
+
+
+def _exceptions(request: HttpRequest, choice: Choice, decision: str) -> list[Request]:
+    """What stands decided for single keys and rows of what is decided about now as a whole.
+
+    It stays as it was decided; what this user may not do is left as it is.
+    """
+    if choice.keys or choice.rows:
+        return []
+    labels = [finding.label for finding in choice.findings]
+    found = []
+    for each in store.exceptions_for(choice.target.alias, labels):
+        wanted = str(each.resolution)
+        if wanted == decision and each.to is None and each.mapping is None:
+            continue
+        kept = replace(each, resolution=Resolution.KEEP, to=None, mapping=None, reason="", until="")
+        found.append(each if may(request, PERMISSIONS[wanted]) else kept)
+    return found
+
+
 def deduplicate(admin: ReadOnlyAdmin, request: HttpRequest) -> HttpResponse:
     """The page on which somebody decides what becomes of duplicates."""
     demand(request, "view_finding", DEDUPLICATE)
@@ -133,13 +164,15 @@ def _sent(request: HttpRequest) -> tuple[Any, ...]:
 def _form(request: HttpRequest, choice: Choice, decision: str) -> DecidingForm | None:
     """What has to be said; nothing for most decisions."""
     if decision == models.Decision.REASSIGN:
-        return ReassignForm(choice, *_sent(request), url=_parents_of(choice))
+        return ReassignForm(choice, *_sent(request), url=_parents_of(request, choice))
     kind = {"keep": KeepForm, "relink": RelinkForm}.get(decision)
     return kind(choice, *_sent(request)) if kind else None
 
 
-def _parents_of(choice: Choice) -> str:
-    """Where rows that can be referred to are looked up while somebody types."""
+def _parents_of(request: HttpRequest, choice: Choice) -> str:
+    """Where rows that can be referred to are looked up while somebody types, who may see them."""
+    if not may(request, "view_sample_rows"):
+        return ""
     try:
         return reverse("admin:integrity_orphanfinding_parents", args=[choice.findings[0].pk])
     except NoReverseMatch:

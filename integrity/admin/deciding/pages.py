@@ -29,6 +29,7 @@ class DecidingPages(ReadOnlyAdmin):
         plan = "plan/<str:alias>/<str:plan_hash>/"
         return [
             path("decide/<str:decision>/", view(self.decide_view), name="integrity_orphanfinding_decide"),
+            path("decided/<str:alias>/", view(self.decided_view), name="integrity_orphanfinding_decided"),
             path(plan, view(self.plan_view), name="integrity_orphanfinding_plan"),
             path(f"{plan}again/", again, name="integrity_orphanfinding_plan_again"),
             *super().get_urls(),
@@ -37,6 +38,10 @@ class DecidingPages(ReadOnlyAdmin):
     def decide_view(self, request: HttpRequest, decision: str) -> HttpResponse:
         """Asks what a decision needs to know, and leads to what it would do."""
         return choosing.decide(self, request, decision)
+
+    def decided_view(self, request: HttpRequest, alias: str) -> HttpResponse:
+        """Leads to the plan of all that stands decided."""
+        return choosing.decided(self, request, alias)
 
     def plan_view(self, request: HttpRequest, alias: str, plan_hash: str) -> HttpResponse:
         """Shows a stored plan, and runs it when that is posted."""

@@ -73,7 +73,7 @@ def run(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) ->
         with store.site_database(atomic=True):
             job = tasks.run_plan(plan.target, plan.hash, kind=kind_of(plan), after=last, actor=actor(request))
             store.store_decisions(plan, actor=actor(request))
-            _log(admin, request, plan, about, _run_said(plan))
+            log_steps(admin, request, plan, about, _run_said(plan))
     except AskedTwice:
         return _once(request, plan)
     tasks.wait_for_job(job.pk, MOMENT)
@@ -133,7 +133,7 @@ def remember(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: Abou
     """Stores the decisions of a plan, to be run later."""
     demand(request, DECIDE, *resolving(plan))
     store.store_decisions(plan, actor=actor(request))
-    _log(admin, request, plan, about, _("%(what)s, decided by plan %(hash)s, to be run later"))
+    log_steps(admin, request, plan, about, _("%(what)s, decided by plan %(hash)s, to be run later"))
     messages.success(request, _("The decision is remembered. Nothing was changed in the target."))
     return HttpResponseRedirect(back)
 
@@ -161,7 +161,7 @@ def what_of(step: AnyStep) -> str:
     return _("%(decision)s (%(scope)s)") % {"decision": title, "scope": scope}
 
 
-def _log(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About, said: str) -> None:
+def log_steps(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About, said: str) -> None:
     """An entry for each finding: what, of what part of it, and by which plan."""
     for label, findings in about.items():
         steps = [

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from integrity import models, store
+from integrity import conf, models, store
 from integrity.admin.base import ReadOnlyAdmin, demand, may
 from integrity.admin.deciding import preview
 from integrity.admin.deciding.aftermath import afterwards
+from integrity.admin.deciding.approving import ask, give, word_on
 from integrity.admin.deciding.choosing import back
+from integrity.admin.deciding.forms import TypedRowsForm, WordForm
 from integrity.admin.deciding.planning import address
 from integrity.admin.deciding.rights import (
     BACK_UP,
@@ -24,7 +28,7 @@ from integrity.admin.deciding.rights import (
 )
 from integrity.admin.deciding.running import About, anew, back_up, findings_of, remember, run, was_stopped
 from integrity.admin.deciding.sentences import said_of
-from integrity.exceptions import PlanMismatch, ReferentialIntegrityError
+from integrity.exceptions import ApprovalNeeded, PlanMismatch, ReferentialIntegrityError
 from integrity.plans import Plan
 from integrity.references import Catalog, load_catalog
 
@@ -56,25 +60,79 @@ def plan_again(admin: ReadOnlyAdmin, request: HttpRequest, alias: str, plan_hash
 
 
 def _posted(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) -> HttpResponse:
+    """Does what the button says that was pressed."""
+    if "run" in request.POST:
+        return _run(admin, request, plan, about)
     if "decide" in request.POST:
         return remember(admin, request, plan, about, _leave(about))
-    if "run" in request.POST:
-        return run(admin, request, plan, about)
+    if "ask" in request.POST:
+        return ask(admin, request, plan, about)
+    if "approve" in request.POST or "refuse" in request.POST:
+        said = give(admin, request, plan, about)
+        return _page(admin, request, plan, about, said_form=said) if isinstance(said, WordForm) else said
     if "backup" in request.POST:
         return back_up(admin, request, plan)
     raise BadRequest("No button of this page was pressed.")
 
 
-def _page(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) -> HttpResponse:
-    decision = decision_of(plan)
-    catalog = _catalog(plan.target)
-    viewer = preview.Viewer(may(request, "view_sample_rows"), catalog)
-    stored = models.StoredPlan.objects.select_related("job", "target").get(
-        target__alias=plan.target, hash=plan.hash
-    )
+def _run(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) -> HttpResponse:
+    """Runs a plan, after somebody typed how many rows it touches and a second person approved it."""
+    demand(request, *permissions_for(plan))
+    typed = TypedRowsForm(plan.touched, request.POST) if must_type(plan) else None
+    if typed is not None and not typed.is_valid():
+        typed.fields["rows"].widget.attrs["autofocus"] = True
+        return _page(admin, request, plan, about, typed=typed)
+    try:
+        store.demand_approved(plan)
+    except ApprovalNeeded as error:
+        admin.refused(request, error)
+        return HttpResponseRedirect(address(plan.target, plan.hash))
+    return run(admin, request, plan, about)
+
+
+def must_type(plan: Plan) -> bool:
+    """Whether a plan touches so many rows that their number has to be typed."""
+    return plan.touched > conf.typed_rows()
+
+
+def _page(
+    admin: ReadOnlyAdmin,
+    request: HttpRequest,
+    plan: Plan,
+    about: About,
+    *,
+    typed: TypedRowsForm | None = None,
+    said_form: WordForm | None = None,
+) -> HttpResponse:
+    stored = models.StoredPlan.objects.select_related("job", "target").defer("plan", "notes")
+    stored_plan = stored.get(target__alias=plan.target, hash=plan.hash)
+    decision, single = decision_of(plan), _single(about)
     context = {
+        "stored": stored_plan,
+        "decision": decision,
+        "single": single,
+        "was": _was(request, plan),
+        "stopped": was_stopped(stored_plan.job),
+        "under_way": stored_plan.job is not None and not stored_plan.job.is_over,
+        "here": address(plan.target, plan.hash),
+        "leave": _leave(about),
+        "last_backup": store.last_backup(plan.target),
+        "word": word_on(request, plan, stored_plan),
+        "typed": (typed or TypedRowsForm(plan.touched)) if must_type(plan) else None,
+        "said_form": said_form or WordForm(),
+        **_facts(request, plan, about),
+        **_rights(request, plan),
+    }
+    what = single.label if single else plan.target
+    title = _("%(decision)s: %(what)s") % {"decision": TITLES.get(decision, _("Plan")), "what": what}
+    return admin.page(request, "plan.html", title, **context)
+
+
+def _facts(request: HttpRequest, plan: Plan, about: About) -> dict[str, Any]:
+    """What a plan will do."""
+    viewer = preview.Viewer(may(request, "view_sample_rows"), _catalog(plan.target))
+    return {
         "plan": plan,
-        "stored": stored,
         "sentences": said_of(plan),
         "touched": preview.touched(plan),
         "steps": preview.steps_of(plan, viewer),
@@ -83,23 +141,17 @@ def _page(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) 
         "triggers": preview.triggers_of(plan),
         "kept": preview.kept_by(plan),
         "afterwards": afterwards(plan, about),
-        "was": _was(request, plan),
-        "decision": decision,
-        "single": _single(about),
-        "stopped": was_stopped(stored.job),
+    }
+
+
+def _rights(request: HttpRequest, plan: Plan) -> dict[str, bool]:
+    """What this user may do with a plan."""
+    changes = bool(plan.changing_steps)
+    return {
+        "may_run": changes and may(request, *permissions_for(plan)),
+        "may_decide": changes and may(request, DECIDE, *resolving(plan)),
         "may_back_up": may(request, BACK_UP),
-        "here": address(plan.target, plan.hash),
-        "leave": _leave(about),
-        "last_backup": store.last_backup(plan.target),
-        "may_run": bool(plan.changing_steps) and may(request, *permissions_for(plan)),
-        "may_decide": bool(plan.changing_steps) and may(request, DECIDE, *resolving(plan)),
     }
-    titled, single = TITLES.get(decision, _("Plan")), _single(about)
-    title = _("%(decision)s: %(what)s") % {
-        "decision": titled,
-        "what": single.label if single else plan.target,
-    }
-    return admin.page(request, "plan.html", title, **context)
 
 
 def _was(request: HttpRequest, plan: Plan) -> list[tuple[str, int, int]] | None:

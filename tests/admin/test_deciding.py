@@ -1,0 +1,444 @@
+"""Pages on which people decide: what they ask, what they refuse, and that what is shown runs once."""
+
+import json
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from integrity import models, store, tasks
+from integrity.admin.deciding.forms import TypedRowsForm
+from integrity.plans import Request
+from integrity.references import Resolution
+from tests.admin.conftest import Shop
+from tests.factories import OrphanFindingFactory, UserFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MORE = """
+CREATE TABLE codes (code text PRIMARY KEY, secret text);
+CREATE TABLE contacts (id integer PRIMARY KEY, code text, mail text);
+INSERT INTO codes VALUES ('AB-1', 's'), ('AB-2', 's');
+INSERT INTO contacts VALUES (1, 'ab-1', 'x'), (2, 'AB-2 ', 'x'), (3, 'zz', 'x'), (4, 'AB-1', 'x');
+INSERT INTO customers VALUES (3, 'Ada');
+"""
+MORE_CATALOG = """
+[[reference]]
+from = "contacts.code"
+to = "codes.code"
+
+[[unique]]
+table = "customers"
+columns = ["name"]
+name = "customers_name"
+
+[restore.customers]
+id = "{key}"
+name = "Restored {key}"
+"""
+ANSWERS = {"answered": "yes", "where": "system", "how": "form", "action": "merge", "survivor": "oldest"}
+
+
+@pytest.fixture
+def fuller(shop: Shop, transactional_db: None) -> Shop:
+    """The shop with keys that are spelled wrongly, and customers of one name."""
+    catalog = shop.root / "shop" / "catalog.toml"
+    catalog.write_text(catalog.read_text() + MORE_CATALOG)
+    shop.execute(MORE)
+    tasks.audit_and_store(shop.alias)
+    return shop
+
+
+def decide(client: Client, decision: str, *findings: models.Finding, **more: Any) -> Any:
+    """Answer what the page of a decision asks."""
+    data = {"_selected_action": [finding.pk for finding in findings], **ANSWERS, **more}
+    return client.post(reverse("admin:integrity_orphanfinding_decide", args=[decision]), data, follow=True)
+
+
+def page_of(plan: models.StoredPlan) -> str:
+    return reverse("admin:integrity_orphanfinding_plan", args=[plan.target.alias, plan.hash])
+
+
+def last_plan() -> models.StoredPlan:
+    plan = models.StoredPlan.objects.select_related("target").first()
+    assert plan is not None
+    return plan
+
+
+def run(client: Client, **data: Any) -> Any:
+    """Post the last plan that was shown, and wait for what comes of it."""
+    response = client.post(page_of(last_plan()), {"run": "yes", **data}, follow=True)
+    assert tasks.wait_for_jobs(30)
+    return response
+
+
+def repairs() -> int:
+    return models.Job.objects.filter(kind=models.JobKind.REPAIR).count()
+
+
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+# -- each decision -------------------------------------------------------------------------
+
+
+def test_relinking_shows_what_becomes_what_and_does_it(fuller: Shop, everything: Client) -> None:
+    text = text_of(decide(everything, "relink", fuller.finding("contacts.code")))
+    assert "2 rows of contacts will refer to the rows of codes that they mean." in text
+    assert "<code>ab-1</code></td><td><code>AB-1</code>" in text
+    run(everything)
+    assert fuller.rows("SELECT code FROM contacts ORDER BY id") == [("AB-1",), ("AB-2",), ("zz",), ("AB-1",)]
+
+
+def test_a_list_for_relinking_is_read_line_by_line(fuller: Shop, everything: Client) -> None:
+    listed = "old,new\nab-1,AB-1\nnope,AB-2\nzz,AB-99\n"
+    text = text_of(decide(everything, "relink", fuller.finding("contacts.code"), how="list", pairs=listed))
+    assert "line 3: nope is not a missing key of contacts.code" in text
+    assert "line 4: codes has no row AB-99" in text
+    assert 'aria-invalid="true"' in text
+    assert "autofocus" in text
+    assert not models.StoredPlan.objects.exists()
+
+
+def test_a_list_for_relinking_can_be_a_file(fuller: Shop, everything: Client) -> None:
+    file = BytesIO("\ufeffold,new\nzz,AB-2\n".encode())
+    file.name = "pairs.csv"
+    decide(everything, "relink", fuller.finding("contacts.code"), how="list", file=file)
+    run(everything)
+    assert fuller.rows("SELECT code FROM contacts WHERE id = 3") == [("AB-2",)]
+    odd = BytesIO(b"old,new\n\xff,AB-2\n")
+    odd.name = "odd.csv"
+    text = text_of(decide(everything, "relink", fuller.finding("contacts.code"), how="list", file=odd))
+    assert "Line 2 is not in UTF-8" in text
+
+
+def test_restoring_parents_shows_what_is_made(fuller: Shop, everything: Client) -> None:
+    text = text_of(decide(everything, "restore_parent", fuller.finding()))
+    assert "2 rows of customers are made again, so that 3 rows of orders have what they refer to." in text
+    assert "Restored {id}" in text
+    run(everything)
+    assert fuller.rows("SELECT name FROM customers WHERE id > 50 ORDER BY id") == [
+        ("Restored 90",),
+        ("Restored 91",),
+    ]
+
+
+def test_a_row_that_is_not_there_is_said_beside_its_field(audited: Shop, everything: Client) -> None:
+    text = text_of(decide(everything, "reassign", audited.finding(), where="row", to="77"))
+    assert "customers has no row 77" in text
+    assert "--to" not in text, "nobody here types options"
+    assert "Say which row" in text_of(decide(everything, "reassign", audited.finding(), where="row", to=" "))
+
+
+def test_duplicates_are_merged_after_it_was_shown_who_stays(fuller: Shop, everything: Client) -> None:
+    finding = models.Finding.objects.get(code=models.DUPLICATE_ROWS)
+    url = reverse("admin:integrity_finding_deduplicate")
+    asked = text_of(everything.get(url, {"_selected_action": finding.pk}))
+    assert "Which row stays as it is" in asked
+    shown = text_of(everything.post(url, {"_selected_action": finding.pk, **ANSWERS}, follow=True))
+    assert "1 row of customers is merged" in shown
+    run(everything)
+    assert fuller.rows("SELECT id FROM customers WHERE name = 'Ada'") == [(1,)]
+    entry = LogEntry.objects.get()
+    assert (entry.object_id, "Resolve duplicates" in entry.change_message) == (str(finding.pk), True)
+
+
+def test_each_is_planned_as_suggested(audited: Shop, everything: Client) -> None:
+    text = text_of(decide(everything, "suggested", audited.finding(), audited.finding("lines.order_id")))
+    assert "4 rows are put right in 2 steps" in text
+    models.Finding.objects.filter(label="lines.order_id").update(suggested="", evidence={})
+    text = text_of(decide(everything, "suggested", audited.finding(), audited.finding("lines.order_id")))
+    assert "1 finding was left out" in text
+
+
+def test_what_stands_decided_is_one_plan(audited: Shop, everything: Client) -> None:
+    url = reverse("admin:integrity_orphanfinding_decided", args=["shop"])
+    assert "Nothing" in text_of(everything.get(url, follow=True)), "nothing is decided yet"
+    for label, decision in (("orders.customer_id", "set_null"), ("lines.order_id", "delete")):
+        decide(everything, decision, audited.finding(label))
+        everything.post(page_of(last_plan()), {"decide": "yes"})
+    text = text_of(everything.get(url, follow=True))
+    assert "4 rows are put right in 2 steps" in text
+
+
+# -- keys and rows -------------------------------------------------------------------------
+
+
+def test_one_missing_key_is_decided_alone(audited: Shop, everything: Client) -> None:
+    text = text_of(decide(everything, "delete", audited.finding(), key=json.dumps(["90"])))
+    assert "Delete to quarantine (1 missing key)" in text
+    run(everything)
+    assert audited.rows("SELECT id FROM orders ORDER BY id") == [(1,), (2,), (3,), (6,)]
+    made = models.Resolution.objects.get()
+    assert (made.keys, made.rows, made.plan_hash) == ([["90"]], [], last_plan().hash)
+
+
+def test_chosen_rows_are_decided_alone(audited: Shop, everything: Client) -> None:
+    rows = [json.dumps(["4"]), json.dumps(["6"])]
+    text = text_of(decide(everything, "set_null", audited.finding(), row=rows))
+    assert "Set NULL (2 chosen rows)" in text
+    run(everything)
+    assert audited.rows("SELECT id FROM orders WHERE customer_id IS NULL ORDER BY id") == [(3,), (4,), (6,)]
+
+
+def test_what_was_decided_for_one_key_is_an_exception_from_the_rest(
+    audited: Shop, everything: Client
+) -> None:
+    decide(everything, "keep", audited.finding(), key=json.dumps(["90"]), reason="history")
+    text = text_of(decide(everything, "delete", audited.finding()))
+    assert "What stays as it is" in text
+    assert "history" in text
+    run(everything)
+    assert audited.rows("SELECT id FROM orders WHERE customer_id > 50") == [(4,), (5,)]
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"key": "90"},
+        {"key": '{"a": 1}'},
+        {"key": "[]"},
+        {"key": "[90]"},
+        {"key": '["90", "91"]'},
+        {"key": '["\\u0000"]'},
+        {"key": "[" * 100_000},
+        {"key": '["90"]', "row": '["4"]'},
+        {"row": "not JSON"},
+    ],
+)
+def test_keys_and_rows_that_no_page_sends_are_refused(
+    scope: dict[str, str], audited: Shop, everything: Client
+) -> None:
+    assert decide(everything, "delete", audited.finding(), **scope).status_code == 400
+    assert not models.StoredPlan.objects.exists()
+
+
+def test_keys_belong_to_one_finding_and_have_to_be_missing(audited: Shop, everything: Client) -> None:
+    both = audited.finding(), audited.finding("lines.order_id")
+    assert decide(everything, "delete", *both, key='["90"]').status_code == 400
+    assert "No missing key" in text_of(decide(everything, "delete", audited.finding(), key='["1"]'))
+    assert not models.StoredPlan.objects.exists()
+
+
+# -- what is shown is what runs, once ------------------------------------------------------
+
+
+def test_a_plan_that_is_posted_twice_runs_once(audited: Shop, everything: Client) -> None:
+    decide(everything, "delete", audited.finding())
+    run(everything, after="")
+    text = text_of(run(everything, after=""))
+    assert "It was not started again" in text
+    assert (repairs(), models.RepairRun.objects.count()) == (1, 1)
+    assert models.Resolution.objects.count() == 1
+    for forged in ("999", "x", str(10**30)):
+        run(everything, after=forged)
+    assert repairs() == 1
+
+
+def test_a_plan_can_be_run_again_by_whoever_saw_that_it_was_run(audited: Shop, everything: Client) -> None:
+    decide(everything, "delete", audited.finding())
+    run(everything, after="")
+    job = last_plan().job_id
+    text = text_of(everything.get(page_of(last_plan())))
+    assert f'name="after" value="{job}"' in text
+    run(everything, after=job)
+    assert repairs() == 2
+
+
+def test_looking_never_runs(audited: Shop, everything: Client) -> None:
+    decide(everything, "delete", audited.finding())
+    everything.get(page_of(last_plan()), {"run": "yes", "decide": "yes", "approve": "yes"})
+    again = reverse("admin:integrity_orphanfinding_plan_again", args=["shop", last_plan().hash])
+    assert everything.get(again).status_code == 405
+    assert everything.post(page_of(last_plan()), {}).status_code == 400, "no button was pressed"
+    assert repairs() == 0
+    assert not models.Resolution.objects.exists()
+
+
+def test_a_form_from_elsewhere_is_refused(audited: Shop, everything: Client) -> None:
+    decide(everything, "delete", audited.finding())
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(User.objects.get(username="boss"))
+    assert strict.post(page_of(last_plan()), {"run": "yes"}).status_code == 403
+    keep = reverse("admin:integrity_orphanfinding_decide", args=["keep"])
+    data = {"_selected_action": audited.finding().pk, "answered": "yes", "reason": "mine"}
+    assert strict.post(keep, data).status_code == 403
+    assert (repairs(), audited.finding().state) == (0, "open")
+
+
+def test_a_plan_belongs_to_its_target(audited: Shop, everything: Client) -> None:
+    decide(everything, "delete", audited.finding())
+    other = OrphanFindingFactory.create().target
+    url = reverse("admin:integrity_orphanfinding_plan", args=[other.alias, last_plan().hash])
+    assert "No plan begins with" in text_of(everything.post(url, {"run": "yes"}, follow=True))
+    assert repairs() == 0
+
+
+def test_another_decision_is_not_there(audited: Shop, everything: Client) -> None:
+    for forged in ("deduplicate", "drop", "KEEP", "decided"):
+        assert decide(everything, forged, audited.finding()).status_code == 404
+    assert "nothing to decide" in text_of(decide(everything, "delete"))
+    nothing = {"_selected_action": ["x", "-1", "9" * 40]}
+    url = reverse("admin:integrity_orphanfinding_decide", args=["delete"])
+    assert "nothing to decide" in text_of(everything.post(url, nothing, follow=True))
+
+
+def test_the_number_of_rows_has_to_be_typed_above_a_threshold(
+    audited: Shop, everything: Client, settings: Any
+) -> None:
+    settings.INTEGRITY |= {"TYPED_ROWS": 4}
+    decide(everything, "delete", audited.finding())
+    assert "Type that number to run it" in text_of(everything.get(page_of(last_plan())))
+    for wrong in ("", "4", "05x", "5.5", "３"):
+        text = text_of(run(everything, rows=wrong))
+        assert "That is not the number" in text or "required" in text
+        assert "autofocus" in text
+    assert repairs() == 0
+    assert not models.Resolution.objects.exists()
+    run(everything, rows=" 5 ")
+    assert repairs() == 1
+
+
+def test_a_number_may_be_typed_as_it_is_shown() -> None:
+    for typed in ("1234567", "1,234,567", "1.234.567", "1 234 567", "1\u202f234\u202f567", "1'234'567"):
+        assert TypedRowsForm(1_234_567, {"rows": typed}).is_valid(), typed
+    for typed in ("1234566", "-1234567", "1234567e0", "１２３４５６７x"):
+        assert not TypedRowsForm(1_234_567, {"rows": typed}).is_valid(), typed
+
+
+# -- a second person -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def strict(audited: Shop, settings: Any) -> Shop:
+    """The shop where each plan needs a second person."""
+    settings.INTEGRITY |= {"APPROVALS": True}
+    return audited
+
+
+def person(name: str, *may: str) -> Client:
+    client = Client()
+    client.force_login(UserFactory.create(username=name, may=list(may)))
+    return client
+
+
+MAY = ("cleanup_finding", "run_repair", "decide_finding", "approve_plan")
+
+
+def test_a_plan_waits_for_somebody_else(strict: Shop) -> None:
+    ada, grace = person("ada", *MAY), person("grace", *MAY)
+    shown = text_of(decide(ada, "delete", strict.finding()))
+    assert "Somebody else has to approve this plan" in shown
+    assert "Run exactly this plan" not in shown
+    assert "approval" in text_of(run(ada)), "a forged POST is refused"
+    ada.post(page_of(last_plan()), {"ask": "yes"})
+    assert "Approve exactly this plan" not in text_of(ada.get(page_of(last_plan())))
+    ada.post(page_of(last_plan()), {"approve": "yes"})
+    run(ada)
+    assert repairs() == 0
+
+    waiting = text_of(grace.get(reverse("admin:integrity_approval_changelist")))
+    assert page_of(last_plan()) in waiting
+    seen = text_of(grace.get(page_of(last_plan())))
+    assert "ada asks for your approval" in seen
+    assert "3 rows of orders are taken out" in seen, "the same preview"
+    grace.post(page_of(last_plan()), {"approve": "yes"})
+    assert "Approved by grace" in text_of(ada.get(page_of(last_plan())))
+    run(ada)
+    assert (repairs(), len(strict.rows("SELECT * FROM orders"))) == (1, 3)
+    said = [entry.change_message for entry in LogEntry.objects.order_by("pk")]
+    assert len(said) == 3
+    assert all(last_plan().hash[:12] in each for each in said)
+
+
+def test_refusing_needs_a_reason_and_ends_it(strict: Shop) -> None:
+    ada, grace = person("ada", *MAY), person("grace", *MAY)
+    decide(ada, "delete", strict.finding())
+    ada.post(page_of(last_plan()), {"ask": "yes"})
+    assert "This field is required" in text_of(grace.post(page_of(last_plan()), {"refuse": "yes"}))
+    grace.post(page_of(last_plan()), {"refuse": "yes", "reason": "<b>Not</b> on a Friday"})
+    text = text_of(ada.get(page_of(last_plan())))
+    assert "&lt;b&gt;Not&lt;/b&gt; on a Friday" in text
+    assert "Ask for approval again" in text
+    run(ada)
+    assert repairs() == 0
+
+
+def test_approving_has_its_own_permission(strict: Shop) -> None:
+    ada, anybody = person("ada", *MAY), person("anybody", "cleanup_finding", "run_repair")
+    decide(ada, "delete", strict.finding())
+    ada.post(page_of(last_plan()), {"ask": "yes"})
+    assert "your approval" not in text_of(anybody.get(page_of(last_plan())))
+    assert anybody.post(page_of(last_plan()), {"approve": "yes"}).status_code == 403
+    assert anybody.post(page_of(last_plan()), {"refuse": "yes", "reason": "no"}).status_code == 403
+    assert person("nobody").post(page_of(last_plan()), {"ask": "yes"}).status_code == 403
+
+
+# -- who may -------------------------------------------------------------------------------
+
+
+def test_running_and_remembering_need_permissions_of_their_own(audited: Shop, everything: Client) -> None:
+    decide(everything, "delete", audited.finding())
+    cleaner = person("cleaner", "cleanup_finding")
+    text = text_of(cleaner.get(page_of(last_plan())))
+    assert "Run exactly this plan" not in text
+    assert "Only remember the decision" not in text
+    assert "Take one now" not in text
+    for button in ("run", "decide", "backup"):
+        assert cleaner.post(page_of(last_plan()), {button: "yes"}).status_code == 403
+    assert person("runner", "run_repair").post(page_of(last_plan()), {"run": "yes"}).status_code == 403
+    assert not models.Job.objects.exists()
+
+
+def test_values_are_shown_to_whoever_may_see_rows_and_masked_ones_to_nobody(
+    fuller: Shop, everything: Client
+) -> None:
+    decide(everything, "relink", fuller.finding("contacts.code"))
+    relinker = person("relinker", "relink_finding")
+    assert "ab-1" not in text_of(relinker.get(page_of(last_plan())))
+    catalog = fuller.root / "shop" / "catalog.toml"
+    catalog.write_text(catalog.read_text() + '\n[mask]\ncolumns = ["codes.code"]\n')
+    text = text_of(everything.get(page_of(last_plan())))
+    assert "ab-1" not in text
+    assert "(masked)" in text
+
+
+def test_a_plan_is_no_page_for_strangers(audited: Shop, everything: Client, client: Client) -> None:
+    decide(everything, "delete", audited.finding())
+    stranger = User.objects.create_user("stranger", is_staff=True)
+    client.force_login(stranger)
+    assert client.get(page_of(last_plan())).status_code == 403
+    url = reverse("admin:integrity_orphanfinding_decide", args=["delete"])
+    assert client.get(url, {"_selected_action": audited.finding().pk}).status_code == 403
+    assert client.get(reverse("admin:integrity_approval_changelist")).status_code == 403
+
+
+def test_a_backup_can_be_taken_first(audited: Shop, everything: Client) -> None:
+    decide(everything, "delete", audited.finding())
+    response = everything.post(page_of(last_plan()), {"backup": "yes"}, follow=True)
+    assert response.redirect_chain[-1][0] == page_of(last_plan())
+    assert "A backup is being taken" in text_of(response)
+    assert tasks.wait_for_jobs(30)
+    assert models.Backup.objects.count() == 1
+    assert "None is recorded" not in text_of(everything.get(page_of(last_plan())))
+
+
+def test_a_page_needs_few_queries_however_much_is_decided(
+    audited: Shop, everything: Client, django_assert_max_num_queries: Any
+) -> None:
+    plan = tasks.plan_and_store("shop", [Request(resolution=Resolution.DELETE)])
+    finding = audited.finding()
+    store.store_decision([finding] * 30, "delete", actor="boss")
+    everything.get(reverse("admin:index"))
+    with django_assert_max_num_queries(20):
+        everything.get(reverse("admin:integrity_orphanfinding_plan", args=["shop", plan.hash]))
+    with django_assert_max_num_queries(20):
+        url = reverse("admin:integrity_orphanfinding_decide", args=["reassign"])
+        everything.get(url, {"_selected_action": finding.pk})
+    with django_assert_max_num_queries(20):
+        everything.get(reverse("admin:integrity_approval_changelist"))
