@@ -130,7 +130,7 @@ def make_migrations(
         PlanRefused: a policy would break another rule.
         SchemaFixRefused: a source file names a column that is to go, and nobody acknowledged it.
     """
-    kept = store.kept_until(alias)
+    kept = {*store.kept_until(alias), *store.kept_parts(alias)}
     found = fixes_for(alias, catalog_file=catalog_file, everything=everything)[0]
     if with_repairs:
         found += _repairs(alias, catalog_file, found)

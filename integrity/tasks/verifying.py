@@ -55,6 +55,7 @@ def verify_target(
         catalog,
         only=only,
         kept=kept,
+        kept_parts=store.kept_parts(alias),
         expected=[] if only else expected_constraints(target),
         others=others_of(target),
         on_progress=on_progress,

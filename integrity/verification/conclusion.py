@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from integrity.database.schema import ForeignKey
 from integrity.detectors.finding import Finding, Severity
+from integrity.plans import Request
 from integrity.references.reference import Reference, Resolution, written
 from integrity.verification.constraints import problem, shown
+from integrity.verification.kept_parts import first_end
 from integrity.verification.result import ConstraintState, VerifyResult
 from integrity.verification.trial import Outcome
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """Orphans that somebody decided to keep, by reference until a date, and whether they may pass."""
+    """Orphans that somebody decided to keep, by reference until a date, and whether they may pass.
+
+    Of the references in ``parts`` some are kept one by one, and ``left`` is how many are not.
+    """
 
     kept: dict[str, str]
     allowed: bool
+    parts: Mapping[str, Sequence[Request]] = field(default_factory=dict)
+    left: Mapping[Reference, int] = field(default_factory=dict)
 
     def until(self, reference: Reference) -> str | None:
         """The ISO date until when a reference's orphans are kept (empty: without end), None where
         nobody decided so."""
+        if reference.label not in self.kept and self.left.get(reference) == 0:
+            return first_end(self.parts[reference.label])
         policy = "" if reference.policy is Resolution.KEEP else None
         return self.kept.get(reference.label, policy)
 
+    def kept_of(self, reference: Reference, rows: int) -> int:
+        """How many of a reference's orphans are kept one by one."""
+        return rows - self.left.get(reference, rows)
+
     def keeps(self, reference: Reference) -> bool:
-        """Whether a decision to keep stands today."""
+        """Whether a decision to keep all of a reference's orphans stands today."""
         until = self.until(reference)
         return until == "" or (until is not None and until >= datetime.now(tz=UTC).date().isoformat())
 
@@ -47,7 +60,7 @@ def conclude(
         if kept:
             result.problems.append(_kept(reference, rows, decisions))
         elif rows:
-            result.problems.append(_orphaned(reference, rows, decisions.until(reference), result.target))
+            result.problems.append(_orphaned(reference, rows, decisions, result.target))
         if reference.declared:
             made = _state(result.vendor, reference, reference.declared, rows, outcomes[reference.declared])
             result.constraints.append(made)
@@ -74,14 +87,16 @@ def _kept(reference: Reference, rows: int, decisions: Decisions) -> Finding:
     )
 
 
-def _orphaned(reference: Reference, rows: int, until: str | None, target: str) -> Finding:
+def _orphaned(reference: Reference, rows: int, decisions: Decisions, target: str) -> Finding:
     parent = written(reference.referenced_table, reference.referenced_columns)
+    until, single = decisions.until(reference), decisions.kept_of(reference, rows)
+    some = f"; {single:,} of them kept by decision" if single else ""
     ended = f"; the decision to keep them ended on {until}" if until else ""
     return problem(
         "orphaned_rows",
         reference,
         f"{_rows(rows)} of {reference.label} without what {'it refers' if rows == 1 else 'they refer'} to "
-        f"in {parent}{ended}",
+        f"in {parent}{some}{ended}",
         f"manage.py integrity_plan {target} --reference {reference.label}",
         rows=rows,
     )

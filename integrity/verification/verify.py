@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import DatabaseError
 
@@ -12,6 +12,7 @@ from integrity.database.identifiers import Path
 from integrity.database.schema import ForeignKey, Schema
 from integrity.database.session import Session, Target
 from integrity.exceptions import ReadOnlyTarget, ReferentialIntegrityError, TargetBusy, TimedOut
+from integrity.plans import Request
 from integrity.plans.survey import count_orphans
 from integrity.references.awaited import awaiting, standing
 from integrity.references.catalog import Catalog
@@ -22,6 +23,7 @@ from integrity.verification.conclusion import Decisions, conclude
 from integrity.verification.constraints import different_constraint, lost_constraints, missing_constraint
 from integrity.verification.flows import broken_flow, run_flow
 from integrity.verification.indexes import missing_indexes
+from integrity.verification.kept_parts import not_kept
 from integrity.verification.mirrors import mirror_problems
 from integrity.verification.parameters import NoValue
 from integrity.verification.queries import plans_of, queries_without_index
@@ -39,6 +41,7 @@ def verify(
     only: Sequence[Path] = (),
     allow_kept: bool = False,
     kept: Mapping[str, str] | None = None,
+    kept_parts: Mapping[str, Sequence[Request]] | None = None,
     expected: Sequence[ExpectedConstraint] = (),
     plans: bool = True,
     flows: bool = True,
@@ -55,6 +58,7 @@ def verify(
         allow_kept: whether orphans that somebody decided to keep may pass.
         kept: for references whose orphans are kept by decision, their labels with the ISO date
             until when (empty: without end).
+        kept_parts: for references of whose orphans some are kept by decision, which ones.
         expected: constraints that migrations made, so that one dropped since is noticed.
         plans: whether to look at the plans of the catalog's queries.
         flows: whether to run the catalog's flows, and take them back.
@@ -73,7 +77,7 @@ def verify(
         result = VerifyResult(target.alias, schema.vendor, schema.version, schema.fingerprint())
         result.coverage.skipped += [] if only else [each.as_coverage(target.alias) for each in waiting]
         total = len(references) + (len(catalog.flows) if flows and not only else 0)
-        work = _Work(schema, catalog, references, result, on_progress, total, narrowed=bool(only))
+        work = _Work(schema, catalog, references, result, on_progress, total, bool(only), kept_parts or {})
         orphans = work.count(session)
         unusable = {key: session.engine.unusable(session, key) for key in work.keys}
         rules = work.look_at_structure(session, expected, plans=plans)
@@ -85,7 +89,8 @@ def verify(
             work.run_flows(session)
     work.told("", step=0)
     conclude_uniques(result, schema, rules, refusing)
-    conclude(result, references, orphans, outcomes, Decisions(dict(kept or {}), allow_kept))
+    decisions = Decisions(dict(kept or {}), allow_kept, work.parts, work.left)
+    conclude(result, references, orphans, outcomes, decisions)
     return result
 
 
@@ -100,6 +105,8 @@ class _Work:
     on_progress: OnProgress | None
     total: int
     narrowed: bool
+    parts: Mapping[str, Sequence[Request]]
+    left: dict[Reference, int] = field(default_factory=dict)
     done: int = 0
 
     @property
@@ -115,6 +122,13 @@ class _Work:
 
     # -- reading ---------------------------------------------------------------------------
 
+    def _leave_out_kept(self, session: Session, reference: Reference, rows: int) -> None:
+        """Counts those of ``rows`` orphans that nobody decided to keep one by one."""
+        parts = self.parts.get(reference.label)
+        left = not_kept(session, self.schema, reference, parts) if rows and parts else None
+        if left is not None:
+            self.left[reference] = left
+
     def count(self, session: Session) -> dict[Reference, int]:
         """Returns the orphans of each reference that could be looked at."""
         coverage, found = self.result.coverage, {}
@@ -124,6 +138,7 @@ class _Work:
             try:
                 with session.look():
                     found[reference] = count_orphans(session, self.schema, reference)[0]
+                    self._leave_out_kept(session, reference, found[reference])
                 coverage.checked += 1
             except TimedOut as error:
                 coverage.timed_out.append({"reference": reference.label, "reason": str(error)})

@@ -9,6 +9,7 @@ from integrity.audit import Progress
 from integrity.database.identifiers import TableName, parse_path
 from integrity.database.session import Target
 from integrity.detectors.finding import Severity
+from integrity.plans import Request
 from integrity.references.catalog import Catalog
 from integrity.verification import ExpectedConstraint, VerifyResult, verify
 from tests.catalogs import LendCatalog
@@ -104,6 +105,26 @@ def test_kept_orphans_pass_only_where_allowed(
     assert result.ok is allowed
     assert result.constraints[0].enforced
     assert not result.constraints[0].validated
+
+
+def test_orphans_that_are_kept_one_by_one_pass_where_all_of_them_are(
+    empty_target: EmptyTarget, lend_catalog: LendCatalog
+) -> None:
+    target = shop(empty_target)
+    empty_target.execute_script("INSERT INTO orders VALUES (3, 'A-3', 9), (4, 'A-4', 9), (5, 'A-5', 8)")
+    row = Request(rows=(("3",),), until="2999-12-31")
+    kept = [row, Request(keys=(("8",),))]
+
+    def verified(parts: list[Request]) -> VerifyResult:
+        catalog = lend_catalog(CATALOG)
+        return verify(target, catalog, kept_parts={"orders.customer_id": parts}, allow_kept=True)
+
+    some, every = verified(kept), verified([*kept, Request(rows=(("4",),))])
+
+    assert codes(some) == ["constraint_missing", "orphaned_rows"]
+    assert "; 2 of them kept by decision" in some.problems[1].message
+    assert codes(every) == ["constraint_missing", "kept_orphans"]
+    assert "3 rows kept by decision until 2999-12-31" in every.problems[1].message
 
 
 def test_a_decision_to_keep_ends_on_its_date(empty_target: EmptyTarget, lend_catalog: LendCatalog) -> None:
