@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, actor
 from integrity.admin.overview import starting
+from integrity.admin.overview.target_page import target_page
 
 _LAST_AUDIT = models.AuditRun.objects.filter(target=OuterRef("pk"), state=models.RunState.FINISHED).order_by(
     "-id"
@@ -31,10 +33,6 @@ class TargetAdmin(ReadOnlyAdmin):
     search_fields = ["alias"]
     actions = ["audit", "back_up"]
     permissions_of_actions = {"audit": "audit_target", "back_up": "audit_target"}
-    fields = [
-        "alias", "health", "errors", "warnings", "orphans", "audited", "migrations", "vendor",
-        "server_version", "reachable", "error", "last_seen_at", "schema_fingerprint",
-    ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Each with its last audit, in one query."""
@@ -58,6 +56,23 @@ class TargetAdmin(ReadOnlyAdmin):
         """Knows a database as soon as it is in `DATABASES`."""
         store.know_targets()
         return super().changelist_view(request, extra_context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """How it is, what was found and what happened; only to be read."""
+        target = self.get_object(request, object_id)
+        allowed = request.method != "POST" or self.has_change_permission(request, target)
+        if not (allowed and self.has_view_permission(request, target)):
+            raise PermissionDenied
+        if target is None:
+            raise Http404
+        context = {**(extra_context or {}), **target_page(request, target)}
+        return self.page(request, "target.html", str(target), **context)
 
     def start_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
         """Asks for an audit, a backup, a verification, or a plan of what was decided."""

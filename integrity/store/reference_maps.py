@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from integrity import models
@@ -22,13 +22,13 @@ ALL_ROWS, NEW_ROWS, NOT_ENFORCED, NONE = "all rows", "new rows", "not enforced",
 
 @dataclass(frozen=True)
 class KnownReference:
-    """A reference as the last audit of its target knew it."""
+    """A reference as the last audit of its target knew it; its constraint is no part of what it is."""
 
     table: TableName
     columns: tuple[str, ...]
     to: TableName
     to_columns: tuple[str, ...]
-    constraint: str = NONE
+    constraint: str = field(default=NONE, compare=False)
 
     @property
     def label(self) -> str:

@@ -102,7 +102,7 @@ def _line(standing: Standing) -> SafeString:
 def over_time(standing: Standing) -> SafeString:
     """How the orphans of a target went from audit to audit, large enough to be read."""
     title = _("Orphans over time")
-    return area(_points(standing), title=title, description=said_over_time(standing))
+    return area(_points(standing), title=title, description=said_over_time(standing), width=300)
 
 
 def _points(standing: Standing) -> list[Point]:

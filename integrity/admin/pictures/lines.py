@@ -41,7 +41,7 @@ def sparkline(points: Sequence[Point], *, title: str, description: str) -> SafeS
     return markup(svg)
 
 
-def area(points: Sequence[Point], *, title: str, description: str) -> SafeString:
+def area(points: Sequence[Point], *, title: str, description: str, width: float = WIDTH) -> SafeString:
     """Returns a line with what lies below it, its first and last day, its highest and last value.
 
     Empty with fewer than two points. Load ``integrity/charts.css`` on the page.
@@ -50,20 +50,21 @@ def area(points: Sequence[Point], *, title: str, description: str) -> SafeString
         points: in the order of time.
         title: what it shows, in a few words.
         description: its facts in a sentence, for who cannot see it.
+        width: about how many pixels there are for it, by which its words are as large as others.
     """
     if len(points) < 2:
         return mark_safe("")
-    svg = picture("area", WIDTH, HEIGHT, title=title, description=description)
+    svg = picture("area", width, HEIGHT, title=title, description=description)
     base = HEIGHT - BELOW
-    placed = _placed(points, SIDE, WIDTH - SIDE, ABOVE, base)
-    add(svg, "line", class_="integrity-axis", x1=0, y1=base, x2=WIDTH, y2=base)
+    placed = _placed(points, SIDE, width - SIDE, ABOVE, base)
+    add(svg, "line", class_="integrity-axis", x1=0, y1=base, x2=width, y2=base)
     _draw(svg, placed, base)
     _dots(svg, points, placed)
-    _values(svg, points, placed)
+    _values(svg, points, placed, width)
     first, last = _day(points[0]), _day(points[-1])
     add(svg, "text", first, x=0, y=HEIGHT - 6)
-    if last != first:
-        add(svg, "text", last, x=WIDTH, y=HEIGHT - 6, text_anchor="end")
+    if last != first and width_of(first) + width_of(last) < width:
+        add(svg, "text", last, x=width, y=HEIGHT - 6, text_anchor="end")
     return markup(svg)
 
 
@@ -94,19 +95,21 @@ def _dots(svg: ET.Element, points: Sequence[Point], placed: Sequence[tuple[float
         add(dot, "title", f"{_day(point)}: {grouped(round(point.value))}")
 
 
-def _values(svg: ET.Element, points: Sequence[Point], placed: Sequence[tuple[float, float]]) -> None:
+def _values(
+    svg: ET.Element, points: Sequence[Point], placed: Sequence[tuple[float, float]], width: float
+) -> None:
     """The last value, and the highest where both find room."""
     last = len(points) - 1
     highest = max(range(len(points)), key=lambda place: points[place].value)
-    begins = _value(svg, points[last], placed[last])
+    begins = _value(svg, points[last], placed[last], width)
     if highest != last and placed[highest][0] + width_of(_number(points[highest])) < begins:
-        _value(svg, points[highest], placed[highest])
+        _value(svg, points[highest], placed[highest], width)
 
 
-def _value(svg: ET.Element, point: Point, place: tuple[float, float]) -> float:
+def _value(svg: ET.Element, point: Point, place: tuple[float, float], width: float) -> float:
     text = _number(point)
     half = width_of(text) / 2
-    x = min(max(place[0], half), WIDTH - half)
+    x = min(max(place[0], half), width - half)
     add(svg, "text", text, class_="integrity-value", x=x, y=place[1] - 9, text_anchor="middle")
     return x - half
 
