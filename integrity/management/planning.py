@@ -69,14 +69,17 @@ def scripts_of(plan: Plan, catalog_file: FilePath | None) -> Scripts:
 
 
 def _requests(options: dict[str, Any]) -> list[Request]:
-    """What was asked for now; without an action, what people decided before it, and with ``--decided``
-    nothing else."""
+    """What was asked for now, and what people decided before it: with an action the exceptions from it,
+    without one everything, with ``--decided`` nothing else."""
     asked = requests(options)
-    if options.get("action") or options.get("to"):
+    if options.get("missing") or options.get("row"):
         return asked
+    if options.get("action") or options.get("to"):
+        exceptions = [each for each in store.decisions_for(options["target"]) if not each.general]
+        return [*asked, *_about(options, exceptions)]
     decided = options.get("decided")
     standing = decided_requests(options["target"]) if decided else store.decisions_for(options["target"])
-    if standing and options["reference"]:
+    if standing:
         standing = _about(options, standing)
         if decided and not standing:
             raise PlanRefused(
@@ -88,7 +91,9 @@ def _requests(options: dict[str, Any]) -> list[Request]:
 
 
 def _about(options: dict[str, Any], decided: Sequence[Request]) -> list[Request]:
-    """The decisions about the references that were named."""
+    """The decisions about the references that were named, all where none was."""
+    if not decided or not options["reference"]:
+        return list(decided)
     schema, _, references = known_of(options["target"], options["catalog"])
     wanted = {
         (each.table.name, frozenset(each.columns))

@@ -43,6 +43,9 @@ def test_chosen_rows_go_their_own_way_and_what_was_decided_is_run(shop: Shop) ->
 
     store.store_decision([finding], "keep", rows=[("11",)], reason="an invoice")
     store.store_decision([finding], "delete")
+    whole = run("plan", *wanted, "--action", "set_null").out
+    assert "orders.customer_id (1 chosen row)" in whole, "an exception stands"
+    assert "orders.customer_id (the others)" in whole
     done = run_json("cleanup", shop.alias, "--decided", "--no-input")
     assert sum(each["deleted"] for each in done["rows"].values()) >= 1
     assert shop.target.rows("SELECT id FROM orders WHERE customer_id > 50") == [(11,)]

@@ -66,7 +66,23 @@ def _summary(plan: Plan) -> str:
 
 
 def _step_row(step: Step) -> tuple[Any, ...]:
-    return step.number, step.reference.label, _becomes(step), step.rows, step.missing_keys, _also(step)
+    return (
+        step.number,
+        step.reference.label + _scope(step),
+        _becomes(step),
+        step.rows,
+        step.missing_keys,
+        _also(step),
+    )
+
+
+def _scope(step: Step) -> str:
+    """Which of the orphans, where it is not all."""
+    if step.chosen_rows:
+        return f" ({count(len(step.chosen_rows), 'chosen row')})"
+    if step.keys:
+        return f" ({count(len(step.keys), 'missing key')})"
+    return " (the others)" if step.scoped else ""
 
 
 def _becomes(step: Step) -> str:
