@@ -15,6 +15,7 @@ from types import ModuleType
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
+from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -77,8 +78,15 @@ class CatalogLoader(MigrationLoader):
         self.package = package
         self.left_out: Mapping[str, tuple[str, ...]] = {}
         """The migrations of other environments that are not applied here, with their environments."""
-        with in_our_words(connection) if connection is not None else nullcontext():
-            super().__init__(connection)
+        try:
+            with in_our_words(connection) if connection is not None else nullcontext():
+                super().__init__(connection)
+        except (NodeNotFoundError, CircularDependencyError) as error:
+            raise CatalogError(
+                f"The migrations do not fit together: {error}",
+                where=str(package.folder / "migrations"),
+                hint="Bring back the file that is gone, or correct their dependencies.",
+            ) from error
 
     def load_disk(self) -> None:
         """Reads the catalog's files; the site's apps as well when one of them is depended on."""

@@ -10,8 +10,8 @@ from integrity.store.approvals import (
     demand_approved,
     needs_approval,
     refuse,
-    waive_approval,
     waiting_approvals,
+    waive_approval,
 )
 from integrity.store.audits import begin_audit, end_audit, last_audit, store_audit
 from integrity.store.decisions import findings_about, store_decision, store_decisions, store_kept
@@ -60,11 +60,11 @@ from integrity.store.standing import (
 from integrity.store.targets import count_open, know_targets, reached, target_row, unreachable
 
 __all__ = [
+    "KnownReference",
+    "KnownReferences",
     "approval_of",
     "approve",
     "ask_approval",
-    "KnownReference",
-    "KnownReferences",
     "ask_job",
     "baseline_for",
     "begin_audit",
@@ -100,8 +100,8 @@ __all__ = [
     "load_queries",
     "longest_migrations",
     "mirror_runs",
-    "note_job",
     "needs_approval",
+    "note_job",
     "open_jobs",
     "reached",
     "references_of",
@@ -121,9 +121,9 @@ __all__ = [
     "target_row",
     "times_of_migrations",
     "unreachable",
-    "waive_approval",
     "waiting_approvals",
     "waiting_jobs",
+    "waive_approval",
     "wish_of",
     "worker_heard",
     "worker_left",

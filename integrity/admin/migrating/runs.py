@@ -75,7 +75,7 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Shows a run whole: operations with their times, checks before and after, SQL, error."""
         run = self.get_object(request, object_id) if object_id.isdecimal() else None
-        shown = _shown(request, run) if run is not None else {}
+        shown = _shown(request, run) | {"subtitle": _title(run)} if run is not None else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     @admin.display(description=_("state"), ordering="state")
@@ -92,6 +92,18 @@ class MigrationRunAdmin(ReadOnlyAdmin):
     def took(self, run: models.MigrationRun) -> str:
         """How long it took."""
         return words.took(run.seconds)
+
+
+def _title(run: models.MigrationRun) -> str:
+    """What became of it, in a line."""
+    backwards, failed = run.direction == models.Direction.BACKWARD, run.state == models.RunState.FAILED
+    texts = {
+        (False, False): _("%(migration)s was applied"),
+        (True, False): _("%(migration)s was reversed"),
+        (False, True): _("%(migration)s could not be applied"),
+        (True, True): _("%(migration)s could not be reversed"),
+    }
+    return str(texts[backwards, failed]) % {"migration": run.migration}
 
 
 def _shown(request: HttpRequest, run: models.MigrationRun) -> dict[str, Any]:

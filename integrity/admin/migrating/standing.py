@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -118,16 +118,17 @@ def standing_of(target: models.Target) -> Standing:
     """Looks at a target, for a few seconds at most; what is remembered where it does not answer."""
     found = Standing(target)
     looked = looks.look([target.alias])[target.alias]
+    runs = store.last_runs_of(target.alias)
     try:
         does = {
             each.name: (phase_of(each), [operation.describe() for operation in each.operations])
             for each in migrations_of(target.alias)
         }
-        runs = store.last_runs_of(target.alias)
         if looked is None or not looked.reachable:
             found.unreachable = looked.error if looked and looked.error else NO_ANSWER
             found.migrations = _remembered(does, runs)
             return found
+        found.migrations = _by_ledger(does, looked.applied or (), runs)
         status = tasks.status_of_migrations(target.alias)
         found.migrations = [_shown(each, status, does, runs) for each in status]
     except ReferentialIntegrityError as error:
@@ -157,8 +158,6 @@ def _shown(
     pending = status.state is MigrationState.PENDING
     state = FAILED if status.error and pending else str(status.state)
     phase, what = does.get(status.name, (status.phase, []))
-    if status.state is MigrationState.UNKNOWN and run is not None:
-        what = [each["operation"] for each in run.operations]
     return ShownMigration(
         status.name,
         phase,
@@ -179,6 +178,24 @@ def _before(all_of: list[MigrationStatus], migration: MigrationStatus) -> str:
     known = [each.name for each in all_of if each.state in (MigrationState.APPLIED, MigrationState.PENDING)]
     place = known.index(migration.name)
     return known[place - 1] if place else ZERO
+
+
+def _by_ledger(
+    does: Mapping[str, tuple[int, list[str]]],
+    applied: Collection[str],
+    runs: Mapping[str, models.MigrationRun],
+) -> list[ShownMigration]:
+    """What the ledger and the files say, where the files do not fit together."""
+    return [
+        ShownMigration(
+            name,
+            does[name][0] if name in does else 0,
+            "unknown" if name not in does else "applied" if name in applied else "pending",
+            does[name][1] if name in does else [],
+            run=runs.get(name),
+        )
+        for name in sorted({*does, *applied})
+    ]
 
 
 def _remembered(

@@ -57,7 +57,9 @@ class ShownStatement:
 
     @property
     def locked(self) -> str:
-        """The lock and its tables."""
+        """What is locked: of a SQLite file always the whole."""
+        if self.lock.mode in ("RESERVED", "SHARED"):
+            return _("the file")
         return ", ".join(written(table) for table in self.lock.tables)
 
     @property
@@ -104,6 +106,8 @@ def guessed(found: Guess) -> str:
     if found.high <= 1:
         return _("under a second")
     low, high = duration(found.low), duration(found.high)
+    if found.low < 1:
+        return _("up to %(time)s") % {"time": high}
     if low == high:
         return _("about %(time)s") % {"time": high}
     return _("%(low)s to %(high)s") % {"low": low, "high": high}

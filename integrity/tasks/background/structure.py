@@ -12,9 +12,12 @@ from integrity import models
 from integrity.exceptions import Interrupted
 from integrity.operations.check import Verdict
 from integrity.operations.executor import OnStep, StepEvent, StepState
+from integrity.operations.timing import OnOperation, OperationEvent
 from integrity.tasks.background.work import Outcome, Work
-from integrity.tasks.migrating import migrate_and_store
+from integrity.tasks.migrating import longest_of, migrate_and_store
+from integrity.tasks.window import read_window
 
+_WISHES = ("to", "phase", "approved", "accept_changes")
 _ENDED = (StepState.APPLIED, StepState.REVERSED, StepState.FAILED)
 _ENDS = {
     StepState.APPLIED: gettext_lazy("%(migration)s was applied in %(seconds)s s."),
@@ -24,18 +27,25 @@ _ENDS = {
 
 
 def migrate(work: Work) -> Outcome:
-    """``to``, ``phase``: as :func:`~integrity.tasks.migrating.migrate_and_store` takes them."""
+    """``to``, ``phase``, ``approved``, ``accept_changes``: as
+    :func:`~integrity.tasks.migrating.migrate_and_store` takes them; ``window``: the hours in which migrations
+    may begin."""
     log = work.result.setdefault("log", [])
-    said = steps_of(work)
+    said = steps_of(work, live=True)
 
     def told(step: StepEvent) -> None:
         if step.state in _ENDED:
             log.append(logged_step(step))
         said(step)
 
-    wanted = {name: work.job.arguments[name] for name in ("to", "phase") if name in work.job.arguments}
+    wanted = {name: work.job.arguments[name] for name in _WISHES if name in work.job.arguments}
     result = migrate_and_store(
-        work.alias, **wanted, on_step=told, admit=_admitting(work), actor=work.job.actor
+        work.alias,
+        **wanted,
+        on_step=told,
+        admit=_admitting(work),
+        actor=work.job.actor,
+        on_operation=_operations_of(work),
     )
     if log:
         work.note(len(log), len(log), log[-1]["migration"], "migrations")
@@ -43,14 +53,30 @@ def migrate(work: Work) -> Outcome:
     return models.RunState.FINISHED, {"migrations": [step.name for step in result.steps]}
 
 
-def steps_of(work: Work) -> OnStep:
-    """Returns what notes each migration of a job, and what came of it."""
+def steps_of(work: Work, *, live: bool = False) -> OnStep:
+    """Returns what notes each migration of a job, and what came of it; ``live`` where each of its operations
+    is noted while it goes on."""
 
     def told(step: StepEvent) -> None:
         ended = step.state in _ENDED
         work.note(step.number - (not ended), step.total, step.name, "migrations")
-        for line in _lines(step) if ended else [_begun(step)]:
+        for line in _lines(step, live=live) if ended else [_begun(step)]:
             work.say(line)
+
+    return told
+
+
+def _operations_of(work: Work) -> OnOperation:
+    """Returns what notes each operation of a migration when it begins and when it ended."""
+
+    def told(operation: str, event: OperationEvent | None) -> None:
+        if event is None:
+            work.say(_("%(what)s …") % {"what": operation})
+        else:
+            seconds = f"{event.seconds:.2f}"
+            failed = _("%(what)s: failed after %(seconds)s s")
+            done = _("%(what)s: %(seconds)s s")
+            work.say((failed if event.error else done) % {"what": operation, "seconds": seconds})
 
     return told
 
@@ -64,11 +90,11 @@ def _begun(step: StepEvent) -> str:
     return text % {"migration": step.name, "phase": step.phase}
 
 
-def _lines(step: StepEvent) -> list[str]:
+def _lines(step: StepEvent, *, live: bool) -> list[str]:
     """What a migration came to: its operations with their times, its checks that did not just pass, and the
     end. What a check found is with the migration's run: it may name rows."""
-    seconds = _("%(what)s: %(seconds)s s")
-    said = [seconds % {"what": each.operation, "seconds": f"{each.seconds:.2f}"} for each in step.operations]
+    seconds, operations = _("%(what)s: %(seconds)s s"), () if live else step.operations
+    said = [seconds % {"what": each.operation, "seconds": f"{each.seconds:.2f}"} for each in operations]
     passed = sum(each.verdict is Verdict.PASSED for each in step.checks)
     if step.checks:
         said.append(_("%(passed)s of %(all)s checks passed.") % {"passed": passed, "all": len(step.checks)})
@@ -78,9 +104,15 @@ def _lines(step: StepEvent) -> list[str]:
 
 
 def _admitting(work: Work) -> Callable[[StepEvent], None]:
-    """Between two migrations a job can be stopped: what was done stands, and is taken up from there."""
+    """Between two migrations a job can be stopped: what was done stands, and is taken up from there. Nor is
+    one begun outside of the hours that were asked for."""
+    text = work.job.arguments.get("window", "")
+    hours = read_window(text) if text else None
+    longest = longest_of(work.alias) if hours else {}
 
     def admit(step: StepEvent) -> None:
+        if hours:
+            hours.admit(step, work.alias, longest)
         if wished := work.stop():
             raise Interrupted(f"It was {wished}", where=work.alias, hint=f"{step.name} was not begun.")
 
