@@ -14,7 +14,6 @@ from integrity.models.target import Target
 
 ORPHANED_ROWS = "orphaned_rows"
 DUPLICATE_ROWS = "duplicate_rows"
-DUPLICATE_ROWS = "duplicate_rows"
 
 _BADNESS = models.Case(
     models.When(severity="error", then=models.Value(0)),
@@ -123,6 +122,9 @@ class Finding(models.Model):
                 fields=["code", "state", "badness", "-rows", "-id"], name="integrity_finding_badness"
             ),
             models.Index(fields=["state", "badness", "-rows", "-id"], name="integrity_finding_worst"),
+            models.Index(
+                fields=["target", "state", "badness", "-rows", "-id"], name="integrity_finding_worst_of"
+            ),
             models.Index(
                 fields=["table_name", "state", "code", "-rows", "-id"], name="integrity_finding_table"
             ),
