@@ -33,7 +33,14 @@ class FindingColumns(ReadOnlyAdmin):
     listed_as = ""
 
     class Media:
-        css = {"all": ["integrity/admin.css", "integrity/charts.css", "integrity/triage.css"]}
+        css = {
+            "all": [
+                "integrity/admin.css",
+                "integrity/charts.css",
+                "integrity/rows.css",
+                "integrity/triage.css",
+            ]
+        }
 
     # -- the list --------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from integrity import models
 COUNTED_AT_MOST = 2_000
 """Beyond it a list says “more than”: to count further would read every finding of the list."""
 SEARCHED = 5_000
-"""So many of the largest findings are searched for words within their names."""
+"""So many of the worst and largest findings are searched for words within their names."""
 FOUND_AT_MOST = 500
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class FindingList(ChangeList):
 
 def search(findings: QuerySet[Any], term: str) -> QuerySet[Any]:
     """Returns the findings that a term names: by their table or the one that they refer to, however many
-    findings there are; and by words within the names and messages of the largest.
+    findings there are; and by words within the names and messages of the worst and largest.
 
     They are looked for first, each way by its index, and then listed by their keys alone.
     """
@@ -65,6 +65,7 @@ def search(findings: QuerySet[Any], term: str) -> QuerySet[Any]:
     for looked in (_of_table(findings, words), _referring(findings, words), _within(findings, words)):
         found |= set(looked.order_by().values_list("pk", flat=True)[:FOUND_AT_MOST])
     listed: QuerySet[Any] = findings.model._base_manager.filter(pk__in=found)
+    listed.query.select_related = findings.query.select_related
     return listed.order_by(*findings.query.order_by)
 
 
@@ -80,8 +81,9 @@ def _referring(findings: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
 
 
 def _within(findings: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
-    largest = findings.order_by("-rows", "-pk").values("pk")[:SEARCHED]
-    return _worded(models.Finding.objects.filter(pk__in=largest), words)
+    order = ["-rows", "-pk"] if findings.model is models.OrphanFinding else ["badness", "-rows", "-pk"]
+    first = findings.order_by(*order).values("pk")[:SEARCHED]
+    return _worded(models.Finding.objects.filter(pk__in=first), words)
 
 
 def _worded(findings: QuerySet[Any], words: list[str]) -> QuerySet[Any]:

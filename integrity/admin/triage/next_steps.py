@@ -42,10 +42,10 @@ def step(request: HttpRequest, finding: models.Finding) -> Step | None:
 def prevention(request: HttpRequest, finding: models.Finding) -> Step | None:
     """Returns what keeps more orphans from coming: the foreign key that an audit missed."""
     missing = models.Finding.objects.filter(
-        target=finding.target_id, table_name=finding.table_name, label=finding.label,
-        code__in=("missing_foreign_key", "unvalidated_foreign_key"),
+        target=finding.target_id, state=models.FindingState.OPEN, table_name=finding.table_name,
+        code__in=("missing_foreign_key", "unvalidated_foreign_key"), label=finding.label,
     )  # fmt: skip
-    found = missing.exclude(state=models.FindingState.RESOLVED).select_related("target").first()
+    found = missing.select_related("target").first()
     if found is None or not may(request, "view_finding"):
         return None
     if may(request, "write_migrations"):

@@ -62,7 +62,7 @@ def _choice(request: HttpRequest, finding: models.Finding, offer: Offer, scope: 
     return Choice(
         offer=offer,
         title=suggestion(decision),
-        reason=_reason(finding, offer),
+        reason=_reason(finding, offer, scope),
         recommended=str(_recommended(offer.because)),
         hindrance=_hindrance(offer),
         url=address(finding, decision, scope) if allowed else "",
@@ -81,10 +81,10 @@ def _recommended(because: Because) -> str:
     return said.get(because, "")
 
 
-def _reason(finding: models.Finding, offer: Offer) -> str:
+def _reason(finding: models.Finding, offer: Offer, scope: Scope) -> str:
     parent = {"table": finding.referenced_table}
     if offer.resolution is Resolution.RELINK:
-        return _relinking(offer)
+        return _relinking(offer, scope)
     if offer.resolution is Resolution.REASSIGN and offer.how is How.SYSTEM_ROW:
         return _("The rows are pointed at the system row of %(table)s, or at one that you choose.") % parent
     said = {
@@ -97,9 +97,11 @@ def _reason(finding: models.Finding, offer: Offer) -> str:
     return said[offer.resolution] % parent
 
 
-def _relinking(offer: Offer) -> str:
+def _relinking(offer: Offer, scope: Scope) -> str:
     if offer.how is How.BY_MAPPING:
         return _("The rows are pointed at what their keys mean: you say what, in a list.")
+    if scope.key:
+        return _("Where only the spelling of the key differs, the rows are pointed at what it means.")
     said = ngettext(
         "%(rows)s row differs only in spelling, and is pointed at what it means.",
         "%(rows)s rows differ only in spelling, and are pointed at what they mean.",

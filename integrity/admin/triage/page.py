@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -47,7 +48,7 @@ def show(admin: FindingColumns, request: HttpRequest, object_id: str) -> HttpRes
         "notes": notes.notes_of(finding),
         "note_form": notes.form_for(request),
         "step": next_steps.step(request, finding),
-        "may_see_rows": may(request, "view_sample_rows"),
+        "may_see_rows": _sees_rows(request),
     }
     about_orphans = finding.code == models.ORPHANED_ROWS
     more = _orphans(request, finding) if about_orphans else {"repeated": causes.repeated(request, finding)}
@@ -73,12 +74,18 @@ def _orphans(request: HttpRequest, finding: models.Finding) -> dict[str, Any]:
         "keys": causes.keys(request, finding),
         "shared": _shared(finding),
         "scope": scope,
+        "rows_url": scope.address("rows", finding) if standing and _sees_rows(request) else "",
+        "keys_url": reverse("admin:integrity_orphanfinding_keys", args=[finding.pk]),
         "choices": offering.choices(request, finding, scope) if standing else [],
         "decisions": history.decisions(request, finding),
         "waiting": history.waiting(request, finding),
         "prevented": bool(finding.evidence.get("enforced")),
         "prevention": next_steps.prevention(request, finding),
     }
+
+
+def _sees_rows(request: HttpRequest) -> bool:
+    return may(request, "view_orphanfinding", "view_sample_rows")
 
 
 def _shared(finding: models.Finding) -> str:

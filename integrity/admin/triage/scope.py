@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from integrity import models
 
@@ -30,6 +32,11 @@ class Scope:
     def text(self) -> str:
         """The key as people read it."""
         return ", ".join(self.key)
+
+    def address(self, name: str, finding: models.Finding) -> str:
+        """The address of a page about a finding, or about this key of it."""
+        url = reverse(f"admin:integrity_orphanfinding_{name}", args=[finding.pk])
+        return f"{url}?{urlencode(self.fields)}" if self.key else url
 
     @property
     def fields(self) -> list[tuple[str, str]]:
