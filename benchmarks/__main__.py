@@ -1,7 +1,8 @@
 """``python -m benchmarks --rows 100000 --repeat 5``: prints one table of ratios.
 
 ``python -m benchmarks queries --rows 1000000`` measures the shop's hot queries before and after its
-migrations instead, side by side; ``python -m benchmarks scripts`` how long an audit of 1,000 scripts takes.
+migrations instead, side by side; ``python -m benchmarks scripts`` how long an audit of 1,000 scripts takes;
+``python -m benchmarks pages --rows 1000000`` how long a page of orphans takes, the first and the 10,000th.
 
 Each pair runs in turn, A B A B …, on the same rows of the same server, and the median of the ratios
 pair by pair is what counts: a noisy machine slows both. A ratio below 1 means that the product is faster.
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.clean import clean_ratios
+from benchmarks.pages import measured_pages
 from benchmarks.pairs import Ratio
 from benchmarks.postgresql import postgresql_ratios
 from benchmarks.queries import measured_queries, print_queries
@@ -27,7 +29,11 @@ def main() -> int:
     """Measures and prints; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", choices=("all", "queries", "scripts"), default="all", help="what to measure"
+        "what",
+        nargs="?",
+        choices=("all", "queries", "scripts", "pages"),
+        default="all",
+        help="what to measure",
     )
     parser.add_argument("--rows", type=int, default=100_000, help="rows of the largest table (100,000)")
     parser.add_argument("--scripts", type=int, default=1_000, help="scripts: how many (1,000)")
@@ -39,6 +45,8 @@ def main() -> int:
         return _queries(options)
     if options.what == "scripts":
         return _scripts(options)
+    if options.what == "pages":
+        return _pages(options)
     with tempfile.TemporaryDirectory() as folder:
         ratios = [
             *postgresql_ratios(options.rows, options.repeat),
@@ -63,6 +71,18 @@ def _scripts(options: argparse.Namespace) -> int:
         f"{took.scripts:,} scripts, {took.statements:,} statements: read in {took.reading:.1f} s, "
         f"audited (read and checked) in {took.audit:.1f} s."
     )
+    return 0
+
+
+def _pages(options: argparse.Namespace) -> int:
+    table = Table(title=f"A page of orphans in admin, {options.rows:,} rows; milliseconds")
+    for heading in ("engine", "what", "page 1", "page 10,000", "by OFFSET"):
+        table.add_column(heading, justify="left" if heading in ("engine", "what") else "right")
+    with tempfile.TemporaryDirectory() as folder:
+        for each in measured_pages(Path(folder), options.rows, options.repeat):
+            times = (each.first, each.late, each.by_offset)
+            table.add_row(each.engine, each.what, *("" if ms is None else f"{ms:,.1f}" for ms in times))
+    Console().print(table)
     return 0
 
 

@@ -15,7 +15,7 @@ def add_target(alias: str, url: str, *, catalog: str = "") -> None:
     """Makes a URL known as a target, with the catalog of another name where it has none of its own."""
     if not settings.configured:
         own = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
-        settings.configure(BASE_DIR=CHECKOUT, DATABASES={"default": own})
+        settings.configure(BASE_DIR=CHECKOUT, DATABASES={"default": own}, SECRET_KEY="benchmarks")
         django.setup()
     connections.databases[alias] = database_settings(url, alias=alias)
     if catalog:

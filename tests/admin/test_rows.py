@@ -14,6 +14,8 @@ from django.test import Client
 from django.urls import reverse
 
 from integrity import tasks
+from integrity.admin.rows import keys, views
+from integrity.exceptions import TimedOut
 from tests.admin.conftest import Shop, SignIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,3 +186,19 @@ def test_rows_to_refer_to_are_found_by_key_and_by_name(audited: Shop, sign_in: S
     assert client.get(url, {"term": "1"}).json()["results"] == [{"id": "1", "text": "1 · Ada"}]
     assert [each["id"] for each in client.get(url).json()["results"]] == ["1", "2"]
     assert client.get(url, {"term": "%"}).json() == {"results": [], "more": False, "note": ""}
+
+
+def test_where_looking_takes_too_long_single_keys_are_offered(
+    audited: Shop, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: object, **__: object) -> None:
+        raise TimedOut("Looking took longer than 5 seconds", where="shop")
+
+    monkeypatch.setattr(views, "orphan_rows", slow)
+    monkeypatch.setattr(keys, "missing_keys", slow)
+    client = sign_in(*SEES)
+    rows = client.get(address(audited))
+    assert [each["text"] for each in rows.context["keys"]] == ["90", "91"]
+    kept = client.get(address(audited, "keys"))
+    assert [(each["text"], each["rows"]) for each in kept.context["keys"]] == [("90", 2), ("91", 1)]
+    assert "that the last audit found" in text(kept)

@@ -16,9 +16,11 @@ from django.utils.cache import patch_cache_control
 from integrity import models
 from integrity.admin.base import ReadOnlyAdmin, demand, may
 from integrity.admin.deciding import PERMISSIONS, TITLES
-from integrity.database.identifiers import parse_path
-from integrity.diagnosis.rows import Sought
+from integrity.database.identifiers import TableName, parse_path
+from integrity.diagnosis.rows import KeyPage, MissingKey, Sought
 from integrity.exceptions import NotAnswerable
+from integrity.references import load_catalog
+from integrity.references.masking import MASKED, any_masked
 
 SEES_ROWS = ("view_orphanfinding", "view_sample_rows")
 """The permissions without which no value of a target is shown."""
@@ -120,3 +122,19 @@ def answer(
         response.status_code = status
     patch_cache_control(response, private=True, no_store=True)
     return response
+
+
+def kept_keys(finding: models.Finding) -> KeyPage:
+    """Returns the commonest missing keys that the last audit kept, without what must not be shown today."""
+    catalog = load_catalog(finding.target.alias)
+    hidden = any_masked(catalog, TableName(finding.schema_name, finding.table_name), finding.columns)
+    hidden |= any_masked(
+        catalog, TableName(finding.referenced_schema, finding.referenced_table), finding.referenced_columns
+    )
+    top = finding.evidence.get("top_missing_keys", [])
+    return KeyPage(tuple(MissingKey(() if hidden else _texts(each["key"]), each["rows"]) for each in top))
+
+
+def _texts(key: list[Any]) -> tuple[str, ...]:
+    """A key that is masked or partly NULL cannot be named."""
+    return () if None in key or MASKED in key else tuple(map(str, key))

@@ -9,10 +9,9 @@ from django.utils.translation import gettext as _
 
 from integrity import models
 from integrity.admin.base import ReadOnlyAdmin
-from integrity.admin.rows.asked import SEES_ROWS, address, answer, finding_of, offered, sought
-from integrity.diagnosis.rows import KEYS_A_PAGE, KeyPage, MissingKey, looking, missing_keys
+from integrity.admin.rows.asked import SEES_ROWS, address, answer, finding_of, kept_keys, offered, sought
+from integrity.diagnosis.rows import KEYS_A_PAGE, MissingKey, looking, missing_keys
 from integrity.exceptions import ReferentialIntegrityError, TimedOut
-from integrity.references.masking import MASKED
 
 
 def keys_page(admin: ReadOnlyAdmin, request: HttpRequest, pk: int) -> HttpResponse:
@@ -26,7 +25,7 @@ def keys_page(admin: ReadOnlyAdmin, request: HttpRequest, pk: int) -> HttpRespon
         with looking(sought(finding)) as orphans:
             found = missing_keys(orphans, page=number)
     except TimedOut as error:
-        found = _kept(finding)
+        found = kept_keys(finding)
         context |= {"kept": True} if found.keys else {"error": error}
     except ReferentialIntegrityError as error:
         return answer(admin, request, "keys.html", title, error=error, **context)
@@ -37,17 +36,6 @@ def keys_page(admin: ReadOnlyAdmin, request: HttpRequest, pk: int) -> HttpRespon
         "previous_url": address("keys", finding, page=found.page - 1) if found.page > 1 else "",
     }
     return answer(admin, request, "keys.html", title, **context)
-
-
-def _kept(finding: models.Finding) -> KeyPage:
-    """What the last audit kept."""
-    top = finding.evidence.get("top_missing_keys", [])
-    return KeyPage(tuple(MissingKey(_texts(each["key"]), each["rows"]) for each in top))
-
-
-def _texts(key: list[Any]) -> tuple[str, ...]:
-    hidden = None in key or MASKED in key
-    return () if hidden else tuple(map(str, key))
 
 
 def _key(request: HttpRequest, finding: models.OrphanFinding, each: MissingKey) -> dict[str, Any]:

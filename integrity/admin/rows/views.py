@@ -10,7 +10,16 @@ from django.utils.translation import gettext as _
 
 from integrity import models
 from integrity.admin.base import ReadOnlyAdmin, may
-from integrity.admin.rows.asked import SEES_ROWS, address, answer, finding_of, key_of, offered, sought
+from integrity.admin.rows.asked import (
+    SEES_ROWS,
+    address,
+    answer,
+    finding_of,
+    kept_keys,
+    key_of,
+    offered,
+    sought,
+)
 from integrity.diagnosis.rows import (
     Orphans,
     ReferringRows,
@@ -20,7 +29,7 @@ from integrity.diagnosis.rows import (
     orphan_rows,
     referring_rows,
 )
-from integrity.exceptions import ReferentialIntegrityError
+from integrity.exceptions import ReferentialIntegrityError, TimedOut
 
 REFERRING_MS = 1_500
 """How long counting what refers to the rows of a page may take, a reference."""
@@ -39,9 +48,16 @@ def rows_page(admin: ReadOnlyAdmin, request: HttpRequest, pk: int) -> HttpRespon
             referring = _referring(orphans, found)
             context |= {"selectable": bool(orphans.key), "hides_keys": orphans.hides_keys}
     except ReferentialIntegrityError as error:
-        return answer(admin, request, "rows.html", title, error=error, **context)
+        keys = _known_keys(finding) if isinstance(error, TimedOut) and not key else []
+        return answer(admin, request, "rows.html", title, error=error, keys=keys, **context)
     context |= _shown(request, finding, key, found, referring)
     return answer(admin, request, "rows.html", title, **context)
+
+
+def _known_keys(finding: models.Finding) -> list[dict[str, str]]:
+    """The commonest missing keys of the last audit, each with the page of its rows."""
+    keys = (each.key for each in kept_keys(finding).keys if each.key)
+    return [{"text": ", ".join(key), "url": address("rows", finding, key=key)} for key in keys]
 
 
 def _referring(orphans: Orphans, found: RowPage) -> list[ReferringRows]:

@@ -20,7 +20,7 @@ from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference
 from integrity.references.resolve import choose, known_references
 
-PATIENCE_MS = 3_000
+PATIENCE_MS = 5_000
 """How long somebody who waits for a page waits for one statement."""
 
 CONNECT_S = 3
