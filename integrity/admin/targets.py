@@ -17,12 +17,13 @@ from django.views.decorators.http import require_POST
 from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, actor
-from integrity.admin.overview import starting
+from integrity.admin.overview import starting, states
 from integrity.admin.overview.target_page import target_page
+from integrity.store.standings import Standing
 
-_LAST_AUDIT = models.AuditRun.objects.filter(target=OuterRef("pk"), state=models.RunState.FINISHED).order_by(
-    "-id"
-)
+_LAST_AUDIT = models.AuditRun.objects.filter(
+    target=OuterRef("pk"), state=models.RunState.FINISHED, narrowed=False
+).order_by("-id")
 
 
 @admin.register(models.Target)
@@ -104,15 +105,9 @@ class TargetAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("health"))
     def health(self, target: Any) -> str:
         """The one word that matters."""
-        if target.reachable is False:
-            return cells.badge("error", _("unreachable"))
-        if target.last_audit_at is None:
-            return cells.badge("unknown", _("not audited"))
-        if target.errors_open:
-            return cells.badge("error", _("damaged"))
-        if not target.last_audit_complete:
-            return cells.badge("warning", _("not fully looked at"))
-        return cells.badge("finished", _("healthy"))
+        audited = target.last_audit_complete is not None
+        last = models.AuditRun(complete=target.last_audit_complete) if audited else None
+        return states.badge(Standing(target, last_whole=last))
 
     @admin.display(description=gettext_lazy("errors"), ordering="errors_open")
     def errors(self, target: Any) -> str:

@@ -1,6 +1,7 @@
 """Whoever opens the overview sees in ten seconds what is wrong, and what to do next."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,6 +105,27 @@ def test_the_overview_leads_to_the_orphans_and_from_a_button_to_an_audit(
     assert response["Location"] == f"/admin/integrity/job/{job.pk}/change/"
     assert LogEntry.objects.get().change_message == "Asked for an audit"
     assert tasks.wait_for_jobs(30)
+
+
+@pytest.mark.django_db
+def test_the_next_phase_that_is_written_is_offered(tmp_path: Path, settings: Any) -> None:
+    settings.INTEGRITY = {"CATALOG_ROOT": tmp_path}
+    folder = tmp_path / "shop" / "migrations"
+    folder.mkdir(parents=True)
+    for number, phase in ((1, 1), (2, 2), (3, 2)):
+        text = (
+            f"from django.db import migrations\nclass Migration(migrations.Migration):\n    phase = {phase}\n"
+        )
+        (folder / f"000{number}_some.py").write_text(text)
+    target = known("shop")
+    factories.MigrationRunFactory.create(target=target, migration="0001_some")
+    step = next_step(standing())
+    assert step.sentence == "2 migrations of phase 2 are written, but not applied."
+    assert step.url == reverse("admin:integrity_target_migrations", args=[target.pk]) + "?phase=2"
+    factories.MigrationRunFactory.create(target=target, migration="0001_some", direction="backward")
+    assert next_step(standing()).label == "Apply phase 1…"
+    (folder / "0002_some.py").write_text("nonsense(")
+    assert next_step(standing()).sentence == "Nothing to do: all that is known holds."
 
 
 @pytest.mark.django_db(transaction=True)

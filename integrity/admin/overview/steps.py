@@ -13,6 +13,8 @@ from django.utils.translation import ngettext
 from integrity import models
 from integrity.admin.cells import grouped
 from integrity.admin.overview import addresses
+from integrity.exceptions import ReferentialIntegrityError
+from integrity.operations.catalog_migrations import migrations_of, phase_of
 from integrity.store.standings import Standing
 
 OLD = timedelta(days=7)
@@ -122,16 +124,30 @@ def _decide(standing: Standing) -> Step | None:
 
 
 def _apply(standing: Standing) -> Step | None:
-    pending = len(standing.pending)
-    if not pending:
+    phases = _pending_phases(standing)
+    if not phases:
         return None
+    phase = min(phases)
+    number = phases.count(phase)
     text = ngettext(
-        "%(n)s migration is written, but not applied.",
-        "%(n)s migrations are written, but not applied.",
-        pending,
+        "%(n)s migration of phase %(phase)s is written, but not applied.",
+        "%(n)s migrations of phase %(phase)s are written, but not applied.",
+        number,
     )
-    url = addresses.migrations(standing.target)
-    return Step(text % {"n": pending}, _("See them"), url, "view_target")
+    url = f"{addresses.migrations(standing.target)}?phase={phase}"
+    label = _("Apply phase %(phase)s…") % {"phase": phase}
+    return Step(text % {"n": number, "phase": phase}, label, url, "apply_migrations")
+
+
+def _pending_phases(standing: Standing) -> list[int]:
+    """The phase of each migration that is not applied; none where a file cannot be read, as its page says."""
+    if not standing.pending:
+        return []
+    try:
+        written = migrations_of(standing.target.alias)
+    except ReferentialIntegrityError:
+        return []
+    return [phase_of(each) for each in written if each.name in standing.pending]
 
 
 _LOOKS: tuple[Callable[[Standing], Step | None], ...] = (
