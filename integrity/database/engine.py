@@ -298,6 +298,11 @@ class Engine(ABC):
         """The condition that a text is one of any number of texts."""
 
     @abstractmethod
+    def having_key(self, columns: Sequence[Column], texts: Sequence[str]) -> Predicate:
+        """The condition that a row ``c`` has one of these primary keys, as :meth:`key_text` has them; found
+        by the key's index where its type allows."""
+
+    @abstractmethod
     def looked_up(self, into: Column, key: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         """SQL, with its parameters, for what ``values`` has under the text ``key``, to become a value
         of the column ``into``."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from integrity.database.engine import Predicate
 from integrity.exceptions import PlanRefused
 from integrity.plans.known import Known
 from integrity.plans.request import Request
-from integrity.plans.scope import key_text, row_columns
+from integrity.plans.scope import key_text, named, row_columns
 from integrity.plans.steps import KeyTexts
 from integrity.plans.wishes import Wish
 from integrity.references.orphans import orphaned
@@ -55,13 +56,15 @@ class Choosing:
 
     def _missing_keys(self, wish: Wish) -> set[str]:
         """Those of the chosen keys that are missing, with a value for each column."""
-        columns = wish.reference.columns
-        asked = [key for key in wish.keys if len(key) == len(columns)]
-        return set(self._found(wish, columns, asked))
+        engine, columns = self.known.engine, wish.reference.columns
+        asked = [key_text(key) for key in wish.keys if len(key) == len(columns)]
+        return set(self._found(wish, columns, engine.among(engine.key_text(columns), asked)))
 
     def _orphans(self, wish: Wish, columns: tuple[str, ...]) -> set[str]:
+        """Those of the chosen rows that are orphans."""
         asked = [row for row in wish.rows if len(row) == len(columns)]
-        found = self._found(wish, columns, asked)
+        held = named(self.known.engine, self.known.schema, wish.reference, asked)
+        found = self._found(wish, columns, held)
         several = [row for row in asked if found.get(key_text(row), 0) > 1]
         if several:
             raise PlanRefused(
@@ -71,11 +74,10 @@ class Choosing:
             )
         return set(found)
 
-    def _found(self, wish: Wish, columns: tuple[str, ...], keys: Iterable[KeyTexts]) -> dict[str, int]:
-        """How many orphans have each of these keys, as text."""
+    def _found(self, wish: Wish, columns: tuple[str, ...], held: Predicate) -> dict[str, int]:
+        """How many orphans have each of the keys that were chosen, as text."""
         engine, schema = self.known.engine, self.known.schema
-        text = engine.key_text(columns)
-        where = engine.among(text, list(map(key_text, keys))) & orphaned(engine, schema, wish.reference)
+        text, where = engine.key_text(columns), held & orphaned(engine, schema, wish.reference)
         source = engine.source(schema.table(wish.reference.table))
         sql = f"SELECT {text}, count(*) FROM {source} c WHERE {where.sql} GROUP BY {text}"
         return dict(self.known.session.rows(sql, where.params))

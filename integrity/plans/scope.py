@@ -37,6 +37,12 @@ def spelled_scope(engine: Engine, schema: Schema, step: Step) -> str:
     return re.sub(r"%%|%s", lambda met: met[0] if met[0] == "%%" else literal(next(values)), where.sql)
 
 
+def named(engine: Engine, schema: Schema, reference: Reference, rows: Iterable[KeyTexts]) -> Predicate:
+    """Returns the condition that a row ``c`` is one of these; unknown for NULL keys, which SQLite allows."""
+    table, names = schema.table(reference.table), row_columns(schema, reference)
+    return engine.having_key([table.column(name) for name in names], [key_text(each) for each in rows])
+
+
 def key_text(key: Iterable[Any]) -> str:
     """A key as the engines' ``key_text`` has it."""
     return SEPARATOR.join(map(str, key))
@@ -66,9 +72,9 @@ def _wanted(engine: Engine, schema: Schema, step: Step) -> Predicate:
     if step.spared:
         where = where & _untrue(_held(engine, step, step.spared))
     if step.chosen_rows:
-        where = where & _named(engine, schema, step.reference, step.chosen_rows)
+        where = where & named(engine, schema, step.reference, step.chosen_rows)
     if step.spared_rows:
-        where = where & _untrue(_named(engine, schema, step.reference, step.spared_rows))
+        where = where & _untrue(named(engine, schema, step.reference, step.spared_rows))
     return where
 
 
@@ -86,12 +92,6 @@ def row_columns(schema: Schema, reference: Reference) -> tuple[str, ...]:
             hint="Decide about missing keys, or about the whole reference.",
         )
     return key.columns
-
-
-def _named(engine: Engine, schema: Schema, reference: Reference, rows: Iterable[KeyTexts]) -> Predicate:
-    """The condition that a row is one of these; unknown where its key is NULL, which SQLite allows."""
-    text = engine.key_text(row_columns(schema, reference))
-    return engine.among(text, [key_text(each) for each in rows])
 
 
 def _untrue(condition: Predicate) -> Predicate:

@@ -94,6 +94,8 @@ def test_rows_and_keys_that_share_a_decision_share_a_step(world: World) -> None:
         (Request(ORDERS, Resolution.DELETE, rows=(("11", "71"),)), "No orphan of orders.customer_id: 11, 71"),
         (Request(ORDERS, Resolution.DELETE, rows=(("",),)), "No orphan"),
         (Request(ORDERS, Resolution.DELETE, rows=(("1' OR '1'='1",),)), "No orphan"),
+        (Request(ORDERS, Resolution.DELETE, rows=rows(11, 10**30)), "No orphan of orders.customer_id: 1000"),
+        (Request(ORDERS, Resolution.DELETE, rows=(("011",),)), "No orphan of orders.customer_id: 011"),
         (Request(None, Resolution.DELETE, rows=rows(11)), "belong to one reference"),
         (Request(ORDERS, Resolution.DELETE, rows=rows(11), keys=rows(71)), "not about both"),
         (Request(ORDERS, Resolution.RESTORE_PARENT, rows=rows(11)), "2 other orphans of orders.customer_id"),
@@ -189,6 +191,31 @@ def test_a_chosen_row_whose_key_changes_with_it_is_changed_once(world: World) ->
     there_and_back(world, plan)
     world.repair(plan)
     assert sorted(world.target.rows("SELECT p, n FROM c")) == [(1, 1), (2, 1), (2, 2)]
+
+
+@pytest.mark.parametrize("kind", ["uuid", "varchar(40)", "bigint"])
+def test_rows_are_found_by_keys_of_any_type(world: World, kind: str) -> None:
+    keys = ["7", "8", "9"]
+    if kind != "bigint":
+        keys = [f"aaaaaaaa-0000-4000-8000-00000000000{key}" for key in keys]
+    values = ", ".join(f"('{key}', {place})" for place, key in enumerate(keys, start=70))
+    world.given(
+        f"""
+        CREATE TABLE p (id integer PRIMARY KEY);
+        CREATE TABLE c (id {kind} PRIMARY KEY, p integer);
+        INSERT INTO c VALUES {values};
+        """,
+        "c.p -> p.id",
+    )
+    path = parse_path("c.p")
+    plan = world.plan(
+        Request(path, Resolution.DELETE, rows=((keys[0],), (keys[1],))), Request(path, Resolution.KEEP)
+    )
+
+    assert [step.rows for step in plan.orphan_steps] == [2, 1]
+    there_and_back(world, plan)
+    with pytest.raises(PlanRefused, match="No orphan"):
+        world.plan(Request(path, Resolution.DELETE, rows=((f" {keys[0]}",),)))
 
 
 @pytest.mark.engine("sqlite")

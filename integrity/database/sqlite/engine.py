@@ -262,6 +262,10 @@ class SQLiteEngine(Engine):
         """In one parameter."""
         return keys.among(sql, texts)
 
+    def having_key(self, columns: Sequence[Column], texts: Sequence[str]) -> Predicate:
+        """By its values, too, where the texts can be nothing else."""
+        return keys.having_key(columns, texts)
+
     def looked_up(self, into: Column, key: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         """In one parameter."""
         return keys.looked_up(into, key, values)

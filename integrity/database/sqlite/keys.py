@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,20 @@ def key_value(sql: str) -> str:
 def among(sql: str, texts: Sequence[str]) -> Predicate:
     """A list as JSON, which is made an index of once a statement."""
     return Predicate(f"({sql} IN (SELECT value FROM json_each(%s)))", (json.dumps(list(texts)),))
+
+
+def having_key(columns: Sequence[Column], texts: Sequence[str]) -> Predicate:
+    """An INTEGER PRIMARY KEY is the place of its row; the texts are compared all the same."""
+    same = among(key_text([each.name for each in columns], "c"), texts)
+    if len(columns) > 1 or columns[0].type.upper() != "INTEGER" or not all(map(_NUMBER.fullmatch, texts)):
+        return same
+    places = json.dumps(list(map(int, texts)))
+    return (
+        Predicate(f"({column(columns[0].name, 'c')} IN (SELECT value FROM json_each(%s)))", (places,)) & same
+    )
+
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def looked_up(into: Column, key: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
