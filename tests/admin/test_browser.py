@@ -49,7 +49,7 @@ def act(page: Page, action: str) -> None:
 
 def watch(page: Page) -> None:
     """Wait until the job's page says that it is over; it renews itself."""
-    expect(page.locator(".field-state_badge")).to_contain_text("finished", timeout=20_000)
+    expect(page.locator(".integrity-run-now header")).to_contain_text("finished", timeout=20_000)
 
 
 @pytest.mark.newest_postgres_only
@@ -70,7 +70,7 @@ def test_from_an_audit_to_a_repair_and_back(page: Page, target: EmptyTarget) -> 
     watch(page)
     assert len(target.rows("SELECT * FROM orders")) == 3
 
-    page.get_by_role("link", name="Run 1", exact=True).click()
+    page.get_by_role("link", name="Look at the run, or take it back").click()
     page.get_by_role("link", name="Roll back…").click()
     page.get_by_role("button", name="Roll this run back").click()
     watch(page)

@@ -1,21 +1,19 @@
 """Somebody decides: what is shown is what runs, and who may not is refused."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from integrity import models, store, tasks
 from integrity.plans import Request
 from integrity.references import Resolution
 from integrity.repairs import Options
 from tests.admin.conftest import Shop, SignIn
-from tests.factories import JobFactory, OrphanFindingFactory
+from tests.factories import OrphanFindingFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -230,26 +228,3 @@ def test_a_repair_that_was_stopped_goes_on_from_its_page(
     assert (run.state, run.rows_changed) == ("finished", 6)
     assert "Go on where it stopped" not in everything.get(page).content.decode()
     assert sign_in("set_null_finding").post(url).status_code == 403
-
-
-def test_a_job_of_which_nothing_is_heard_says_so(everything: Client) -> None:
-    job = JobFactory.create(state="running", signs_of_life_at=timezone.now() - timedelta(minutes=5))
-    text = everything.get(reverse("admin:integrity_job_change", args=[job.pk])).content.decode()
-    assert "Nothing was heard of it" in text
-
-
-def test_a_page_renews_itself_while_its_job_goes_on(everything: Client) -> None:
-    job = JobFactory.create()
-    url = reverse("admin:integrity_job_change", args=[job.pk])
-    assert everything.get(url)["Refresh"] == "2"
-    models.Job.objects.update(state="finished")
-    assert "Refresh" not in everything.get(url)
-
-
-def test_whoever_asked_for_a_job_may_stop_it_and_others_may_not(sign_in: SignIn) -> None:
-    job = JobFactory.create(actor="somebody else", state=models.RunState.RUNNING)
-    url = reverse("admin:integrity_job_stop", args=[job.pk])
-    assert sign_in().post(url).status_code == 403
-    assert sign_in("audit_target").post(url).status_code == 302
-    job.refresh_from_db()
-    assert job.wish == models.Wish.CANCEL

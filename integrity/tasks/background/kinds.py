@@ -61,7 +61,7 @@ def _backup(work: Work) -> Outcome:
 def _verify(work: Work) -> Outcome:
     wishes = {name: work.job.arguments[name] for name in ("allow_kept",) if name in work.job.arguments}
     result = verify_target(work.alias, on_progress=_checks(work), **wishes)
-    problems = [f"{each.message} {each.suggestion}".strip() for each in result.problems]
+    problems = [f"{each.message}." for each in result.problems]
     work.say(_("Passed.") if result.ok else _("%(n)s problems.") % {"n": len(problems)})
     return models.RunState.FINISHED, {
         "passed": result.ok,

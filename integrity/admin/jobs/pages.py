@@ -1,0 +1,125 @@
+"""The list of jobs, and the page of each, live while it goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from integrity import models, store, tasks
+from integrity.admin import cells
+from integrity.admin.base import ReadOnlyAdmin
+from integrity.admin.jobs import rights
+from integrity.admin.jobs.running import counted, facts
+
+
+@admin.register(models.Job)
+class JobAdmin(ReadOnlyAdmin):
+    """Work that a page asked for; its page renews itself until it is over."""
+
+    list_display = ["__str__", "state_badge", "progress", "created_at", "finished_at", "actor", "carried_by"]
+    list_filter = ["kind", "state", "target", "created_at"]
+    list_select_related = ["target"]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Adds how far a job is, and the wishes for it."""
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/state/", view(require_safe(self.state_view)), name="integrity_job_state"),
+            path("<int:pk>/stop/", view(require_POST(self.stop_view)), name="integrity_job_stop"),
+            path("<int:pk>/pause/", view(require_POST(self.pause_view)), name="integrity_job_pause"),
+            path("<int:pk>/resume/", view(require_POST(self.resume_view)), name="integrity_job_resume"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Shows a job; while something may still happen the page renews itself."""
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        if not object_id.isdecimal():
+            raise Http404
+        job = self._seen(request, int(object_id))
+        may_do, can = rights.allowed(request, job), rights.possible(job)
+        context = {**facts(job), "may_do": may_do, "can": may_do & can, "original": job}
+        return self.page(request, "job.html", capfirst(str(job)), **context)
+
+    def state_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Returns the parts of the page that change, for its script."""
+        job = self._seen(request, pk)
+        can = rights.allowed(request, job) & rights.possible(job)
+        response = render(request, "admin/integrity/job_state.html", {**facts(job), "can": can})
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def stop_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks a job to end where nothing is half done."""
+        return self._asked(request, pk, models.Wish.CANCEL, _("Asked to stop"))
+
+    def pause_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks a job to stop between two batches, to be gone on with."""
+        return self._asked(request, pk, models.Wish.PAUSE, _("Asked to pause"))
+
+    def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Goes on with a job."""
+        job = get_object_or_404(models.Job.objects.select_related("target"), pk=pk)
+        if not rights.may_resume(request, job):
+            raise PermissionDenied
+        if "resume" in rights.possible(job) and tasks.resume_job(pk):
+            self.log(request, [job], _("Asked to go on"))
+        else:
+            messages.warning(request, _("There is nothing to go on with: it is under way, or over."))
+        return self._back(pk)
+
+    def _asked(self, request: HttpRequest, pk: int, wish: models.Wish, said: str) -> HttpResponse:
+        job = get_object_or_404(models.Job, pk=pk)
+        pausing = wish == models.Wish.PAUSE
+        if not rights.may_stop(request, job) or (pausing and job.kind not in rights.PAUSABLE):
+            raise PermissionDenied
+        if store.ask_job(pk, wish):
+            self.log(request, [job], said)
+        else:
+            messages.warning(request, _("There is nothing to stop: it is over."))
+        return self._back(pk)
+
+    def _seen(self, request: HttpRequest, pk: int) -> models.Job:
+        """A job for whoever may see it, after a look at whether its process is there."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        store.interrupt_silent()
+        return get_object_or_404(models.Job.objects.select_related("target"), pk=pk)
+
+    def _back(self, pk: int) -> HttpResponseRedirect:
+        return HttpResponseRedirect(reverse("admin:integrity_job_change", args=[pk]))
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def state_badge(self, job: models.Job) -> str:
+        """Where it stands."""
+        return cells.badge(job.state, job.get_state_display())
+
+    @admin.display(description=gettext_lazy("progress"))
+    def progress(self, job: models.Job) -> str:
+        """How far it is, while it is not over."""
+        if not job.total or job.is_over:
+            return "–"
+        bar = '<progress class="integrity-progress" value="{}" max="{}" aria-label="{}"></progress> {}'
+        return format_html(bar, job.done, job.total, _("progress"), counted(job))
+
+    @admin.display(description=gettext_lazy("carried out by"))
+    def carried_by(self, job: models.Job) -> str:
+        """Who has it."""
+        return cells.two_lines(job.get_carrier_display(), job.worker) if job.carrier else "–"

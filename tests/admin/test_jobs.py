@@ -1,0 +1,187 @@
+"""The page of a job: how far it is, who has it, what came of it, and who may do what with it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from integrity import models, store, tasks
+from integrity.plans import Request
+from integrity.references.reference import Resolution
+from tests.admin.conftest import Shop, SignIn
+from tests.factories import JobFactory, TargetFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def address(job: models.Job, what: str = "change") -> str:
+    return reverse(f"admin:integrity_job_{what}", args=[job.pk])
+
+
+def text_of(client: Client, job: models.Job, what: str = "change") -> str:
+    return client.get(address(job, what)).content.decode()
+
+
+def running(**facts: Any) -> models.Job:
+    now = timezone.now()
+    known = {"state": "running", "signs_of_life_at": now, "resumed_at": now, "started_at": now, "attempts": 1}
+    return JobFactory.create(**{**known, **facts})
+
+
+def repaired(shop: Shop, client: Client) -> models.Job:
+    plan = tasks.plan_and_store(shop.alias, [Request(resolution=Resolution.DELETE)])
+    job = tasks.start_job(shop.alias, "repair", {"plan": plan.hash}, actor="boss")
+    assert tasks.wait_for_jobs(30)
+    return models.Job.objects.get(pk=job.pk)
+
+
+def test_a_job_says_how_far_it_is_how_fast_and_who_has_it(everything: Client) -> None:
+    begun = timezone.now() - timedelta(seconds=100)
+    job = running(kind="repair", carrier="worker", worker="ann", done=6_000, done_before=1_000, total=11_000,
+                  unit="rows", at="orders.customer_id", resumed_at=begun)  # fmt: skip
+    for what in ("change", "state"):
+        text = text_of(everything, job, what)
+        assert "The worker ann carries it out." in text
+        assert "6,000 of 11,000 rows" in text
+        assert "50 rows a second, about 2 minutes left" in text
+        assert "orders.customer_id" in text
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"done": 0, "total": 50}, {"done": 5, "done_before": 5, "total": 50}, {"done": 5, "total": None}],
+)
+def test_what_is_not_known_of_its_speed_is_not_said(everything: Client, facts: dict[str, Any]) -> None:
+    job = running(kind="repair", unit="rows", resumed_at=timezone.now() - timedelta(hours=1), **facts)
+    text = text_of(everything, job)
+    assert "a second" not in text
+    assert "left" not in text.partition('data-live-part="now"')[2].partition("</section>")[0]
+
+
+def test_a_job_of_which_nothing_is_heard_is_seen_as_interrupted(everything: Client) -> None:
+    job = running(signs_of_life_at=timezone.now() - timedelta(minutes=5))
+    text = text_of(everything, job)
+    assert "Nothing was heard of it" in text
+    assert "Go on" in text
+    job.refresh_from_db()
+    assert job.state == "interrupted"
+
+
+def test_a_job_that_is_heard_of_again_was_not_interrupted(everything: Client) -> None:
+    job = running(signs_of_life_at=timezone.now() - timedelta(minutes=5))
+    text_of(everything, job)
+    assert store.job_alive(job, done=1)
+    job.refresh_from_db()
+    assert (job.state, job.finished_at) == ("running", None)
+
+
+def test_who_lost_a_job_to_somebody_else_cannot_end_it() -> None:
+    job = running(signs_of_life_at=timezone.now() - timedelta(minutes=5))
+    store.interrupt_silent()
+    assert store.resume_job(job.pk)
+    assert store.begin_job(job.pk)
+    assert not store.job_alive(job, done=9)
+    assert not store.end_job(job, models.RunState.FINISHED)
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.done) == ("running", 2, 0)
+
+
+def test_a_page_renews_itself_by_its_script_or_without_one_until_its_job_is_over(everything: Client) -> None:
+    job = running()
+    text = text_of(everything, job)
+    assert "integrity/live.js" in text
+    assert '<noscript><meta http-equiv="refresh"' in text
+    assert 'data-live-over="no"' in text_of(everything, job, "state")
+    models.Job.objects.update(state="finished")
+    text = text_of(everything, job)
+    assert "live.js" not in text
+    assert "http-equiv" not in text
+    assert 'data-live-over="yes"' in text_of(everything, job, "state")
+
+
+@pytest.mark.parametrize(
+    ("carrier", "said"),
+    [
+        ("thread", "free thread"),
+        ("worker", "start manage.py integrity_work"),
+        ("tasks", "Is a worker of that"),
+    ],
+)
+def test_a_job_that_waits_says_for_whom(everything: Client, carrier: str, said: str) -> None:
+    at = timezone.now() if carrier == "thread" else timezone.now() - timedelta(minutes=5)
+    job = JobFactory.create(carrier=carrier, signs_of_life_at=at)
+    assert said in text_of(everything, job)
+
+
+def test_whoever_asked_for_a_job_may_stop_it_and_others_may_not(sign_in: SignIn) -> None:
+    job = running(kind="repair", actor="somebody else")
+    for what in ("stop", "pause"):
+        assert sign_in().post(address(job, what)).status_code == 403
+    assert sign_in("run_repair").post(address(job, "stop")).status_code == 302
+    job.refresh_from_db()
+    assert job.wish == models.Wish.CANCEL
+    assert LogEntry.objects.get().get_change_message() == "Asked to stop"
+    mine = sign_in()
+    own = running(
+        kind="repair", actor=models.Job._meta.apps.get_model("auth", "User").objects.last().username
+    )
+    assert mine.post(address(own, "pause")).status_code == 302
+    own.refresh_from_db()
+    assert own.wish == models.Wish.PAUSE
+
+
+def test_buttons_are_for_those_who_may(sign_in: SignIn) -> None:
+    job = running(kind="repair", actor="somebody else")
+    assert "<button" not in text_of(sign_in(), job).partition("content-main")[2]
+    text = text_of(sign_in("run_repair"), job)
+    assert 'id="run-pause"' in text
+    assert 'data-live-can="' in text_of(sign_in("run_repair"), job, "state")
+
+
+def test_nothing_is_done_by_looking_and_only_what_can_be_paused_is(everything: Client) -> None:
+    job = running(kind="audit")
+    for what in ("stop", "pause", "resume"):
+        assert everything.get(address(job, what)).status_code == 405
+    assert everything.post(address(job, "pause")).status_code == 403
+    assert everything.post(address(job, "resume")).status_code == 302
+    job.refresh_from_db()
+    assert (job.wish, job.state, job.attempts) == ("", "running", 1)
+
+
+def test_going_on_takes_what_asking_took(audited: Shop, everything: Client, sign_in: SignIn) -> None:
+    job = repaired(audited, everything)
+    models.Job.objects.filter(pk=job.pk).update(state="paused")
+    assert sign_in("run_repair").post(address(job, "resume")).status_code == 403, "not to delete"
+    assert sign_in("run_repair", "cleanup_finding").post(address(job, "resume")).status_code == 302
+    assert tasks.wait_for_jobs(30)
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == ("finished", 2)
+    assert models.RepairRun.objects.count() == 1, "its run was over: nothing was begun anew"
+
+
+def test_a_job_that_is_over_leads_on(audited: Shop, everything: Client) -> None:
+    job = repaired(audited, everything)
+    text = text_of(everything, job)
+    assert "6 rows were changed." in text
+    assert reverse("admin:integrity_repairrun_change", args=[models.RepairRun.objects.get().pk]) in text
+    assert "Run 1 in the target" in text
+    audit = tasks.start_job(audited.alias, "verify", actor="boss")
+    assert tasks.wait_for_jobs(30)
+    assert "Not everything holds" in text_of(everything, audit)
+
+
+def test_a_page_of_a_job_takes_few_queries_however_long_its_log(
+    everything: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    job = running(kind="repair", target=TargetFactory(), result={"run": 1})
+    store.note_job(job.pk, [(timezone.now(), f"line {n}") for n in range(1_000)])
+    with django_assert_max_num_queries(12):
+        text = text_of(everything, job)
+    assert "line 999" in text
+    assert "line 799" not in text
+    assert "The first lines are left out." in text
