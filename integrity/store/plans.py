@@ -34,11 +34,12 @@ def claim_plan(alias: str, plan_hash: str, job: models.Job, *, after: int | None
         after: the job that ran it last, as whoever asks was shown (None: nobody).
 
     Returns:
-        Whether the plan is the job's.
+        Whether the plan is the job's: not while the one before is still under way.
     """
+    going = models.Job.objects.filter(state__in=(models.RunState.PLANNED, models.RunState.RUNNING))
     with site_database():
         stored = models.StoredPlan.objects.filter(target__alias=alias, hash=plan_hash, job=after)
-        return bool(stored.update(job=job))
+        return bool(stored.exclude(job__in=going).update(job=job))
 
 
 def load_plan(alias: str, hash_prefix: str) -> Plan:

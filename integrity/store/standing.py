@@ -70,6 +70,18 @@ def decisions_for(alias: str, *, on: date | None = None) -> list[Request]:
     Of each finding these are the latest in general, and the latest for each missing key and each row. A
     keep that has expired, and whatever was decided before the orphans last came back, does not count.
     """
+    return _requests(alias, Q(), on)
+
+
+def exceptions_for(alias: str, labels: Iterable[str], *, on: date | None = None) -> list[Request]:
+    """Returns what stands decided for single keys and rows of some references: an exception from whatever
+    is decided for the whole of them now."""
+    wanted = {parse_path(label) for label in labels}
+    found = _requests(alias, Q(finding__table_name__in={path.table for path in wanted}), on)
+    return [request for request in found if not request.general and request.reference in wanted]
+
+
+def _requests(alias: str, wanted: Q, on: date | None) -> list[Request]:
     plans = _Plans(alias)
     return [
         Request(
@@ -83,17 +95,9 @@ def decisions_for(alias: str, *, on: date | None = None) -> list[Request]:
             mapping=plans.mapping(each.finding.label, made),
             standing=True,
         )
-        for each in _standing(Q(finding__target__alias=alias), on=on)
+        for each in _standing(wanted & Q(finding__target__alias=alias), on=on)
         for made, keys, rows in each.scopes()
     ]
-
-
-def exceptions_for(alias: str, labels: Iterable[str], *, on: date | None = None) -> list[Request]:
-    """Returns what stands decided for single keys and rows of some references: an exception from whatever
-    is decided for the whole of them now."""
-    wanted = {parse_path(label) for label in labels}
-    found = decisions_for(alias, on=on)
-    return [request for request in found if not request.general and request.reference in wanted]
 
 
 def duplicate_decisions_for(alias: str) -> list[DuplicateRequest]:

@@ -15,7 +15,7 @@ from integrity.admin.deciding.forms import TypedRowsForm
 from integrity.plans import Request
 from integrity.references import Resolution
 from tests.admin.conftest import Shop
-from tests.factories import OrphanFindingFactory, UserFactory
+from tests.factories import JobFactory, OrphanFindingFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -221,7 +221,10 @@ def test_keys_and_rows_that_no_page_sends_are_refused(
 def test_keys_belong_to_one_finding_and_have_to_be_missing(audited: Shop, everything: Client) -> None:
     both = audited.finding(), audited.finding("lines.order_id")
     assert decide(everything, "delete", *both, key='["90"]').status_code == 400
-    assert "No missing key" in text_of(decide(everything, "delete", audited.finding(), key='["1"]'))
+    for decision in ("delete", "keep"):
+        text = text_of(decide(everything, decision, audited.finding(), key='["1"]', reason="history"))
+        assert "No missing key" in text
+    assert not models.Resolution.objects.exists()
     assert not models.StoredPlan.objects.exists()
 
 
@@ -248,6 +251,17 @@ def test_a_plan_can_be_run_again_by_whoever_saw_that_it_was_run(audited: Shop, e
     assert f'name="after" value="{job}"' in text
     run(everything, after=job)
     assert repairs() == 2
+
+
+def test_a_plan_that_is_being_run_is_not_begun_a_second_time(audited: Shop, everything: Client) -> None:
+    decide(everything, "delete", audited.finding())
+    job = JobFactory.create(target=audited.finding().target, kind="repair", state="running")
+    models.StoredPlan.objects.update(job=job)
+    text = text_of(everything.get(page_of(last_plan())))
+    assert "This plan is being run." in text
+    assert "Run exactly this plan" not in text
+    assert "It was not started again" in text_of(run(everything, after=job.pk))
+    assert repairs() == 1
 
 
 def test_looking_never_runs(audited: Shop, everything: Client) -> None:

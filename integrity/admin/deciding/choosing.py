@@ -20,7 +20,7 @@ from integrity.admin.deciding.forms import DecidingForm, KeepForm, ReassignForm
 from integrity.admin.deciding.planning import Planned, lead_to, planned, planned_duplicates
 from integrity.admin.deciding.relink_form import RelinkForm
 from integrity.admin.deciding.rights import DECIDE, DEDUPLICATE, PERMISSIONS, RUN, SEE, TITLES
-from integrity.exceptions import PlanRefused, ReferentialIntegrityError
+from integrity.exceptions import CatalogError, NotCheckable, PlanRefused, ReferentialIntegrityError
 from integrity.plans import Request
 from integrity.references import Resolution
 
@@ -59,9 +59,9 @@ def decide(admin: ReadOnlyAdmin, request: HttpRequest, decision: str) -> HttpRes
     form = _form(request, choice, decision)
     if form is not None and not form.is_valid():
         return _page(admin, request, choice, decision, form)
-    if isinstance(form, KeepForm):
-        return _keep(admin, request, choice, form)
     try:
+        if isinstance(form, KeepForm):
+            return _keep(admin, request, choice, form)
         requests = choice.requests(decision, **(form.options() if form else {}))
         requests += _exceptions(request, choice, decision)
         return lead_to(admin, request, planned(request, choice.target.alias, requests))
@@ -180,19 +180,34 @@ def _parents_of(request: HttpRequest, choice: Choice) -> str:
 
 
 def _keep(admin: ReadOnlyAdmin, request: HttpRequest, choice: Choice, form: KeepForm) -> HttpResponse:
+    """Stores that rows stay. For keys and rows the plan says first whether there are such orphans."""
     reason, until = form.cleaned_data["reason"], form.cleaned_data["until"]
-    store.store_decision(
-        choice.findings,
-        models.Decision.KEEP,
-        actor=actor(request),
-        reason=reason,
-        until=until,
-        keys=choice.keys,
-        rows=choice.rows,
-    )
-    admin.log(request, list(choice.findings), _("Kept: %(reason)s") % {"reason": reason})
+    if choice.keys or choice.rows:
+        last_day = until.isoformat() if until else ""
+        requests = choice.requests("keep", reason=reason, until=last_day)
+        made = planned(request, choice.target.alias, requests)
+        if isinstance(made, models.Job):
+            return admin.started(request, made)
+        store.store_decisions(made, actor=actor(request))
+    else:
+        store.store_decision(
+            choice.findings, models.Decision.KEEP, actor=actor(request), reason=reason, until=until
+        )
+    admin.log(request, list(choice.findings), _kept_said(choice, reason))
     messages.success(request, _("The orphans are kept. Nothing was changed in the target."))
     return back(choice)
+
+
+def _kept_said(choice: Choice, reason: str) -> str:
+    if choice.keys:
+        n = len(choice.keys)
+        said = ngettext("Kept %(n)s missing key: %(reason)s", "Kept %(n)s missing keys: %(reason)s", n)
+        return said % {"n": n, "reason": reason}
+    if choice.rows:
+        n = len(choice.rows)
+        said = ngettext("Kept %(n)s row: %(reason)s", "Kept %(n)s rows: %(reason)s", n)
+        return said % {"n": n, "reason": reason}
+    return _("Kept: %(reason)s") % {"reason": reason}
 
 
 def _refused(
@@ -225,12 +240,16 @@ def _page(
         "meaning": MEANINGS[decision],
         "form": form,
         "problem": error,
-        "others": [] if decision == "deduplicate" else _others(request, decision),
+        "others": _others(request, decision) if isinstance(error, _ANOTHER_MAY_DO) else [],
         "back": address_of(choice),
     }
     what = choice.single.label if choice.single else choice.target
     title = _("%(decision)s: %(what)s") % {"decision": TITLES[decision], "what": what}
     return admin.page(request, "decide.html", title, **context)
+
+
+_ANOTHER_MAY_DO = (PlanRefused, CatalogError, NotCheckable)
+"""What stands against one decision, and perhaps not against another."""
 
 
 def _others(request: HttpRequest, decision: str) -> list[tuple[str, Any, Any]]:

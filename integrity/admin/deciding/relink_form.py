@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -54,10 +57,7 @@ class RelinkForm(DecidingForm):
             del self.fields["pairs"], self.fields["file"], self.fields["how"].choices[1]  # type: ignore[attr-defined]
             self.problem_field = "how"
             return
-        columns = choice.single.columns
-        header = "old,new" if len(columns) == 1 else ",".join(
-            f"{side}_{name}" for side in ("old", "new") for name in columns
-        )  # fmt: skip
+        header = _header(choice.single.columns)
         self.fields["pairs"].help_text = _(
             "CSV: the first line is %(header)s, each other line a missing key and the key that it becomes."
         ) % {"header": header}
@@ -105,3 +105,14 @@ class RelinkForm(DecidingForm):
         """The mapping, None for the same but for its spelling."""
         mapping: Mapping | None = self.cleaned_data["mapping"]
         return {"mapping": mapping}
+
+
+def _header(columns: Sequence[str]) -> str:
+    """The first line of a list."""
+    if len(columns) == 1:
+        return "old,new"
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(
+        f"{side}_{name}" for side in ("old", "new") for name in columns
+    )
+    return line.getvalue()

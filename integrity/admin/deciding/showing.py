@@ -23,6 +23,7 @@ from integrity.admin.deciding.rights import (
     SEE,
     TITLES,
     decision_of,
+    is_decided_keep,
     permissions_for,
     resolving,
 )
@@ -147,9 +148,10 @@ def _facts(request: HttpRequest, plan: Plan, about: About) -> dict[str, Any]:
 def _rights(request: HttpRequest, plan: Plan) -> dict[str, bool]:
     """What this user may do with a plan."""
     changes = bool(plan.changing_steps)
+    decides = changes or any(map(is_decided_keep, plan.orphan_steps))
     return {
         "may_run": changes and may(request, *permissions_for(plan)),
-        "may_decide": changes and may(request, DECIDE, *resolving(plan)),
+        "may_decide": decides and may(request, DECIDE, *resolving(plan)),
         "may_back_up": may(request, BACK_UP),
     }
 
