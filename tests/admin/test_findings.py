@@ -193,10 +193,13 @@ def test_decisions_are_told_with_who_when_what_of_it_and_why(sign_in: SignIn) ->
 
 def test_a_plan_that_waits_for_approval_is_named(sign_in: SignIn) -> None:
     finding = make()
-    plan = factories.StoredPlanFactory.create(target=finding.target)
-    store.store_decision([finding], "delete", actor="ada", plan_hash=plan.hash)
-    models.Approval.objects.create(plan=plan, asked_by="ada")
-    assert "ada asked for approval of a plan for these rows." in page(sign_in(), finding)
+    for label, who in ((finding.label, "ada"), ("lines.order_id", "grace")):
+        steps = [{"reference": {"label": label}}, {"unique": {}}]
+        plan = factories.StoredPlanFactory.create(target=finding.target, plan={"steps": steps})
+        models.Approval.objects.create(plan=plan, asked_by=who)
+    text = page(sign_in(), finding)
+    assert "ada asked for approval of a plan for these rows." in text
+    assert "grace asked" not in text
 
 
 def test_the_foreign_key_that_would_prevent_more_is_named(sign_in: SignIn) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import F
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrity import models
+from integrity import models, store
 from integrity.admin.base import may
 from integrity.admin.cells import grouped
 
 SHOWN_AT_MOST = 20
+LOOKED_THROUGH = 10
+"""The latest plans of a target that wait for approval: to know what they are about, they are read."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,17 @@ def decisions(request: HttpRequest, finding: models.Finding) -> list[Decided]:
 
 def waiting(request: HttpRequest, finding: models.Finding) -> list[tuple[models.Approval, str]]:
     """Returns the plans for this finding that wait for a second person, each with its address."""
-    hashes = finding.resolutions.exclude(plan_hash="").order_by("-pk").values("plan_hash")[:SHOWN_AT_MOST]
-    asked = models.Approval.objects.filter(
-        state=models.ApprovalState.ASKED,
-        plan__target=finding.target_id,
-        plan__hash__in=[each["plan_hash"] for each in hashes],
-    )
-    found = asked.select_related("plan").defer("plan__plan", "plan__notes").order_by("-pk")[:SHOWN_AT_MOST]
-    return [(each, _plan_address(finding, each.plan.hash)) for each in found]
+    if not may(request, "view_approval"):
+        return []
+    asked = store.waiting_approvals().filter(plan__target=finding.target_id)
+    found = asked.annotate(steps=F("plan__plan__steps")).defer("plan__plan", "plan__notes")[:LOOKED_THROUGH]
+    about = [each for each in found if _is_about(each.steps, finding)]
+    return [(each, _plan_address(finding, each.plan.hash)) for each in about]
+
+
+def _is_about(steps: Any, finding: models.Finding) -> bool:
+    references = [step.get("reference") or {} for step in steps or []]
+    return any(each.get("label") == finding.label for each in references)
 
 
 def _plans(finding: models.Finding, hashes: set[str]) -> dict[str, int | None]:
