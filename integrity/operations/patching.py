@@ -16,7 +16,7 @@ def patch_root() -> Path:
     """Returns the folder that paths are relative to: the checkout that the catalogs are in, else the folder
     above theirs."""
     root = conf.catalog_root().absolute()
-    return next((each for each in root.parents if (each / ".git").exists()), root.parent)
+    return next((each for each in (root, *root.parents) if (each / ".git").exists()), root.parent)
 
 
 def relative(file: WrittenFile, root: Path) -> str:

@@ -26,6 +26,9 @@ _LOOKS = re.compile(
     re.IGNORECASE,
 )
 
+_OWN = re.compile(r"integrity_journal|\bintegrity_(violations|keys|bump)\b|\bdjango_migrations\b")
+"""What is written for ourselves beside what a migration does."""
+
 
 @dataclass(frozen=True)
 class OperationEvent:
@@ -99,9 +102,9 @@ class Stopwatch:
             raise
 
     def _keep(self, sql: str) -> None:
-        """What looks changes nothing, and one statement of many that are alike says enough."""
+        """Of what changes something that is not ours: the first of many that are alike."""
         text = sql.strip()[:LONGEST_STATEMENT]
-        known = _LOOKS.match(text) or text in self.statements[-3:]
+        known = _LOOKS.match(text) or _OWN.search(text) or text in self.statements[-3:]
         if not known and len(self.statements) < MOST_STATEMENTS:
             self.statements.append(text)
 

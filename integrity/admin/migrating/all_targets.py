@@ -44,4 +44,4 @@ def page(admin: ReadOnlyAdmin, request: HttpRequest) -> HttpResponse:
         "others": [known[alias] for alias in sorted(known) if alias not in cared_for][:TARGETS_ON_A_PAGE],
         "may_apply": may(request, "apply_migrations"),
     }
-    return admin.page(request, "all_migrations.html", _("Migrations of all targets"), **context)
+    return admin.page(request, "all_migrations.html", _("Migrations"), **context)

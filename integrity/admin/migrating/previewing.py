@@ -50,6 +50,11 @@ class ShownStep:
         return words.guessed(self.guess)
 
     @property
+    def known(self) -> bool:
+        """Whether that is more than nothing."""
+        return self.guess.basis is not tasks.Basis.UNKNOWN
+
+    @property
     def basis(self) -> str:
         """What that rests on."""
         return words.resting_on(self.guess)
@@ -162,6 +167,7 @@ def _context(
 ) -> dict[str, Any]:
     steps = _steps(target, planned)
     checks = [check for each in steps for check in each.checks]
+    whole = tasks.together(each.guess for each in steps)
     backwards = all(each.step.backwards for each in steps)
     return {
         "target": target,
@@ -173,7 +179,7 @@ def _context(
         "obstacles": obstacles(request, target, checks),
         "blocked": next((each for each in steps if each.blocked), None),
         "first_blocked": steps[0].blocked,
-        "takes": words.guessed(tasks.together(each.guess for each in steps)),
+        "takes": words.guessed(whole) if whole.basis is not tasks.Basis.UNKNOWN else "",
         "locked": [check for check in checks if check["what"] == "locks" and check["verdict"] == "failed"],
         "after": looked_at_after(target.alias, [each.step.name for each in steps]) if not backwards else [],
         "last_backup": models.Backup.objects.filter(target=target).first(),
