@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from integrity import models, signals, store
+from integrity import conf, models, signals, store
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations.catalog_migrations import foreign_keys_made_by, uniques_made_by
@@ -110,7 +110,9 @@ def mirror(alias: str) -> int:
 
 
 def _complete(target: Target, options: Options | None) -> Options:
+    """Where plans need approval, no run touches more rows than its plan says, whoever begins it."""
     options = options or Options()
+    options = replace(options, approved=options.approved or conf.approvals() is not None)
     return options if options.others else replace(options, others=tuple(others_of(target)))
 
 

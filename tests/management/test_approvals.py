@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from integrity import models, tasks
+from integrity import models, store, tasks
+from integrity.exceptions import TooManyRows
 from integrity.management.options import actor
 from tests.commands import run, run_json
 from tests.management.conftest import Shop
@@ -46,6 +47,15 @@ def test_a_command_that_runs_without_says_why(shop: Shop) -> None:
     assert orders(shop) == 3
     (note,) = models.Approval.objects.all()
     assert (note.state, note.reason, note.decided_by) == ("waived", "fire", actor())
+
+
+def test_rows_that_came_after_the_approval_are_nobody_s(shop: Shop) -> None:
+    plan = store.load_plan(shop.alias, run_json("plan", shop.alias, *DELETE, "--ask-approval")["hash"])
+    tasks.approve_plan(models.Approval.objects.get().pk, actor="somebody else")
+    shop.execute("INSERT INTO orders VALUES (99, 90, 'new')")
+    with pytest.raises(TooManyRows):
+        tasks.repair_and_store(shop.alias, plan)
+    assert orders(shop) == 7
 
 
 def test_a_job_that_somebody_forged_changes_nothing(shop: Shop) -> None:

@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from integrity.database.identifiers import parse_path
+from integrity.database.session import Target
 from integrity.exceptions import PlanRefused
 from integrity.plans import Plan, Request, choosing, parse_mapping
 from integrity.references.reference import Resolution
+from integrity.repairs import Options, resume_repair
 from tests.repairs.world import World, tallies, there_and_back
 
 pytestmark = pytest.mark.newest_postgres_only
@@ -245,6 +247,27 @@ def test_more_rows_than_approved_are_left_to_another_plan(world: World) -> None:
 
     assert result.refusals == []
     assert set(customers(world)) == {1, 13, 21, 22, 31, 99}
+
+
+def test_a_run_of_chosen_rows_that_was_stopped_goes_on_with_them_alone(world: World, settings: Any) -> None:
+    settings.INTEGRITY = {**settings.INTEGRITY, "BATCH_ROWS": 1}
+    plan = shop(world).plan(
+        Request(ORDERS, Resolution.DELETE, rows=rows(11, 21)),
+        Request(ORDERS, Resolution.SET_NULL, rows=rows(12)),
+    )
+    before, asked = world.rows(), iter([None, None, "paused"])
+    stopped = world.repair(plan, stop=lambda: next(asked, "paused"))
+    assert stopped.state == "paused"
+    world.target.execute_script("INSERT INTO orders VALUES (99, 71, 'new')")
+
+    options = Options(approved=True)
+    done = resume_repair(Target(world.target.alias), stopped.run or 0, catalog=world.catalog, options=options)
+
+    assert (done.state, done.refusals) == ("finished", [])
+    assert customers(world) == {1: 1, 12: None, 13: 71, 22: 72, 31: 73, 99: 71}
+    world.target.execute_script("DELETE FROM orders WHERE id = 99")
+    assert world.roll_back(done.run).proof.rows_equal
+    assert world.rows() == before
 
 
 # -- any partition --------------------------------------------------------------------------

@@ -35,7 +35,8 @@ def repair(work: Work) -> Outcome:
         return _looked_again(work, done, plan)
     number = begun.number if begun is not None else arguments.get("resume")
     if number is not None:
-        return _looked_again(work, resume_and_store(work.alias, number, options=work.options()), plan)
+        gone_on = resume_and_store(work.alias, number, options=work.options(approved=True))
+        return _looked_again(work, gone_on, plan)
     if plan is None:
         plan = store.load_plan(work.alias, arguments["plan"])
     options, kind = work.options(approved=True), arguments.get("kind", "cleanup")
