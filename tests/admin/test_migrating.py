@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integrity import models, tasks
+from integrity.exceptions import ChecksFailed
 from integrity.operations.migration_states import MigrationState
 from integrity.tasks.probing import looks
 from tests.admin.conftest import CATALOG, SHOP, Shop, SignIn
@@ -274,3 +275,41 @@ def test_whoever_may_not_is_shown_nothing_and_refused(written: Shop, sign_in: Si
     assert reader.get(fixes_page("shop")).status_code == 403
     assert reader.post(target, {"phase": 1, "digest": "any"}).status_code == 403
     assert reader.get(target, {"to": "zero"}).status_code == 403
+
+
+def test_values_of_rows_are_named_to_those_alone_who_may_see_them(shop: Shop, sign_in: SignIn) -> None:
+    catalog = shop.root / "shop" / "catalog.toml"
+    unique = '\n[[unique]]\ntable = "orders"\ncolumns = ["note"]\nname = "orders_note_key"\n'
+    catalog.write_text(catalog.read_text() + unique)
+    tasks.make_migrations("shop")
+    tasks.migrate_and_store("shop", phase=2)
+    with pytest.raises(ChecksFailed):
+        tasks.migrate_and_store("shop")
+    run = models.MigrationRun.objects.get(state="failed")
+    pages = [
+        target_page("shop"),
+        target_page("shop") + "?phase=3",
+        reverse("admin:integrity_migrationrun_change", args=[run.pk]),
+    ]
+    rights = ("view_target", "apply_migrations", "view_migrationrun")
+    client = sign_in(*rights)
+    assert not [url for url in pages if "lost in 3 rows" in text_of(client.get(url))]
+    client = sign_in(*rights, "view_sample_rows")
+    assert all("lost in 3 rows" in text_of(client.get(url)) for url in pages)
+
+
+def test_odd_addresses_and_a_target_that_nobody_knows_any_more_open_or_are_not_there(
+    written: Shop, everything: Client
+) -> None:
+    gone = models.Target.objects.create(alias="no/longer here")
+    shop = models.Target.objects.get(alias="shop")
+    models.MigrationRun.objects.create(target=shop, migration="odd/<b>name", direction="forward")
+    assert everything.get(target_page(gone.alias)).status_code == 200
+    assert everything.get(fixes_page(gone.alias)).status_code == 200
+    assert everything.get(reverse("admin:integrity_migrations")).status_code == 200
+    odd = reverse("admin:integrity_target_migration", args=[shop.pk, "odd/<b>name"])
+    assert "&lt;b&gt;name" in everything.get(odd).content.decode()
+    nothing = reverse("admin:integrity_target_migration", args=[shop.pk, "0099_none"])
+    assert everything.get(nothing).status_code == 404
+    for wanted in ({"to": "none such"}, {"phase": "99"}, {"to": "'; --"}):
+        assert everything.get(target_page("shop"), wanted, follow=True).status_code == 200

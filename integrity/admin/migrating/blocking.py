@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from integrity import models
 from integrity.admin.base import may
+from integrity.admin.migrating.values import told
 
 MOST = 100
 CODES = {"orphans": models.ORPHANED_ROWS, "duplicates": "duplicate_rows"}
@@ -73,7 +74,7 @@ def _obstacle(
         orphans = finding.code == models.ORPHANED_ROWS
         url = _page(finding, "orphanfinding" if orphans else "finding")
         decide = _deciding(request, finding) if may(request, "decide_finding") else ""
-    return Obstacle(label, str(check["what"]), str(check["message"]), finding, url, decide)
+    return Obstacle(label, str(check["what"]), told(request, str(check["message"])), finding, url, decide)
 
 
 def _page(finding: models.Finding, name: str) -> str:

@@ -57,9 +57,13 @@ def page(admin: ReadOnlyAdmin, request: HttpRequest, pk: int, name: str) -> Http
         remembered = [each["operation"] for each in shown[0].operations]
         return admin.page(request, "migration.html", name, gone=True, remembered=remembered, **context)
     ours = [each for each in found.operations if isinstance(each, CatalogOperation)]
+    try:
+        operations = [_operation(target.alias, each) for each in found.operations]
+    except ReferentialIntegrityError as error:
+        return admin.page(request, "migration.html", name, problem=error, **context)
     context |= {
         "phase": words.phase_title(phase_of(found)),
-        "operations": [_operation(target.alias, each) for each in found.operations],
+        "operations": operations,
         "file": _file(target.alias, name),
         "reversed_means": list(means(ours, backwards=True)),
     }

@@ -17,6 +17,7 @@ from integrity.admin.base import ReadOnlyAdmin, actor
 from integrity.admin.migrating import words
 from integrity.admin.migrating.blocking import obstacles
 from integrity.admin.migrating.meanings import looked_at_after, means
+from integrity.admin.migrating.values import checked
 from integrity.admin.migrating.words import ShownStatement
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError
@@ -165,7 +166,7 @@ def _window(request: HttpRequest) -> str:
 def _context(
     request: HttpRequest, target: models.Target, wanted: dict[str, Any], planned: MigrateResult
 ) -> dict[str, Any]:
-    steps = _steps(target, planned)
+    steps = _steps(request, target, planned)
     checks = [check for each in steps for check in each.checks]
     whole = tasks.together(each.guess for each in steps)
     backwards = all(each.step.backwards for each in steps)
@@ -187,7 +188,7 @@ def _context(
     }
 
 
-def _steps(target: models.Target, planned: MigrateResult) -> list[ShownStep]:
+def _steps(request: HttpRequest, target: models.Target, planned: MigrateResult) -> list[ShownStep]:
     engine = Target(target.alias).engine
     own = {each.name: each for each in migrations_of(target.alias)}
     locks = [engine.statement_locks(step.statements) for step in planned.steps]
@@ -198,12 +199,15 @@ def _steps(target: models.Target, planned: MigrateResult) -> list[ShownStep]:
     direction = models.Direction.BACKWARD if backwards else models.Direction.FORWARD
     elsewhere = tasks.took_elsewhere(target.alias, names, str(direction))
     return [
-        _step(step, own.get(step.name), words.shown_statements(found, pace), elsewhere, engine.vendor)
+        _step(
+            request, step, own.get(step.name), words.shown_statements(found, pace), elsewhere, engine.vendor
+        )
         for step, found in zip(planned.steps, locks, strict=True)
     ]
 
 
 def _step(
+    request: HttpRequest,
     step: StepEvent,
     migration: Any,
     statements: list[ShownStatement],
@@ -219,7 +223,7 @@ def _step(
         [str(each) for each in means(ours, backwards=step.backwards)],
         statements,
         elsewhere.get(step.name) or words.all_of(statements),
-        [each.as_json() | {"badge": _badge(str(each.verdict))} for each in step.checks],
+        [checked(request, each.as_json()) | {"badge": _badge(str(each.verdict))} for each in step.checks],
     )
 
 

@@ -14,6 +14,7 @@ from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, may
 from integrity.admin.migrating import all_targets, choosing, one_migration, target_page, words
 from integrity.admin.migrating.blocking import obstacles
+from integrity.admin.migrating.values import checked, told
 from integrity.operations.check import Moment
 
 
@@ -44,9 +45,9 @@ class MigrationRunAdmin(ReadOnlyAdmin):
             path("targets/", view(self.all_view), name="integrity_migrations"),
             path("targets/<int:pk>/", view(self.target_view), name="integrity_target_migrations"),
             path(
-                "targets/<int:pk>/<str:name>/", view(self.migration_view), name="integrity_target_migration"
+                "targets/<int:pk>/<path:name>/", view(self.migration_view), name="integrity_target_migration"
             ),
-            path("fixes/<str:alias>/", view(self.fixes_view), name="integrity_schema_fixes"),
+            path("fixes/<path:alias>/", view(self.fixes_view), name="integrity_schema_fixes"),
             *super().get_urls(),
         ]
 
@@ -110,22 +111,25 @@ def _shown(request: HttpRequest, run: models.MigrationRun) -> dict[str, Any]:
     longest = max((each["seconds"] for each in run.operations), default=0.0)
     return {
         "run": run,
+        "error": told(request, run.error),
         "badge": cells.badge(run.state, run.get_state_display()),
         "took": words.took(run.seconds),
         "started": cells.ago(run.started_at),
         "phase": words.phase_title(run.phase or 0),
         "operations": [
-            each | {"took": words.took(each["seconds"]), "longest": longest} for each in run.operations
+            each
+            | {"took": words.took(each["seconds"]), "longest": longest, "error": told(request, each["error"])}
+            for each in run.operations
         ],
         "moments": [
             (title, checks)
             for title, moment in ((_("Before"), Moment.BEFORE), (_("Afterwards"), Moment.AFTER))
-            if (checks := [_check(each) for each in run.checks if each["moment"] == moment])
+            if (checks := [_check(request, each) for each in run.checks if each["moment"] == moment])
         ],
         "obstacles": obstacles(request, run.target, run.checks),
         "may_view_target": may(request, "view_target"),
     }
 
 
-def _check(check: dict[str, Any]) -> dict[str, Any]:
-    return check | {"badge": cells.badge(check["verdict"], words.verdict(check["verdict"]))}
+def _check(request: HttpRequest, check: dict[str, Any]) -> dict[str, Any]:
+    return checked(request, check) | {"badge": cells.badge(check["verdict"], words.verdict(check["verdict"]))}

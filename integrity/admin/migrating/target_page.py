@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -16,6 +17,7 @@ from integrity.admin.migrating import words
 from integrity.admin.migrating.blocking import Obstacle, obstacles
 from integrity.admin.migrating.previewing import preview, wanted_of
 from integrity.admin.migrating.standing import Standing, standing_of
+from integrity.admin.migrating.values import told
 
 _RUNS_SHOWN = 20
 
@@ -30,6 +32,7 @@ def page(admin: ReadOnlyAdmin, request: HttpRequest, pk: int) -> HttpResponse:
     if not may(request, "view_target"):
         raise PermissionDenied
     stands = standing_of(target)
+    stands.migrations = [replace(each, error=told(request, each.error)) for each in stands.migrations]
     context = {
         "target": target,
         "stands": stands,
