@@ -13,7 +13,7 @@ from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.utils.translation import gettext as _
 
-from integrity import conf
+from integrity import conf, models
 from integrity.database.schema import did_you_mean
 from integrity.database.session import Target
 from integrity.exceptions import CatalogError, ReferentialIntegrityError
@@ -28,12 +28,15 @@ LONGEST_LOOK_MS = 2_000
 SETTINGS = (
     "ADMIN_MODELS",
     "ALERTS",
+    "APPROVALS",
+    "APPROVAL_DAYS",
     "BACKUP_ROOT",
     "BATCH_ROWS",
     "BATCH_SECONDS",
     "CARRIER",
     "CATALOG_PACKAGE",
     "CATALOG_ROOT",
+    "CSV_ROWS",
     "DIRECT",
     "ENVIRONMENT",
     "LOCK_ATTEMPTS",
@@ -45,6 +48,7 @@ SETTINGS = (
     "STATEMENT_TIMEOUT_MS",
     "TASK_BACKEND",
     "TASK_QUEUE",
+    "TYPED_ROWS",
     "WRITES_MIGRATIONS",
 )
 """Every setting that `integrity.conf` reads."""
@@ -55,6 +59,7 @@ def register() -> None:
     checks.register(check_settings, TAG)
     checks.register(check_alerts, TAG)
     checks.register(check_admin_models, TAG)
+    checks.register(check_carrier, TAG)
     checks.register(check_test_databases, TAG)
     checks.register(check_shared_files, TAG)
     checks.register(check_catalogs, TAG)
@@ -110,6 +115,21 @@ def check_admin_models(**kwargs: Any) -> list[checks.CheckMessage]:
         if f"catalog_{name}" not in apps.app_configs
         or not any(apps.get_app_config(f"catalog_{name}").get_models())
     ]
+
+
+def check_carrier(**kwargs: Any) -> list[checks.CheckMessage]:
+    """W007: jobs that nobody would carry out as the settings say."""
+    from integrity.tasks.background import carriers, interface  # noqa: PLC0415 - only a check needs them
+
+    wanted = conf.carrier()
+    if wanted not in carriers.CARRIERS:
+        what = _('INTEGRITY["CARRIER"] is %(value)r, and is taken for "auto".') % {"value": wanted}
+        return [checks.Warning(what, hint=did_you_mean(wanted, carriers.CARRIERS), id="integrity.W007")]
+    if wanted != models.Carrier.TASKS or interface.is_usable():
+        return []
+    what = _('INTEGRITY["CARRIER"] is "tasks", and no backend of TASKS carries work out outside of requests.')
+    hint = _("Install one, such as django-tasks-db, and name it in TASKS[%(alias)r].")
+    return [checks.Warning(what, hint=hint % {"alias": conf.task_backend()}, id="integrity.W007")]
 
 
 def check_test_databases(**kwargs: Any) -> list[checks.CheckMessage]:

@@ -77,6 +77,15 @@ def test_w006_a_file_that_two_libraries_open(register_target: RegisterTarget, sq
     assert warning.msg == "one, same, also are one file, opened by SQLite and by libSQL."
 
 
+@pytest.mark.parametrize(("said", "words"), [("threads", "taken for"), ("tasks", "no backend of TASKS")])
+def test_w007_jobs_that_nobody_would_carry_out_so(said: str, words: str, settings: Any) -> None:
+    assert checks.check_carrier() == []
+    settings.INTEGRITY = {"CARRIER": said}
+    (warning,) = checks.check_carrier()
+    assert warning.id == "integrity.W007"
+    assert words in warning.msg
+
+
 def test_e001_a_catalog_with_a_mistake(
     register_target: RegisterTarget, sqlite_path: Path, tmp_path: Path, settings: Any
 ) -> None:
@@ -91,6 +100,6 @@ def test_e001_a_catalog_with_a_mistake(
     assert error.hint == "Did you mean reference?"
 
 
-@pytest.mark.parametrize("number", ["W001", "W002", "W003", "W006", "E001"])
+@pytest.mark.parametrize("number", ["W001", "W002", "W003", "W006", "W007", "E001"])
 def test_every_check_is_named_after_its_id(number: str) -> None:
     assert f"integrity.{number}" in Path(checks.__file__).read_text(encoding="utf-8")
