@@ -22,10 +22,10 @@ SUGGESTED_AT_MOST = 200
 """So many tables, references and runs are offered while somebody types."""
 
 
-def _text(label: Any, *, suggested: str = "", help_text: Any = "", size: int = 16) -> forms.CharField:
+def _text(label: Any, *, suggested: str = "", size: int = 16) -> forms.CharField:
     shown = {"list": f"integrity-{suggested}"} if suggested else {}
     widget = forms.TextInput(attrs={"size": size, "autocomplete": "off", **shown})
-    return forms.CharField(label=label, required=False, max_length=500, widget=widget, help_text=help_text)
+    return forms.CharField(label=label, required=False, max_length=500, widget=widget)
 
 
 class SearchForm(forms.Form):
@@ -40,7 +40,7 @@ class SearchForm(forms.Form):
     )
     table = _text(_("Table"), suggested="tables")
     reason = _text(_("Because of"), suggested="reasons", size=22)
-    key = _text(_("Key"), help_text=_("Exact; several values apart by commas."), size=10)
+    key = _text(_("Exact key"), size=10)
     q = _text(_("Text in any column"))
 
     def clean_key(self) -> tuple[str, ...]:

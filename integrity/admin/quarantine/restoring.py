@@ -85,10 +85,18 @@ def _look(admin: ReadOnlyAdmin, request: HttpRequest, wanted: Chosen) -> HttpRes
         "newer": newer_runs(wanted.run),
         "made": sum(tally.get("inserted", 0) for tally in wanted.run.rows.values()) if wanted.whole else 0,
         "ways": _ways(request, wanted, preview),
+        "button": _button(wanted, preview),
         "quarantine": f"{reverse('admin:integrity_quarantine')}?target={wanted.run.target.alias}",
     }
     title = _("Roll back %(what)s") if wanted.whole else _("Restore %(what)s")
     return admin.page(request, "roll_back.html", title % {"what": wanted.sentence}, **context)
+
+
+def _button(wanted: Chosen, preview: RollbackPreview | None) -> str:
+    if wanted.whole or preview is None:
+        return _("Roll this run back")
+    text = ngettext("Put %(n)s row back", "Put %(n)s rows back", preview.rows)
+    return text % {"n": cells.grouped(preview.rows)}
 
 
 def _preview(wanted: Chosen) -> tuple[RollbackPreview | None, ReferentialIntegrityError | None]:
