@@ -19,6 +19,7 @@ from integrity import models
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations.catalog_migrations import catalog_package
 from integrity.operations.environments import left_out
+from integrity.store.approvals import waiting_approvals
 from integrity.store.site import site_database
 
 HISTORY = 60
@@ -93,7 +94,7 @@ def _with_last(targets: QuerySet[models.Target]) -> QuerySet[Any]:
     running = models.AuditRun.objects.filter(target=OuterRef("pk"), state=models.RunState.RUNNING)
     backups = models.Backup.objects.filter(target=OuterRef("pk")).order_by("-id")
     migrations = models.MigrationRun.objects.filter(target=OuterRef("pk")).order_by("-id")
-    asked = models.Approval.objects.filter(plan__target=OuterRef("pk"), state=models.ApprovalState.ASKED)
+    asked = waiting_approvals().filter(plan__target=OuterRef("pk"))
     return targets.annotate(
         last_whole_pk=Subquery(finished[:1]),
         last_failed_pk=Subquery(failed[:1]),

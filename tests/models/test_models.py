@@ -13,8 +13,9 @@ from tests.factories import FindingFactory, RepairRunFactory, StoredPlanFactory,
 
 OWN_PERMISSIONS = {
     "audit_target", "decide_finding", "cleanup_finding", "set_null_finding", "reassign_finding",
-    "keep_finding", "roll_back_repair", "write_migrations", "apply_migrations", "view_sample_rows",
-    "read_metrics",
+    "keep_finding", "relink_finding", "restore_parent_finding", "deduplicate_finding", "note_finding",
+    "download_csv", "run_repair", "roll_back_repair", "approve_plan", "write_migrations",
+    "apply_migrations", "view_sample_rows", "read_metrics",
 }  # fmt: skip
 
 
@@ -23,7 +24,8 @@ def test_states_of_runs_are_those_of_the_core() -> None:
 
 
 def test_decisions_are_the_resolutions_of_the_core() -> None:
-    assert set(models.Decision.values) == {str(resolution) for resolution in Resolution}
+    about_orphans = {str(resolution) for resolution in Resolution}
+    assert set(models.Decision.values) == about_orphans | {models.Decision.DEDUPLICATE}
 
 
 def test_severities_are_those_of_the_core() -> None:

@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrity import models
+from integrity import models, store
 from integrity.admin.base import may
 from integrity.admin.cells import grouped
 
@@ -95,8 +95,7 @@ def _waiting(request: HttpRequest) -> list[Number]:
     """How many plans wait for a second person, for whoever may see them."""
     if not may(request, "view_approval"):
         return []
-    waiting = models.Approval.objects.filter(state=models.ApprovalState.ASKED).order_by()
-    number = waiting[:COUNTED_AT_MOST].count()
+    number = store.waiting_approvals().order_by()[:COUNTED_AT_MOST].count()
     try:
         url = reverse("admin:integrity_approval_changelist")
     except NoReverseMatch:
