@@ -16,6 +16,7 @@ from django.utils.cache import patch_cache_control
 from integrity import models
 from integrity.admin.base import ReadOnlyAdmin, demand, may
 from integrity.admin.deciding import PERMISSIONS, TITLES
+from integrity.admin.triage.wording import what_is_wrong
 from integrity.database.identifiers import TableName, parse_path
 from integrity.diagnosis.rows import KeyPage, MissingKey, Sought
 from integrity.exceptions import NotAnswerable
@@ -118,7 +119,8 @@ def answer(
     if request.GET.get("fragment"):
         response: TemplateResponse = TemplateResponse(request, context["part"], context, status=status)
     else:
-        response = admin.page(request, "rows/page.html", **context)
+        lead = what_is_wrong(context["finding"])
+        response = admin.page(request, "rows/page.html", lead=lead, **context)
         response.status_code = status
     patch_cache_control(response, private=True, no_store=True)
     return response

@@ -91,9 +91,23 @@
         load(place, link.href, true);
     });
 
+    /* The other columns of a row open below it, over the width of the table. */
     document.addEventListener('toggle', event => {
-        if (event.target.open && event.target.closest('.integrity-rows td')) {
-            event.target.scrollIntoView({block: 'nearest', inline: 'nearest'});
+        const beside = event.target, row = beside.closest('.integrity-beside') && beside.closest('tr');
+        if (!row) {
+            return;
+        }
+        const below = row.nextElementSibling;
+        if (beside.open && beside.querySelector('dl')) {
+            const line = document.createElement('tr'), cell = line.insertCell(), held = document.createElement('div');
+            line.className = 'integrity-row-below';
+            cell.colSpan = row.cells.length;
+            cell.append(held);
+            held.append(beside.querySelector('dl'));
+            row.after(line);
+        } else if (!beside.open && below && below.matches('.integrity-row-below')) {
+            beside.append(below.querySelector('dl'));
+            below.remove();
         }
     }, true);
     document.addEventListener('integrity:fragment', event => followTicks(event.target));
