@@ -9,6 +9,7 @@ from integrity.database.schema import TableKind
 from integrity.detectors.base import Detector, Inspection
 from integrity.detectors.finding import Finding
 from integrity.references.causes import Cause, Examination, Kind, examine
+from integrity.references.masking import MASKED, any_masked
 from integrity.references.means import means
 from integrity.references.reference import Reference, Resolution, written
 
@@ -42,12 +43,14 @@ class OrphanedRows(Detector):
 def _evidence(inspection: Inspection, reference: Reference, found: Examination) -> dict[str, Any]:
     table = inspection.schema.table(reference.table)
     declared = reference.declared
+    masked = _masked(inspection, reference)
     evidence: dict[str, Any] = {
         "nulls": found.nulls,
         "top_missing_keys": [
-            {"key": [plain(value) for value in key], "rows": rows} for key, rows in found.top
+            {"key": [MASKED if masked else plain(value) for value in key], "rows": rows}
+            for key, rows in found.top
         ],
-        "causes": [cause.as_json() for cause in found.causes],
+        "causes": [cause.as_json(masked=masked) for cause in found.causes],
         "created": found.created,
         "declared": bool(declared),
         "enforced": bool(declared and declared.enforced and declared.validated),
@@ -61,6 +64,12 @@ def _evidence(inspection: Inspection, reference: Reference, found: Examination) 
     if table.children and table.kind is TableKind.TABLE:
         evidence["not_looked_at"] = [str(child) for child in table.children]
     return evidence
+
+
+def _masked(inspection: Inspection, reference: Reference) -> bool:
+    """Whether the values of either side must not be shown, and so not be kept either."""
+    sides = ((reference.table, reference.columns), (reference.referenced_table, reference.referenced_columns))
+    return any(any_masked(inspection.catalog, table, columns) for table, columns in sides)
 
 
 def plain(value: Any) -> Any:

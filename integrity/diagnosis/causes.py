@@ -45,6 +45,5 @@ def causes_of(
 def _shown(cause: Cause, *, masked: bool) -> ProbableCause:
     facts = (str(cause.kind), cause.rows, cause.missing_keys, str(cause.confidence))
     if masked:
-        rows = f"{cause.rows:,} {'row' if cause.rows == 1 else 'rows'}"
-        return ProbableCause(*facts, f"{rows}: {str(cause.kind).replace('_', ' ')}")
+        return ProbableCause(*facts, cause.masked)
     return ProbableCause(*facts, cause.sentence, cause.evidence)

@@ -61,6 +61,17 @@ def test_a_finding_carries_what_its_target_and_catalog_allow(
     }  # fmt: skip
 
 
+def test_no_value_of_a_masked_column_is_kept(empty_target: EmptyTarget, lend_catalog: LendCatalog) -> None:
+    empty_target.execute_script(SHOP + "INSERT INTO orders VALUES (6, 0);")
+    found = only(lend_catalog(f'{ORDERS}\n[mask]\ncolumns = ["orders.customer_id"]\n'))
+
+    assert [each["key"] for each in found.evidence["top_missing_keys"]] == [["(masked)"]] * 3
+    assert {each["sentence"]: each["evidence"] for each in found.evidence["causes"]} == {
+        "1 row: sentinel": {},
+        "3 rows: unexplained": {},
+    }
+
+
 def test_a_fingerprint_stays_the_same_while_rows_change(
     empty_target: EmptyTarget, lend_catalog: LendCatalog
 ) -> None:

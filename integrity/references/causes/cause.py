@@ -47,18 +47,26 @@ class Cause:
     @property
     def sentence(self) -> str:
         """What is said of these rows: ``12 rows differ only in spelling (case 9, hyphens 3)``."""
-        rows = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
-        return f"{rows}: {_SENTENCES[self.kind](self.evidence)}"
+        return f"{self._counted}: {_SENTENCES[self.kind](self.evidence)}"
 
-    def as_json(self) -> dict[str, Any]:
-        """Returns the cause as plain values."""
+    @property
+    def masked(self) -> str:
+        """What is said of these rows where their values must not be shown."""
+        return f"{self._counted}: {str(self.kind).replace('_', ' ')}"
+
+    @property
+    def _counted(self) -> str:
+        return f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}"
+
+    def as_json(self, *, masked: bool = False) -> dict[str, Any]:
+        """Returns the cause as plain values, ``masked`` without what is known of the rows' own."""
         return {
             "kind": str(self.kind),
             "rows": self.rows,
             "missing_keys": self.missing_keys,
             "confidence": str(self.confidence),
-            "sentence": self.sentence,
-            "evidence": self.evidence,
+            "sentence": self.masked if masked else self.sentence,
+            "evidence": {} if masked else self.evidence,
         }
 
 
