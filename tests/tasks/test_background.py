@@ -1,13 +1,22 @@
 """Jobs: taken once, told how far they are, and never without an end."""
 
+import sqlite3
+import time
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from integrity import models, store, tasks
+from integrity.exceptions import PlanRefused
+from integrity.plans import Plan, Request
+from integrity.references import Resolution
 from integrity.signals import audit_finished
-from tests.factories import JobFactory, TargetFactory
+from tests.commands import run
+from tests.factories import BackupFactory, JobFactory, TargetFactory
 from tests.servers import RegisterTarget
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,6 +26,24 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def target(register_target: RegisterTarget, sqlite_path: Path) -> str:
     sqlite_path.touch()
     return register_target("shop", f"sqlite:///{sqlite_path}")
+
+
+@pytest.fixture
+def broken(target: str, sqlite_path: Path, tmp_path: Path, settings: Any) -> str:
+    """A target with one orphan, and a catalog."""
+    settings.INTEGRITY = {"CATALOG_ROOT": tmp_path / "catalogs", "WRITES_MIGRATIONS": True}
+    folder = tmp_path / "catalogs" / target
+    folder.mkdir(parents=True)
+    (folder / "catalog.toml").write_text(
+        '[[reference]]\nfrom = "orders.customer_id"\nto = "customers.id"\non_delete = "CASCADE"\n'
+    )
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        connection.executescript(
+            "CREATE TABLE customers (id integer PRIMARY KEY);"
+            "CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer);"
+            "INSERT INTO customers VALUES (1); INSERT INTO orders VALUES (1, 1), (2, 90);"
+        )
+    return target
 
 
 def test_a_job_is_carried_out_in_the_background(target: str) -> None:
@@ -106,3 +133,101 @@ def test_whoever_listens_is_told_of_an_audit(target: str) -> None:
     finally:
         audit_finished.disconnect(listen)
     assert told == [(target, result.run)]
+
+
+def test_a_plan_that_is_ready_soon_is_returned_and_leaves_no_job(broken: str) -> None:
+    plan = tasks.plan_in_background(broken, [Request(resolution=Resolution.DELETE)], actor="ada", wait=20)
+    assert isinstance(plan, Plan)
+    assert plan.touched == 1
+    assert models.StoredPlan.objects.get().created_by == "ada"
+    assert not models.Job.objects.exists()
+
+
+def test_a_plan_that_takes_longer_is_a_job_and_asking_again_is_the_same_one(
+    broken: str, settings: Any
+) -> None:
+    settings.INTEGRITY = {"CARRIER": "worker"}
+    first = tasks.plan_in_background(broken, actor="ada", wait=0)
+    again = tasks.plan_in_background(broken, actor="ada", wait=0)
+    other = tasks.plan_in_background(broken, [Request(resolution=Resolution.KEEP)], actor="ada", wait=0)
+    assert isinstance(first, models.Job)
+    assert isinstance(other, models.Job)
+    assert again == first != other
+    tasks.carry_out(first.pk)
+    first.refresh_from_db()
+    assert (first.state, first.result["plan"]) == ("finished", models.StoredPlan.objects.get().hash)
+
+
+def test_a_plan_that_is_refused_is_refused_to_whoever_asked(broken: str) -> None:
+    with pytest.raises(PlanRefused, match="no system row"):
+        tasks.plan_in_background(broken, [Request(resolution=Resolution.REASSIGN)], wait=20)
+    assert not models.Job.objects.exists()
+
+
+def test_an_audit_is_cancelled_between_two_checks(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrity.tasks.background.work.Work.stop", lambda work: "cancelled")
+    job = tasks.start_job(broken, "audit")
+    assert tasks.wait_for_jobs(30)
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("cancelled", "")
+    assert models.AuditRun.objects.get().state == "cancelled"
+
+
+def test_a_process_that_has_to_end_leaves_its_job_to_the_next(broken: str) -> None:
+    job = JobFactory.create(target=TargetFactory(alias=broken), carrier="worker")
+    assert tasks.carry_out(job.pk, worker="ann", leaving=lambda: True)
+    job.refresh_from_db()
+    assert (job.state, job.finished_at, job.worker) == ("planned", None, "ann")
+    assert tasks.carry_out(job.pk, worker="ben")
+    job.refresh_from_db()
+    assert (job.state, job.worker, job.attempts) == ("finished", "ben", 2)
+    said = list(job.notes.values_list("text", flat=True))
+    assert said[0] == "Begun by ann."
+    assert "Taken up again by ben." in said
+
+
+def test_a_job_is_heard_of_while_one_statement_takes_long(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrity.tasks.background.pulse.SECONDS_BETWEEN_LOOKS", 0.02)
+    monkeypatch.setattr("integrity.tasks.background.pulse.SECONDS_BETWEEN_BEATS", 0.05)
+    job = JobFactory.create(target=TargetFactory(alias=broken), kind="backup")
+
+    def long_statement(*args: Any, **kwargs: Any) -> Any:
+        models.Job.objects.filter(pk=job.pk).update(signs_of_life_at=timezone.now() - timedelta(hours=1))
+        deadline = time.monotonic() + 10
+        while models.Job.objects.get(pk=job.pk).is_silent:
+            assert time.monotonic() < deadline, "it fell silent"
+            time.sleep(0.02)
+        return BackupFactory.create(target=job.target)
+
+    monkeypatch.setattr("integrity.tasks.background.kinds.backup_and_store", long_statement)
+    tasks.carry_out(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("finished", "")
+
+
+def test_a_log_ends_somewhere(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrity.tasks.background.work.MOST_LINES", 2)
+    job = tasks.start_job(broken, "verify")
+    assert tasks.wait_for_jobs(30)
+    said = list(job.notes.values_list("text", flat=True))
+    assert "More of this is not written down." in said
+    assert said[-1] == "Finished."
+
+
+def test_migrations_are_stopped_between_two_and_gone_on_with(broken: str, settings: Any) -> None:
+    settings.INTEGRITY = {**settings.INTEGRITY, "CARRIER": "worker"}
+    assert run("audit", broken).code == 1
+    assert run("makemigrations", broken, "--no-input").code == 0
+    job = tasks.start_job(broken, "migrate", {"phase": 2})
+    assert tasks.carry_out(job.pk, leaving=lambda: True)
+    job.refresh_from_db()
+    assert (job.state, models.MigrationRun.objects.count()) == ("planned", 0)
+    assert tasks.carry_out(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("finished", "")
+    assert models.MigrationRun.objects.filter(state="finished").count() == job.total
+    said = " ".join(job.notes.values_list("text", flat=True))
+    assert "checks passed" in said
+    assert "was applied in" in said
