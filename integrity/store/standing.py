@@ -22,6 +22,9 @@ from integrity.references.uniques import Duplicates
 from integrity.store.plans import load_plan
 from integrity.store.site import site_database
 
+_PARTIAL = ~Q(keys=[], rows=[])
+"""Decisions about some of a finding's keys or rows."""
+
 
 @dataclass
 class Standing:
@@ -77,8 +80,8 @@ def exceptions_for(alias: str, labels: Iterable[str], *, on: date | None = None)
     """Returns what stands decided for single keys and rows of some references: an exception from whatever
     is decided for the whole of them now."""
     wanted = {parse_path(label) for label in labels}
-    found = _requests(alias, Q(finding__table_name__in={path.table for path in wanted}), on)
-    return [request for request in found if not request.general and request.reference in wanted]
+    tables = Q(finding__table_name__in={path.table for path in wanted})
+    return [request for request in _requests(alias, tables & _PARTIAL, on) if request.reference in wanted]
 
 
 def _requests(alias: str, wanted: Q, on: date | None) -> list[Request]:
@@ -124,9 +127,9 @@ def kept_until(alias: str, *, on: date | None = None) -> dict[str, date | None]:
 def kept_parts(alias: str, *, on: date | None = None) -> dict[str, list[Request]]:
     """Returns of each reference the decisions to keep the orphans of some keys, or some rows."""
     found: dict[str, list[Request]] = {}
-    for each in _standing(Q(finding__target__alias=alias), on=on):
+    for each in _standing(Q(finding__target__alias=alias) & _PARTIAL, on=on):
         for made, keys, rows in each.scopes():
-            if made.decision == Kind.KEEP and (keys or rows):
+            if made.decision == Kind.KEEP:
                 until = made.until.isoformat() if made.until else ""
                 kept = Request(resolution=Kind.KEEP, keys=keys, rows=rows, until=until, standing=True)
                 found.setdefault(each.finding.label, []).append(kept)
@@ -163,7 +166,8 @@ def _latest(wanted: Q, code: str) -> list[Standing]:
         )
         decided = decided.exclude(finding__state=models.FindingState.RESOLVED)
         found: dict[int, Standing] = {}
-        for made in decided.select_related("finding").order_by("id"):
+        decided = decided.select_related("finding").defer("finding__evidence", "finding__message")
+        for made in decided.order_by("id"):
             found.setdefault(made.finding_id, Standing(made.finding)).add(made)
         return list(found.values())
 
