@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -51,9 +52,8 @@ class StoredPlanAdmin(ReadOnlyAdmin):
     @admin.display(description=_("preview"))
     def preview(self, plan: models.StoredPlan) -> str:
         """The page that shows the plan."""
-        return format_html(
-            '<a href="{}">{}</a>', f"../../../orphanfinding/plan/{plan.pk}/", _("Show the plan")
-        )
+        url = reverse("admin:integrity_orphanfinding_plan", args=[plan.target.alias, plan.hash])
+        return format_html('<a href="{}">{}</a>', url, _("Show the plan"))
 
 
 @admin.register(models.Backup)

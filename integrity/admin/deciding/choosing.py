@@ -12,12 +12,18 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from integrity import models, store, tasks
+from integrity import models, store
 from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
 from integrity.admin.deciding.choice import Choice, chosen
 from integrity.admin.deciding.deduplicate_form import DeduplicateForm
 from integrity.admin.deciding.forms import DecidingForm, KeepForm, ReassignForm
-from integrity.admin.deciding.planning import Planned, lead_to, planned, planned_duplicates
+from integrity.admin.deciding.planning import (
+    Planned,
+    lead_to,
+    planned,
+    planned_as_decided,
+    planned_duplicates,
+)
 from integrity.admin.deciding.relink_form import RelinkForm
 from integrity.admin.deciding.rights import DECIDE, DEDUPLICATE, PERMISSIONS, RUN, SEE, TITLES
 from integrity.exceptions import CatalogError, NotCheckable, PlanRefused, ReferentialIntegrityError
@@ -113,7 +119,7 @@ def decided(admin: ReadOnlyAdmin, request: HttpRequest, alias: str) -> HttpRespo
     if not (may(request, DECIDE) or may(request, RUN)):
         raise PermissionDenied
     try:
-        made = planned(request, alias, tasks.decided_requests(alias))
+        made = planned_as_decided(request, alias)
     except ReferentialIntegrityError as error:
         admin.refused(request, error)
         return back()

@@ -26,6 +26,15 @@ def planned(request: HttpRequest, alias: str, requests: Sequence[Request]) -> Pl
     return tasks.plan_in_background(alias, requests, actor=actor(request))
 
 
+def planned_as_decided(request: HttpRequest, alias: str) -> Planned:
+    """Plans all that stands decided about a target's orphans.
+
+    Raises:
+        ReferentialIntegrityError: nothing is decided, or it is not possible.
+    """
+    return planned(request, alias, tasks.decided_requests(alias))
+
+
 def planned_duplicates(request: HttpRequest, alias: str, requests: Sequence[DuplicateRequest]) -> Planned:
     """Plans what becomes of duplicates.
 

@@ -8,9 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 
-from integrity import models, store, tasks
+from integrity import models, tasks
 from integrity.admin.base import ReadOnlyAdmin, actor, demand
-from integrity.admin.deciding.planning import lead_to, planned
+from integrity.admin.deciding.planning import lead_to, planned_as_decided
 from integrity.admin.overview import addresses
 from integrity.exceptions import ReferentialIntegrityError
 
@@ -47,5 +47,4 @@ def _job(admin: ReadOnlyAdmin, request: HttpRequest, target: models.Target, what
 
 def _plan(admin: ReadOnlyAdmin, request: HttpRequest, target: models.Target) -> HttpResponse:
     """What was decided for all findings together, as one plan."""
-    decided = store.decisions_for(target.alias)
-    return lead_to(admin, request, planned(request, target.alias, decided))
+    return lead_to(admin, request, planned_as_decided(request, target.alias))
