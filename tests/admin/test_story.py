@@ -1,0 +1,159 @@
+"""The whole story in a real browser, on each engine, with the pictures that README and docs show.
+
+``SCREENSHOTS=docs/images`` keeps the pictures; without it they are taken all the same, and thrown away.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from integrity import models, tasks
+from tests.admin import bookshop
+from tests.servers import EmptyTarget
+
+pytestmark = [pytest.mark.browser, pytest.mark.newest_postgres_only, pytest.mark.alias("bookshop")]
+
+PARTS = 4
+SIZES = {"wide": (1280, 860), "narrow": (400, 860)}
+PATIENCE = 30_000
+
+
+@pytest.fixture
+def target(empty_target: EmptyTarget, tmp_path: Path, settings: Any, transactional_db: None) -> EmptyTarget:
+    """The bookshop, audited every month while it lost more and more, but not today."""
+    folder = tmp_path / "catalogs" / empty_target.alias
+    folder.mkdir(parents=True)
+    (folder / "catalog.toml").write_text(bookshop.CATALOG)
+    settings.INTEGRITY = {
+        "CATALOG_ROOT": folder.parent,
+        "BACKUP_ROOT": tmp_path / "backups",
+        "WRITES_MIGRATIONS": True,
+        "TYPED_ROWS": 100,
+    }
+    empty_target.execute_script(bookshop.STRUCTURE)
+    for number in range(PARTS):
+        empty_target.execute_script(bookshop.part(number, PARTS))
+        if number < PARTS - 1:
+            _audited(empty_target.alias, timedelta(days=30 * (PARTS - number - 1)))
+    return empty_target
+
+
+def _audited(alias: str, ago: timedelta) -> None:
+    run = tasks.audit_and_store(alias, actor="cron").run
+    when = timezone.now() - ago
+    models.AuditRun.objects.filter(pk=run).update(started_at=when, finished_at=when)
+
+
+@dataclass
+class Pictures:
+    """Takes each page light and dark, wide and narrow."""
+
+    page: Page
+    folder: Path | None
+
+    def take(self, name: str, *, whole: bool = False) -> None:
+        """Look at a page in each way; no page is wider than its screen."""
+        self.page.wait_for_load_state("networkidle")
+        for size, (width, height) in SIZES.items():
+            self.page.set_viewport_size({"width": width, "height": height})
+            assert self.page.evaluate("document.documentElement.scrollWidth") <= width, (name, size)
+            for scheme in ("light", "dark") if self.folder else ():
+                self._take(self.folder / f"{name}-{size}-{scheme}.png", scheme, whole)
+        self.page.set_viewport_size({"width": SIZES["wide"][0], "height": SIZES["wide"][1]})
+        self.page.emulate_media(color_scheme="light")
+
+    def _take(self, file: Path, scheme: Any, whole: bool) -> None:
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.wait_for_timeout(300)  # colours fade into each other
+        self.page.screenshot(path=file, full_page=whole)
+
+
+@pytest.fixture
+def pictures(page: Page, target: EmptyTarget) -> Pictures:
+    """Kept only where somebody asked for them, and then those of PostgreSQL."""
+    folder = os.environ.get("SCREENSHOTS") if target.vendor == "postgresql" else None
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    return Pictures(page, Path(folder) if folder else None)
+
+
+@pytest.fixture
+def page(page: Page) -> Iterator[Page]:
+    """A page of somebody who may do everything, on which nothing goes wrong unnoticed."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda said: problems.append(said.text) if "Security Policy" in said.text else None)
+    User.objects.create_superuser("olga", password="olga")
+    page.goto("/admin/")
+    page.fill("#id_username", "olga")
+    page.fill("#id_password", "olga")
+    page.get_by_role("button", name="Log in").click()
+    yield page
+    assert problems == []
+
+
+def go(page: Page, place: str) -> None:
+    """Follow the way around that every page has."""
+    page.get_by_role("navigation", name="Referential integrity").get_by_role("link", name=place).click()
+
+
+def watch(page: Page) -> None:
+    """Wait for the end of a job; its page renews itself."""
+    expect(page.locator("#run-now")).to_have_text("What came of it", timeout=PATIENCE)
+    expect(page.locator(".integrity-run-now .integrity-badge")).to_contain_text("finished")
+
+
+def run_plan(page: Page) -> None:
+    """Type the number of rows where that is asked for, and run the plan that is shown."""
+    if (typed := page.locator("#id_rows")).count():
+        label = page.locator("label[for=id_rows]").inner_text()
+        typed.fill("".join(letter for letter in label if letter.isdigit()))
+    page.get_by_role("button", name="Run exactly this plan").click()
+    watch(page)
+
+
+def test_from_an_audit_to_a_repair_and_back(page: Page, target: EmptyTarget, pictures: Pictures) -> None:
+    orders, lines = (f"SELECT * FROM {table} ORDER BY id" for table in ("orders", "order_lines"))
+    before = target.rows(orders), target.rows(lines)
+
+    page.goto("/admin/integrity/")
+    page.get_by_role("link", name="bookshop", exact=True).click()
+    page.get_by_role("button", name="Audit now").first.click()
+    watch(page)
+    go(page, "Overview")
+    pictures.take("overview")
+    page.get_by_role("link", name="bookshop", exact=True).click()
+    pictures.take("target")
+
+    go(page, "Orphans")
+    pictures.take("triage")
+    page.get_by_role("link", name="orders.customer_id").click()
+    expect(page.locator("#content h1")).to_have_text("215 orders refer to 23 customers that do not exist")
+    expect(page.locator("input[name=row]").first).to_be_visible()
+    pictures.take("finding", whole=True)
+
+    page.get_by_role("link", name="Decide for the key 417").click()
+    page.locator("#decide").get_by_role("link", name="Delete to quarantine").click()
+    expect(page.locator(".integrity-what")).to_contain_text("rows of orders are taken out")
+    pictures.take("preview")
+    run_plan(page)
+    pictures.take("run")
+    assert (target.rows(orders), target.rows(lines)) != before
+
+    go(page, "Quarantine")
+    expect(page.locator("input[name=row]").first).to_be_visible()
+    pictures.take("quarantine")
+    page.get_by_role("link", name="Restore the whole run…").click()
+    pictures.take("roll_back")
+    page.get_by_role("button", name="Roll this run back").click()
+    watch(page)
+    pictures.take("proof")
+    assert (target.rows(orders), target.rows(lines)) == before
