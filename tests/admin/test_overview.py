@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrity import models, store, tasks
+from integrity.admin.overview import states
 from integrity.admin.overview.states import State, state_of, worst_first
 from integrity.admin.overview.steps import next_step
 from integrity.exceptions import TargetUnreachable
@@ -19,6 +20,12 @@ from tests import factories
 from tests.admin.conftest import Shop, SignIn
 
 OVERVIEW = "/admin/integrity/"
+
+
+@pytest.fixture(autouse=True)
+def configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Targets of these tests need no database."""
+    monkeypatch.setattr(states, "is_configured", lambda target: target.alias != "forgotten")
 
 
 def standing(alias: str = "shop") -> Standing:
@@ -66,6 +73,8 @@ def test_each_state_has_its_next_step() -> None:
     assert said() == ("repairing", "A repair is being rolled back.")
     store.unreachable("shop", TargetUnreachable("gone"))
     assert said()[0] == "unreachable"
+    known("forgotten")
+    assert said("forgotten")[1] == "It is not in DATABASES any more. What is remembered of it stays here."
 
 
 @pytest.mark.django_db
@@ -130,9 +139,9 @@ def test_the_next_phase_that_is_written_is_offered(tmp_path: Path, settings: Any
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_decided_is_planned_as_a_whole(audited: Shop, everything: Client) -> None:
+    url = reverse("admin:integrity_target_start", args=[store.target_row("shop").pk, "plan"])
     store.store_decision([audited.finding()], "delete")
     store.store_decision([audited.finding("lines.order_id")], "keep", reason="museum")
-    url = reverse("admin:integrity_target_start", args=[store.target_row("shop").pk, "plan"])
     response = everything.post(url, follow=True)
     plan = models.StoredPlan.objects.get()
     assert plan.hash in response.content.decode()

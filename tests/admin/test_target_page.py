@@ -90,6 +90,21 @@ def test_before_an_audit_the_page_says_what_to_do(shop: Shop, everything: Client
 
 
 @pytest.mark.django_db
+def test_what_was_not_looked_at_is_said_and_drawn_so(sign_in: SignIn) -> None:
+    target = factories.TargetFactory.create(alias="closed")
+    gaps = [{"reference": "a.b_id", "reason": "no right to read b"}, {"check": "x", "reason": "too slow"}]
+    run = factories.AuditRunFactory.create(target=target, complete=False, coverage={"skipped": gaps})
+    reference = {"table": ["main", "a"], "columns": ["b_id"], "to": ["main", "b"], "to_columns": ["id"]}
+    models.ReferenceMap.objects.create(
+        target=target, run=run, references=[reference | {"constraint": "all rows"}]
+    )
+    page = page_of(sign_in(), "closed")
+    assert "<code>a.b_id</code> no right to read b" in page
+    assert "integrity-edge integrity-unchecked" in page
+    assert "a.b_id → b.id: not checked" in page
+
+
+@pytest.mark.django_db
 def test_what_happened_is_told_in_one_list(client: Client, sign_in: SignIn) -> None:
     target = factories.TargetFactory.create(alias="gone")
     factories.AuditRunFactory.create(target=target, orphans_count=12)

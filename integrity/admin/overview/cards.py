@@ -36,6 +36,7 @@ class Card:
     backup: str
     pending: int
     failed: str
+    said: str
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:
@@ -79,7 +80,26 @@ def card_of(request: HttpRequest, standing: Standing) -> Card:
         backup=ago(standing.backup_at) if standing.backup_at else "",
         pending=len(standing.pending),
         failed=standing.failed,
+        said=_said(standing),
     )
+
+
+def _said(standing: Standing) -> str:
+    """Why it could not be opened, or audited."""
+    if standing.target.reachable is False:
+        return standing.target.error
+    return standing.last_run.error if standing.last_run else ""
+
+
+def gaps_of(run: models.AuditRun | None) -> list[tuple[str, str]]:
+    """What an audit did not look at, and why."""
+    coverage = (run.coverage if run else None) or {}
+    gaps = [*coverage.get("skipped", []), *coverage.get("timed_out", [])]
+    return [(_named(gap), gap.get("reason", "")) for gap in gaps]
+
+
+def _named(gap: dict[str, str]) -> str:
+    return next((value for name, value in gap.items() if name != "reason"), "")
 
 
 def coverage_of(run: models.AuditRun | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from django.db import connections
 from django.utils.translation import gettext as _
 
 from integrity import models
@@ -25,10 +26,15 @@ _CHANGING = (models.JobKind.REPAIR, models.JobKind.ROLLBACK, models.JobKind.MIGR
 _UNDER_WAY = (models.RunState.RUNNING, models.RunState.PAUSED)
 
 
+def is_configured(target: models.Target) -> bool:
+    """Whether it is still in the setting `DATABASES`."""
+    return target.alias in connections.databases
+
+
 def state_of(standing: Standing) -> State:
     """Returns how a target is; nothing is healthy that was not wholly looked at."""
     target = standing.target
-    if target.reachable is False:
+    if target.reachable is False or not is_configured(target):
         return State.UNREACHABLE
     if is_being_changed(standing):
         return State.REPAIRING

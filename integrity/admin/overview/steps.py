@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from integrity import models
 from integrity.admin.cells import grouped
-from integrity.admin.overview import addresses
+from integrity.admin.overview import addresses, states
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations.catalog_migrations import migrations_of, phase_of
 from integrity.store.standings import Standing
@@ -41,6 +41,12 @@ def next_step(standing: Standing) -> Step:
         if step := look(standing):
             return step
     return next(_calm(standing))
+
+
+def _gone(standing: Standing) -> Step | None:
+    if states.is_configured(standing.target):
+        return None
+    return Step(_("It is not in DATABASES any more. What is remembered of it stays here."))
 
 
 def _unreachable(standing: Standing) -> Step | None:
@@ -151,7 +157,7 @@ def _pending_phases(standing: Standing) -> list[int]:
 
 
 _LOOKS: tuple[Callable[[Standing], Step | None], ...] = (
-    _unreachable, _under_way, _stopped, _never, _failed, _approval, _decide, _apply,
+    _gone, _unreachable, _under_way, _stopped, _never, _failed, _approval, _decide, _apply,
 )  # fmt: skip
 """From what cannot wait to what can; the first that has something to say says it."""
 

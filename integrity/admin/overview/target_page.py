@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -20,6 +21,7 @@ from integrity.store.standings import Standing, standings
 from integrity.tasks.fleet import TargetMigrations, migrations_of_all
 
 MOST_FINDINGS = 10
+MOST_GAPS = 5
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ def target_page(request: HttpRequest, target: models.Target) -> dict[str, Any]:
     ledger of migrations, and for that only a moment."""
     (standing,) = standings([target.alias])
     card = cards.card_of(request, standing)
+    gaps = cards.gaps_of(standing.last_whole)
     return {
         "target": target,
         "card": card,
@@ -50,6 +53,8 @@ def target_page(request: HttpRequest, target: models.Target) -> dict[str, Any]:
         "migrations": _migrations(standing),
         "migrations_url": addresses.migrations(target),
         "last_whole": standing.last_whole,
+        "gaps": gaps[:MOST_GAPS],
+        "more_gaps": max(0, len(gaps) - MOST_GAPS),
     }
 
 
@@ -69,7 +74,7 @@ def _buttons(request: HttpRequest, target: models.Target) -> list[Button]:
 
 def _quarantine(target: models.Target) -> str:
     try:
-        return f"{reverse('admin:integrity_quarantine')}?target={target.pk}"
+        return f"{reverse('admin:integrity_quarantine')}?{urlencode({'target': target.alias})}"
     except NoReverseMatch:
         return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from xml.etree import ElementTree as ET
 from django.utils.safestring import SafeString, mark_safe
 
 from integrity.admin.pictures.drawing import add, cut, markup, plain
+
+logger = logging.getLogger(__name__)
 
 PIXELS = 1.25
 """How large a unit of the layout is on the page."""
@@ -65,7 +68,8 @@ def available() -> bool:
 
 
 def graph(nodes: Sequence[Node], edges: Sequence[Edge], *, title: str, description: str) -> SafeString:
-    """Returns the picture as inline SVG; empty without nodes, or without the extra ``graph``.
+    """Returns the picture as inline SVG; empty without nodes, without the extra ``graph``, and
+    where Graphviz fails.
 
     Nodes and edges bear the class ``integrity-`` and their kind. Load ``integrity/graph.css`` on the page.
     The layout takes a third of a second for 60 nodes and 120 edges, and minutes for ten times as many: give
@@ -81,7 +85,11 @@ def graph(nodes: Sequence[Node], edges: Sequence[Edge], *, title: str, descripti
         return mark_safe("")
     boxes = tuple(tuple(_measured(cut(line)) for line in node.lines) for node in nodes)
     ends = tuple((edge.start, edge.end, _measured(cut(edge.mark))) for edge in edges)
-    laid_out = ET.fromstring(_layout(boxes, ends))
+    try:
+        laid_out = ET.fromstring(_layout(boxes, ends))
+    except (OSError, RuntimeError, ValueError, ET.ParseError):
+        logger.warning("Graphviz could not lay %s tables out", len(nodes), exc_info=True)
+        return mark_safe("")
     return markup(_drawn(laid_out, nodes, edges, title, description))
 
 
