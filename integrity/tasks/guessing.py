@@ -27,9 +27,9 @@ TELLING_ROWS, TELLING_SECONDS = 5_000, 0.05
 """What was done with fewer rows, or faster, says nothing of a large table."""
 
 _AS_LONG_AS_READING: Mapping[Doing, tuple[float, float]] = {
-    Doing.READS: (0.5, 4.0),
-    Doing.BUILDS: (1.0, 10.0),
-    Doing.REWRITES: (3.0, 30.0),
+    Doing.READS: (0.5, 10.0),
+    Doing.BUILDS: (2.0, 30.0),
+    Doing.REWRITES: (5.0, 60.0),
     Doing.CHANGES: (0.0, 50.0),
 }
 """How many times as long as reading the rows each takes, at least and at most."""

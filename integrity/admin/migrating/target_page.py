@@ -39,7 +39,6 @@ def page(admin: ReadOnlyAdmin, request: HttpRequest, pk: int) -> HttpResponse:
         "tiles": _tiles(stands),
         "obstacles": _in_the_way(request, stands),
         "next_phase": next(iter(stands.to_apply), None),
-        "next_title": words.phase_title(next(iter(stands.to_apply), 0)),
         "runs": _runs(target),
         "job": _job(target),
         "may_apply": may(request, "apply_migrations"),

@@ -124,7 +124,7 @@ def resting_on(found: Guess) -> str:
     if found.basis is Basis.READING:
         return _("by how fast %(rows)s rows can be read here just now") % facts
     if found.basis is Basis.MOMENT and number:
-        return ngettext("%(rows)s row", "%(rows)s rows", found.rows or 0) % facts
+        return ngettext("for %(rows)s row", "for %(rows)s rows", found.rows or 0) % facts
     return ""
 
 

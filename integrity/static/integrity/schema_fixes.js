@@ -34,5 +34,9 @@
     window.history.replaceState(null, "", url);
   }
 
-  form.addEventListener("change", () => { show().catch(() => form.submit()); });
+  let waiting;
+  form.addEventListener("change", () => {
+    window.clearTimeout(waiting);
+    waiting = window.setTimeout(() => { show().catch(() => form.submit()); }, 250);
+  });
 })();
