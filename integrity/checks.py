@@ -60,6 +60,7 @@ def register() -> None:
     checks.register(check_alerts, TAG)
     checks.register(check_admin_models, TAG)
     checks.register(check_carrier, TAG)
+    checks.register(check_approvals, TAG)
     checks.register(check_test_databases, TAG)
     checks.register(check_shared_files, TAG)
     checks.register(check_catalogs, TAG)
@@ -130,6 +131,21 @@ def check_carrier(**kwargs: Any) -> list[checks.CheckMessage]:
     what = _('INTEGRITY["CARRIER"] is "tasks", and no backend of TASKS carries work out outside of requests.')
     hint = _("Install one, such as django-tasks-db, and name it in TASKS[%(alias)r].")
     return [checks.Warning(what, hint=hint % {"alias": conf.task_backend()}, id="integrity.W007")]
+
+
+def check_approvals(**kwargs: Any) -> list[checks.CheckMessage]:
+    """E002: a number that says when a second person or a typed number is asked for, and is none."""
+    given = getattr(settings, "INTEGRITY", {})
+    plain = {"APPROVALS": (bool, int), "APPROVAL_DAYS": (int,), "TYPED_ROWS": (int,)}
+    return [
+        checks.Error(
+            _("INTEGRITY[%(name)r] is %(value)r, which is no number.") % {"name": name, "value": given[name]},
+            hint=_("Write a whole number, 0 or more; for APPROVALS also True or False."),
+            id="integrity.E002",
+        )
+        for name, kinds in plain.items()
+        if name in given and (type(given[name]) not in kinds or given[name] < 0)
+    ]
 
 
 def check_test_databases(**kwargs: Any) -> list[checks.CheckMessage]:

@@ -42,6 +42,15 @@ def test_w002_knows_every_setting_that_is_read() -> None:
     assert set(checks.SETTINGS) == read
 
 
+def test_e002_a_second_person_is_not_left_out_by_a_slip(settings: Any) -> None:
+    settings.INTEGRITY = {"APPROVALS": True, "APPROVAL_DAYS": 3, "TYPED_ROWS": 0}
+    assert checks.check_approvals() == []
+    settings.INTEGRITY = {"APPROVALS": "1000", "APPROVAL_DAYS": None, "TYPED_ROWS": -1}
+    errors = checks.check_approvals()
+    assert [error.id for error in errors] == ["integrity.E002"] * 3
+    assert "INTEGRITY['APPROVALS'] is '1000'" in errors[0].msg
+
+
 def test_w003_a_file_on_which_plain_migrate_fails(register_target: RegisterTarget, sqlite_path: Path) -> None:
     alias = register_target("shop", f"sqlite:///{sqlite_path}")
     with closing(sqlite3.connect(sqlite_path)) as connection:
@@ -100,6 +109,6 @@ def test_e001_a_catalog_with_a_mistake(
     assert error.hint == "Did you mean reference?"
 
 
-@pytest.mark.parametrize("number", ["W001", "W002", "W003", "W006", "W007", "E001"])
+@pytest.mark.parametrize("number", ["W001", "W002", "W003", "W006", "W007", "E001", "E002"])
 def test_every_check_is_named_after_its_id(number: str) -> None:
     assert f"integrity.{number}" in Path(checks.__file__).read_text(encoding="utf-8")
