@@ -12,6 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from integrity import models, store
+from integrity.admin.triage.kinds import KINDS
+from integrity.detectors import all_detectors
 from tests import factories
 from tests.admin.conftest import Shop, SignIn
 from tests.admin.crowd import make_crowd
@@ -88,7 +90,7 @@ def test_the_numbers_above_a_list_are_those_of_the_chosen_target(sign_in: SignIn
     assert "<dt>Broken references</dt><dd>2</dd>" in text
     assert "<dt>Orphans in all</dt><dd>1,240</dd>" in text
     text = listed(client, f"?target__id__exact={second.target_id}")
-    assert "<dt>Decided, not yet carried out</dt><dd>1</dd>" in text
+    assert "<dt>Decided, not run yet</dt><dd>1</dd>" in text
     assert "<dt>Orphan in all</dt>" not in text
     assert "<dt>Orphans kept by decision</dt><dd>10</dd>" in text
 
@@ -223,6 +225,21 @@ def test_other_findings_lead_to_what_mends_them(code: str, may: str, leads_to: s
     url = reverse(leads_to, args=arguments)
     assert url in page(sign_in(may), finding, name="finding")
     assert url not in page(sign_in(), finding, name="finding")
+
+
+def test_every_kind_has_a_name_and_says_why_it_matters() -> None:
+    assert set(KINDS) == {each.code for each in all_detectors()}
+    assert all(kind.name and kind.meaning for kind in KINDS.values())
+
+
+def test_a_missing_foreign_key_leads_to_the_orphans_in_its_way(sign_in: SignIn) -> None:
+    finding = make()
+    missing = factories.FindingFactory.create(
+        code="missing_foreign_key", target=finding.target, message="No key"
+    )
+    text = page(sign_in(), missing, name="finding")
+    assert "Nothing keeps rows from referring to what does not exist." in text
+    assert reverse("admin:integrity_orphanfinding_change", args=[finding.pk]) in text
 
 
 def test_odd_names_are_shown_as_they_are(sign_in: SignIn) -> None:

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from integrity import models
@@ -16,6 +15,7 @@ from integrity.admin import cells
 from integrity.admin.base import may
 from integrity.admin.triage import filters, wording
 from integrity.admin.triage.columns import FindingColumns
+from integrity.admin.triage.kinds import kind_of
 from integrity.admin.triage.lists import FindingList
 from integrity.admin.triage.notes import address_of
 
@@ -50,9 +50,9 @@ class AllFindings(FindingColumns):
     @admin.display(description=_("finding"))
     def what(self, finding: models.Finding) -> str:
         """What is wrong as the audit says it, and of what kind it is."""
-        kind = format_html('<span translate="no">{}</span>', finding.code.replace("_", " "))
+        kind = kind_of(finding.code).name
         if finding.code == models.ORPHANED_ROWS:
-            return cells.two_lines(capfirst(wording.what_is_wrong(finding)), kind)
+            return cells.two_lines(wording.what_is_wrong(finding), kind)
         return cells.two_lines(format_html('<span translate="no">{}</span>', finding.message), kind)
 
     @admin.display(description=_("rows"), ordering="rows")

@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from integrity import models
+from integrity.admin.triage.kinds import KINDS
 from integrity.admin.triage.wording import CAUSES
-from integrity.detectors import all_detectors
 
 MOST_TARGETS = 30
 MOST_TABLES = 15
@@ -176,7 +176,7 @@ class CodeFilter(ChosenFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
         """The choices: what there are detectors for."""
-        return [(each.code, each.code.replace("_", " ")) for each in all_detectors()]
+        return [(code, kind.name) for code, kind in KINDS.items()]
 
 
 class DecisionFilter(ChosenFilter):

@@ -14,6 +14,9 @@ from integrity import models
 from integrity.admin.base import may
 from integrity.admin.migrating.choosing import MENDED
 from integrity.admin.triage.notes import address_of
+from integrity.admin.triage.wording import what_is_wrong
+
+_FOREIGN_KEYS = ("missing_foreign_key", "unvalidated_foreign_key")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def prevention(request: HttpRequest, finding: models.Finding) -> Step | None:
     """Returns what keeps more orphans from coming: the foreign key that an audit missed."""
     missing = models.Finding.objects.filter(
         target=finding.target_id, state=models.FindingState.OPEN, table_name=finding.table_name,
-        code__in=("missing_foreign_key", "unvalidated_foreign_key"), label=finding.label,
+        code__in=_FOREIGN_KEYS, label=finding.label,
     )  # fmt: skip
     found = missing.select_related("target").first()
     if found is None or not may(request, "view_finding"):
@@ -51,6 +54,18 @@ def prevention(request: HttpRequest, finding: models.Finding) -> Step | None:
     if may(request, "write_migrations"):
         return _fixes(_("See the foreign key that prevents it"), found)
     return Step(_("See what is missing"), address_of(found))
+
+
+def in_the_way(request: HttpRequest, finding: models.Finding) -> Step | None:
+    """Returns the orphans for which a foreign key cannot bind all rows yet."""
+    if finding.code not in _FOREIGN_KEYS or not may(request, "view_orphanfinding"):
+        return None
+    orphans = models.OrphanFinding.objects.filter(
+        target=finding.target_id, state=models.FindingState.OPEN, table_name=finding.table_name,
+        label=finding.label,
+    )  # fmt: skip
+    found = orphans.first()
+    return None if found is None else Step(what_is_wrong(found), address_of(found))
 
 
 def _deduplicate(finding: models.Finding) -> Step | None:

@@ -8,13 +8,13 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from integrity import models
 from integrity.admin import cells
 from integrity.admin.base import may
 from integrity.admin.triage import causes, history, next_steps, notes, offering, technical, wording
+from integrity.admin.triage.kinds import kind_of
 from integrity.admin.triage.scope import Scope
 
 if TYPE_CHECKING:
@@ -51,15 +51,23 @@ def show(admin: FindingColumns, request: HttpRequest, object_id: str) -> HttpRes
         "may_see_rows": _sees_rows(request),
     }
     about_orphans = finding.code == models.ORPHANED_ROWS
-    more = _orphans(request, finding) if about_orphans else {"repeated": causes.repeated(request, finding)}
-    title = capfirst(wording.what_is_wrong(finding))
-    return admin.page(request, "finding.html", title, **context, **more)
+    more = _orphans(request, finding) if about_orphans else _other(request, finding)
+    return admin.page(request, "finding.html", wording.what_is_wrong(finding), **context, **more)
 
 
 def parent(finding: models.Finding) -> str:
     """The referenced columns as they are written."""
     columns = ",".join(finding.referenced_columns)
     return f"{finding.referenced_table}.{columns}" if columns else finding.referenced_table
+
+
+def _other(request: HttpRequest, finding: models.Finding) -> dict[str, Any]:
+    """What is known of anything else that is wrong."""
+    return {
+        "kind": kind_of(finding.code),
+        "repeated": causes.repeated(request, finding),
+        "in_the_way": next_steps.in_the_way(request, finding),
+    }
 
 
 def _orphans(request: HttpRequest, finding: models.Finding) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def _orphans(targets: Any) -> list[Number]:
     numbers = [
         Number(grouped(broken), ngettext("broken reference", "broken references", broken)),
         Number(grouped(rows), ngettext("orphan in all", "orphans in all", rows)),
-        Number(grouped(decided), _("decided, not yet carried out")),
+        Number(grouped(decided), _("decided, not run yet")),
         Number(grouped(kept), ngettext("orphan kept by decision", "orphans kept by decision", kept)),
     ]
     return numbers[: 4 if kept else 3]

@@ -17,7 +17,7 @@ def facts(finding: models.Finding) -> list[tuple[str, Any]]:
     found = [
         (_("finding"), finding.message),
         (_("suggestion of the audit"), finding.suggestion),
-        (_("kind"), cells.code(finding.code)),
+        (_("code"), cells.code(finding.code)),
         (_("table"), cells.code(_whole(finding.schema_name, finding.table_name))),
         (_("columns"), cells.code(", ".join(finding.columns)) if finding.columns else ""),
         (_("refers to"), _parent(finding)),
