@@ -70,7 +70,7 @@ KINDS: Mapping[str, Kind] = {
         _("unvalidated foreign key"), _("New rows are checked, but those from before never were.")
     ),
     "wrong_environment": Kind(
-        _("wrong environment"), _("Something for another environment was applied here: data for tests, perhaps.")
+        _("wrong environment"), _("Something for another environment was applied here, test data perhaps.")
     ),
 }  # fmt: skip
 
