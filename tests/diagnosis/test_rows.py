@@ -276,3 +276,16 @@ def test_a_target_that_is_down_says_so(register_target: Any, tmp_path: Any) -> N
     register_target("target", f"sqlite:///{tmp_path}/gone.sqlite3")
     with pytest.raises(TargetUnreachable):
         page()
+
+
+@pytest.mark.engine("sqlite")
+def test_text_that_is_none_is_shown_but_names_no_row(empty_target: EmptyTarget) -> None:
+    unenforced(
+        empty_target,
+        "CREATE TABLE customers (id text PRIMARY KEY);"
+        "CREATE TABLE orders (id text PRIMARY KEY, customer_id text REFERENCES customers (id), body blob) WITHOUT ROWID;"
+        "INSERT INTO orders VALUES ('a', 'x', x'00ff'), (CAST(x'62ff' AS text), CAST(x'ff' AS text), zeroblob(90));",
+    )
+    first, second = page().rows
+    assert (first.key, first.missing, first.beside[0].text) == (("a",), ("x",), "00ff")
+    assert (second.key, second.missing, second.beside[0].size) == ((), (), 90)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from integrity.database.identifiers import column
 from integrity.diagnosis.rows.looking import Orphans
+from integrity.diagnosis.rows.pages import sayable
 
 KEYS_A_PAGE = 50
 MOST_PAGES = 200
@@ -51,7 +52,5 @@ def missing_keys(orphans: Orphans, *, page: int = 1, limit: int = KEYS_A_PAGE) -
         f"ORDER BY {len(texts) + 1} DESC, {places} LIMIT %s OFFSET %s"
     )
     found = orphans.session.rows(sql, [*where.params, limit + 1, (page - 1) * limit])
-    keys = [
-        MissingKey(() if orphans.hides_keys else tuple(map(str, texts)), int(rows)) for *texts, rows in found
-    ]
+    keys = [MissingKey(() if orphans.hides_keys else sayable(texts), int(rows)) for *texts, rows in found]
     return KeyPage(tuple(keys[:limit]), page, len(keys) > limit and page < MOST_PAGES)

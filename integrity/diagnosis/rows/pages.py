@@ -243,10 +243,21 @@ class _Reader:
         pairs = zip(self._shown, rest[::2], rest[1::2], strict=True)
         cells = tuple(self._cell(each, text, size) for each, text, size in pairs)
         several = len(self._columns[0])
-        whole = missing if None not in missing and not self.orphans.hides_keys else ()
+        whole = () if self.orphans.hides_keys else sayable(missing)
         mark = Mark(part, tuple(place))
-        return ShownRow(tuple(key), tuple(whole), cells[:several], cells[several:], values, mark)
+        return ShownRow(sayable(key), whole, cells[:several], cells[several:], values, mark)
 
     def _cell(self, each: ShownColumn, text: Any, size: int | None) -> Cell:
         cut = isinstance(text, str) and len(text) > self.letters
         return Cell(text[: self.letters] if cut else text, size, cut=cut, hidden=each.hidden)
+
+
+def sayable(key: Sequence[Any]) -> tuple[str, ...]:
+    """Returns the texts of a key, none where a part of it is NULL or no text in any encoding: neither can be
+    named in a decision."""
+    texts = [str(each) for each in key if each is not None]
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return ()
+    return tuple(texts) if len(texts) == len(key) else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,10 +12,12 @@ from integrity.database.engine import Predicate
 from integrity.database.identifiers import column
 from integrity.diagnosis.rows.chosen import people_read
 from integrity.diagnosis.rows.looking import Orphans
+from integrity.diagnosis.rows.pages import sayable
 from integrity.exceptions import ReferentialIntegrityError, TimedOut
 
 MOST_PARENTS = 20
 LETTERS = 80
+MOST_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,12 @@ def find_parents(orphans: Orphans, term: str, *, most: int = MOST_PARENTS) -> Pa
         most: how many at most.
     """
     found: dict[tuple[str, ...], Parent] = {}
-    gap = False
+    gap, until = False, time.monotonic() + MOST_SECONDS
     for where in _searches(orphans, term.strip().replace("\0", "")):
         if len(found) > most:
+            break
+        if time.monotonic() > until:
+            gap = True
             break
         try:
             with orphans.session.look():
@@ -96,7 +102,5 @@ def _look(orphans: Orphans, where: Predicate, most: int) -> list[Parent]:
     )
     rows = orphans.session.rows(sql, [*where.params, most])
     width = len(names)
-    return [
-        Parent(tuple(map(str, row[:width])), tuple(str(value) for value in row[width:] if value is not None))
-        for row in rows
-    ]
+    keys = ((sayable(row[:width]), row[width:]) for row in rows)
+    return [Parent(key, tuple(str(each) for each in rest if each is not None)) for key, rest in keys if key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ from integrity.references.orphans import joined
 from integrity.references.reference import Reference, written
 
 MOST_REFERENCES = 6
+MOST_SECONDS = 3
+"""Nobody waits longer for what is beside the rows: references that are not reached by then are left out."""
+
+TOO_LONG = "timed_out"
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,17 @@ def referring_rows(orphans: Orphans, rows: Sequence[ShownRow]) -> list[Referring
         orphans: an open look.
         rows: the rows of the page.
     """
-    found = []
+    found: list[ReferringRows] = []
+    until = time.monotonic() + MOST_SECONDS
     for reference in references_to(orphans)[:MOST_REFERENCES]:
+        if time.monotonic() > until:
+            found.append(_described(reference, gap=TOO_LONG))
+            continue
         try:
             with orphans.session.look():
                 found.append(_counted(orphans, reference, rows))
         except TimedOut:
-            found.append(_described(reference, gap="timed_out"))
+            found.append(_described(reference, gap=TOO_LONG))
         except (ReferentialIntegrityError, DatabaseError) as error:
             if not orphans.session.connection.is_usable():
                 raise
