@@ -1,5 +1,6 @@
 """What was taken out is looked through, downloaded and put back, by those who may, and by no forgery."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from integrity.references import Resolution
 from integrity.repairs import Options
 from integrity.repairs.quarantine import Place
 from tests.admin.conftest import Shop, SignIn
+from tests.servers import EmptyTarget
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +43,7 @@ def text(client: Client, name: str = PAGE, **query: Any) -> str:
 
 def choices(client: Client, **query: Any) -> list[str]:
     """What the checkboxes of a page say."""
-    response = client.get(reverse(PAGE), {"target": "shop", **query})
+    response = client.get(reverse(PAGE), {"target": "shop"} | query)
     runs = response.context["runs"]
     return [row.choice for run in runs for shelf in run["shelves"] for row in shelf.rows]
 
@@ -121,7 +123,7 @@ def test_chosen_rows_come_back_with_what_belongs_to_them(repaired: Shop, everyth
 
     together = form | {"relatives": "1"}
     assert "Put 3 rows back" in everything.post(reverse(RESTORE), together).content.decode()
-    wish = together | {"confirm": "1", "state": "finished", "rows": "3", "how": ""}
+    wish = together | {"confirm": "1", "state": "finished", "expected": "3", "how": ""}
     response = everything.post(reverse(RESTORE), wish)
     assert tasks.wait_for_jobs(30)
 
@@ -143,13 +145,27 @@ def test_chosen_rows_come_back_with_what_belongs_to_them(repaired: Shop, everyth
 def test_the_same_wish_twice_is_refused(repaired: Shop, everything: Client) -> None:
     (order,) = choices(everything, table="orders", key="6")
     wish = {
-        "target": "shop", "run": "1", "row": order, "confirm": "1", "state": "finished", "rows": "1",
+        "target": "shop", "run": "1", "row": order, "confirm": "1", "state": "finished", "expected": "1",
     }  # fmt: skip
     everything.post(reverse(RESTORE), wish)
     assert tasks.wait_for_jobs(30)
     again = everything.post(reverse(RESTORE), wish | {"state": "partly_rolled_back"}, follow=True)
     assert "It changed since this was shown" in again.content.decode()
     assert models.Job.objects.count() == 1
+
+
+def test_many_rows_come_back_only_where_their_number_is_typed(
+    repaired: Shop, everything: Client, settings: Any
+) -> None:
+    settings.INTEGRITY = settings.INTEGRITY | {"TYPED_ROWS": 2}
+    wish = {"target": "shop", "run": "1", "table": "orders", "confirm": "1", "state": "finished"}
+    assert "Type 3, the number of rows" in text(everything, RESTORE, target="shop", run=1, table="orders")
+    for wrong in ({}, {"rows": "4"}):
+        assert "Number of rows" in everything.post(reverse(RESTORE), wish | wrong).content.decode()
+    assert not models.Job.objects.exists()
+    everything.post(reverse(RESTORE), wish | {"rows": "3"})
+    assert tasks.wait_for_jobs(30)
+    assert len(repaired.rows("SELECT * FROM orders")) == 6
 
 
 def test_conflicts_stand_side_by_side(repaired: Shop, everything: Client, sign_in: SignIn) -> None:
@@ -161,7 +177,9 @@ def test_conflicts_stand_side_by_side(repaired: Shop, everything: Client, sign_i
     assert "differs" in page
     numbers = text(sign_in("view_repairrun", "roll_back_repair"), RESTORE, **query)
     assert "mine now" not in numbers
-    everything.post(reverse(RESTORE), query | {"confirm": "1", "state": "finished", "rows": "3", "how": ""})
+    everything.post(
+        reverse(RESTORE), query | {"confirm": "1", "state": "finished", "expected": "3", "how": ""}
+    )
     assert tasks.wait_for_jobs(30)
     assert repaired.rows("SELECT note FROM orders WHERE id = 4") == [("mine now",)]
     assert models.RepairRun.objects.get(kind="rollback").rows_refused == 1
@@ -243,3 +261,63 @@ def test_a_hundred_thousand_rows_are_paged_in_as_few_queries(repaired: Shop, eve
     assert page.context["page"].rows == further.context["page"].rows == 50
     back = everything.get(reverse(PAGE) + further.context["back"])
     assert back.context["page"].shelves == page.context["page"].shelves
+
+
+ODD = """
+CREATE TABLE "the % parents" (id integer PRIMARY KEY);
+CREATE TABLE "odd ""t" ("a.b" integer, "%s" text, p integer, "select" {bytes}, PRIMARY KEY ("a.b", "%s"));
+CREATE TABLE "<b>third</b>" (id integer PRIMARY KEY, x integer, y text);
+INSERT INTO "odd ""t" VALUES (1, 'x<i>', 7, {blob}), (1, 'y', 7, NULL), (2, 'x<i>', NULL, NULL);
+INSERT INTO "<b>third</b>" VALUES (1, 1, 'x<i>'), (2, 1, 'y'), (3, 2, 'x<i>'), (4, NULL, NULL);
+"""
+ODD_CATALOG = """
+[[reference]]
+from = '"odd ""t".p'
+to = '"the % parents".id'
+on_delete = "CASCADE"
+[[reference]]
+from = '"<b>third</b>".x,y'
+to = '"odd ""t"."a.b","%s"'
+on_delete = "CASCADE"
+"""
+
+
+@pytest.mark.newest_postgres_only
+def test_odd_tables_are_shown_escaped_and_come_back_equal(
+    empty_target: EmptyTarget, everything: Client, tmp_path: Path, settings: Any
+) -> None:
+    sqlite = empty_target.vendor == "sqlite"
+    folder = tmp_path / "catalogs" / "target"
+    folder.mkdir(parents=True)
+    (folder / "catalog.toml").write_text(ODD_CATALOG)
+    settings.INTEGRITY = {"CATALOG_ROOT": folder.parent}
+    kinds = {"bytes": "blob", "blob": "x'00ff'"} if sqlite else {"bytes": "bytea", "blob": "'\\x00ff'"}
+    empty_target.execute_script(ODD.replace("{bytes}", kinds["bytes"]).replace("{blob}", kinds["blob"]))
+    tables = ('"odd ""t"', '"<b>third</b>"')
+    before = [sorted(empty_target.rows(f"SELECT * FROM {each}"), key=str) for each in tables]
+    plan = tasks.plan_and_store("target", [Request(suggested=True)])
+    tasks.repair_and_store("target", plan, options=Options(approved=True))
+    assert [len(empty_target.rows(f"SELECT * FROM {each}")) for each in tables] == [1, 2]
+
+    page = text(everything, target="target")
+    assert "<b>third</b>" not in page
+    assert "x<i>" not in page
+    assert "2 bytes" in page
+    assert "2 bytes" not in text(everything, target="target", key="1, y")
+    everything.post(
+        reverse(RESTORE),
+        {"target": "target", "run": "1", "row": choices(everything, target="target", key="1,y"),
+         "relatives": "1", "confirm": "1", "state": "finished", "expected": "2"},
+    )  # fmt: skip
+    assert tasks.wait_for_jobs(30)
+    assert [len(empty_target.rows(f"SELECT * FROM {each}")) for each in tables] == [2, 3]
+    everything.post(
+        reverse(RESTORE),
+        {"target": "target", "run": "1", "confirm": "1", "state": "partly_rolled_back", "expected": "2"},
+    )
+    assert tasks.wait_for_jobs(30)
+    assert [sorted(empty_target.rows(f"SELECT * FROM {each}"), key=str) for each in tables] == before
+    back = models.RepairRun.objects.filter(kind="rollback").first()
+    assert back is not None
+    assert back.proof["rows_equal"]
+    assert all(table["table_equal"] for table in back.proof["tables"].values())

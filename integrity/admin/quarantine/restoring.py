@@ -11,14 +11,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from integrity import models, store, tasks
+from integrity import conf, models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
+from integrity.admin.deciding.forms import TypedRowsForm
 from integrity.admin.quarantine.asking import masks_of
 from integrity.admin.quarantine.choosing import Chosen, chosen
 from integrity.admin.quarantine.comparing import compared, obstructions
 from integrity.database.session import Target
-from integrity.exceptions import InvalidPlace, ReferentialIntegrityError
+from integrity.exceptions import InvalidPlace, ReferentialIntegrityError, TimedOut
 from integrity.repairs import Selection
 from integrity.repairs.preview import RollbackPreview, rows_left
 
@@ -71,8 +72,11 @@ def put_back(admin: ReadOnlyAdmin, request: HttpRequest, wanted: Chosen, *, conf
 # -- looking -------------------------------------------------------------------------------------
 
 
-def _look(admin: ReadOnlyAdmin, request: HttpRequest, wanted: Chosen) -> HttpResponse:
+def _look(
+    admin: ReadOnlyAdmin, request: HttpRequest, wanted: Chosen, *, typed: TypedRowsForm | None = None
+) -> HttpResponse:
     preview, problem = _preview(wanted)
+    counted = preview.rows if preview and not preview.unanswered else None
     shown = preview is not None and may(request, "view_sample_rows")
     context: dict[str, Any] = {
         "run": wanted.run,
@@ -85,6 +89,8 @@ def _look(admin: ReadOnlyAdmin, request: HttpRequest, wanted: Chosen) -> HttpRes
         "newer": newer_runs(wanted.run),
         "made": sum(tally.get("inserted", 0) for tally in wanted.run.rows.values()) if wanted.whole else 0,
         "ways": _ways(request, wanted, preview),
+        "counted": counted,
+        "typed": typed or _typed(wanted.run, counted),
         "button": _button(wanted, preview),
         "quarantine": f"{reverse('admin:integrity_quarantine')}?target={wanted.run.target.alias}",
     }
@@ -145,18 +151,35 @@ def _start(admin: ReadOnlyAdmin, request: HttpRequest, wanted: Chosen) -> HttpRe
         return _again(admin, request, wanted)
     try:
         selection = _selection(wanted)
-        expected = request.POST.get("rows", "")
-        if expected and expected != str(rows_left(Target(run.target.alias), run.number, selection)):
-            return _again(admin, request, wanted)
+        left = _left(run, selection)
     except InvalidPlace:
         raise
     except ReferentialIntegrityError as error:
         admin.refused(request, error)
         return HttpResponseRedirect(_page_of(run))
+    if left is not None and request.POST.get("expected", str(left)) != str(left):
+        return _again(admin, request, wanted)
+    typed = _typed(run, left, request.POST)
+    if typed is not None and not typed.is_valid():
+        return _look(admin, request, wanted, typed=typed)
     arguments: dict[str, Any] = {"run": run.number, "how": how if how in WAYS else ""}
     if selection:
         arguments["selection"] = selection.as_json()
     return _begun(admin, request, wanted, arguments)
+
+
+def _left(run: models.RepairRun, selection: Selection) -> int | None:
+    """How many rows would be touched, None where they cannot be counted in time."""
+    try:
+        return rows_left(Target(run.target.alias), run.number, selection)
+    except TimedOut:
+        return None
+
+
+def _typed(run: models.RepairRun, rows: int | None, data: Any = None) -> TypedRowsForm | None:
+    """Asks for the number of rows where there are many: those that were counted, else those of the run."""
+    touched = run.rows_changed if rows is None else rows
+    return TypedRowsForm(touched, data) if touched > conf.typed_rows() else None
 
 
 def _selection(wanted: Chosen) -> Selection:
