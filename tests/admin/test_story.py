@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -157,3 +158,57 @@ def test_from_an_audit_to_a_repair_and_back(page: Page, target: EmptyTarget, pic
     watch(page)
     pictures.take("proof")
     assert (target.rows(orders), target.rows(lines)) == before
+
+
+@pytest.mark.engine("postgresql")
+def test_from_decisions_to_keys_that_are_enforced(
+    page: Page, target: EmptyTarget, pictures: Pictures
+) -> None:
+    _audited(target.alias, timedelta())
+    shop = models.Target.objects.get(alias=target.alias).pk
+
+    go(page.goto("/admin/integrity/") and page, "Migrations")
+    pictures.take("migrations-of-all")
+    page.get_by_role("link", name="bookshop").first.click()
+    page.get_by_role("link", name="See what it needs, and make migrations of it.").click()
+    pictures.take("schema_fixes")
+    page.get_by_role("button", name="Write these migrations").click()
+    pictures.take("migrations")
+    page.get_by_role("link", name="Apply up to phase 2…").click()
+    pictures.take("migrate")
+    page.get_by_role("button", name="Do exactly this").click()
+    watch(page)
+    pictures.take("migrated")
+
+    page.goto(reverse("admin:integrity_target_migrations", args=[shop]) + "?phase=3")
+    expect(page.locator("#content")).to_contain_text("will not begin as things are")
+    pictures.take("blocked", whole=True)
+    page.get_by_role("link", name="Decide about books.isbn").click()
+    pictures.take("duplicates", whole=True)
+    page.get_by_role("button", name="Show what will happen").click()
+    run_plan(page)
+
+    go(page, "Orphans")
+    page.check("#action-toggle")
+    page.select_option("select[name=action]", label="Each as suggested…")
+    page.get_by_role("button", name="Go").click()
+    pictures.take("suggested", whole=True)
+    run_plan(page)
+    for label, decision in (
+        ("order_lines.book_id", "Set NULL"),
+        ("invoices.order_id", "Delete to quarantine"),
+    ):
+        go(page, "Orphans")
+        page.get_by_role("link", name=label).click()
+        page.locator("#decide").get_by_role("link", name=decision).click()
+        run_plan(page)
+
+    go(page, "Migrations")
+    page.get_by_role("link", name="bookshop").first.click()
+    page.get_by_role("link", name="Apply up to phase 3…").click()
+    page.get_by_role("button", name="Do exactly this").click()
+    watch(page)
+    go(page, "Overview")
+    page.get_by_role("link", name="bookshop", exact=True).click()
+    expect(page.locator("#content")).to_contain_text("healthy")
+    pictures.take("healed", whole=True)
