@@ -112,6 +112,7 @@ class _Planner:
             notes += self._duplicates()
         survey = Survey(self.session, self.known.schema, self.known.references)
         steps = [self._measured(survey, step) for step in self._ordered(found)]
+        notes += self._kept_in_vain(survey, steps)
         return Plan(
             target=self.session.target.alias,
             vendor=self.known.schema.vendor,
@@ -183,6 +184,21 @@ class _Planner:
             if step.resolution is Resolution.REASSIGN:
                 self._refuse_doomed(survey, step)
             return survey.measured(step)
+
+    def _kept_in_vain(self, survey: Survey, steps: Sequence[Step]) -> list[str]:
+        """A row that somebody keeps as an orphan of one reference may follow another that it refers to."""
+        found = []
+        for step in steps:
+            decided = step.reason or step.until or step.keys or step.chosen_rows
+            if step.resolution is Resolution.KEEP and decided:
+                with self.session.look():
+                    rows = survey.going(step)
+                if rows:
+                    found.append(
+                        f"{rows:,} of the orphans of {step.reference.label} that are to be kept are deleted "
+                        "all the same: they refer to rows that go"
+                    )
+        return found
 
     def _refuse_doomed(self, survey: Survey, step: Step) -> None:
         """A row that an earlier step deletes is nothing to point at."""

@@ -83,6 +83,12 @@ class Survey:
             for part in parts
         )
 
+    def going(self, step: Step) -> int:
+        """How many rows of a step are among those that are gone by now."""
+        table, where = step.reference.table, in_scope(self.session.engine, self.schema, step)
+        parts = [where & part for part in self.gone.get(table, ())]
+        return self._union(table, parts) if parts else 0
+
     def _deleted(self, table: TableName, where: Predicate) -> int:
         """Counts rows that go now, and remembers them."""
         self.gone[table].append(where)

@@ -249,6 +249,28 @@ def test_more_rows_than_approved_are_left_to_another_plan(world: World) -> None:
     assert set(customers(world)) == {1, 13, 21, 22, 31, 99}
 
 
+def test_rows_that_are_kept_and_go_with_others_are_told(world: World) -> None:
+    world.given(
+        """
+        CREATE TABLE regions (id integer PRIMARY KEY);
+        CREATE TABLE stores (id integer PRIMARY KEY, region_id integer);
+        CREATE TABLE sales (id integer PRIMARY KEY, store_id integer, seller_id integer);
+        INSERT INTO stores VALUES (1, 9);
+        INSERT INTO sales VALUES (1, 1, 5), (2, NULL, 5);
+        """,
+        "stores.region_id -> regions.id CASCADE",
+        "sales.store_id -> stores.id CASCADE",
+        "sales.seller_id -> regions.id",
+    )
+    keep = Request(parse_path("sales.seller_id"), Resolution.KEEP, rows=rows(1, 2))
+    plan = world.plan(keep, Request(parse_path("stores.region_id"), Resolution.DELETE))
+
+    assert plan.notes == (
+        "1 of the orphans of sales.seller_id that are to be kept are deleted all the same: they refer to rows "
+        "that go",
+    )
+
+
 def test_a_run_of_chosen_rows_that_was_stopped_goes_on_with_them_alone(world: World, settings: Any) -> None:
     settings.INTEGRITY = {**settings.INTEGRITY, "BATCH_ROWS": 1}
     plan = shop(world).plan(
