@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from integrity.database.identifiers import TableName, quote_table, shown
 from integrity.plans import Change, DuplicateStep, Effect, Plan, Step, Tally
 from integrity.plans.duplicate_steps import Sample
 from integrity.plans.plan import AnyStep
+from integrity.plans.script import statements
 from integrity.references import Catalog, Resolution
 from integrity.references.masking import MASKED, any_masked
 from integrity.references.reference import written
@@ -143,7 +144,7 @@ def touched(plan: Plan) -> list[Touched]:
 
 def steps_of(plan: Plan, viewer: Viewer) -> list[Shown]:
     """The steps of a plan, the first hundred of them."""
-    return [_step(step, viewer) for step in plan.steps[:MOST_STEPS]]
+    return [_step(step, plan, viewer) for step in plan.steps[:MOST_STEPS]]
 
 
 def triggers_of(plan: Plan) -> list[str]:
@@ -182,7 +183,7 @@ def _bar(tally: Tally, refused: int, most: int) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _step(step: AnyStep, viewer: Viewer) -> Shown:
+def _step(step: AnyStep, plan: Plan, viewer: Viewer) -> Shown:
     pairs = _pairs(step, viewer) if isinstance(step, Step) else []
     values = isinstance(step, DuplicateStep) and viewer.values
     return Shown(
@@ -196,7 +197,7 @@ def _step(step: AnyStep, viewer: Viewer) -> Shown:
         more_pairs=len(step.mapping) - MOST_PAIRS if pairs and isinstance(step, Step) else 0,
         samples=step.samples if isinstance(step, DuplicateStep) and values else (),
         refused=_refusals(step),
-        sql=_sql(step, viewer),
+        sql=_sql(step, plan, viewer),
     )
 
 
@@ -238,13 +239,17 @@ def _made(step: Step) -> list[Made]:
 
 def _pairs(step: Step, viewer: Viewer) -> list[tuple[str, str]]:
     """What becomes what; the key that a value becomes is one of the referenced table."""
-    reference = step.reference
-    sides = (reference.table, reference.columns), (reference.referenced_table, reference.referenced_columns)
     if not viewer.values:
         return []
-    if not viewer.may_see(*sides):
+    if not viewer.may_see(*_sides(step)):
         return [(MASKED, MASKED)] if step.mapping else []
     return [(", ".join(old), ", ".join(map(str, new))) for old, new in step.mapping[:MOST_PAIRS]]
+
+
+def _sides(step: Step) -> tuple[tuple[TableName, tuple[str, ...]], ...]:
+    """The columns whose values a step may show."""
+    reference = step.reference
+    return (reference.table, reference.columns), (reference.referenced_table, reference.referenced_columns)
 
 
 def _refusals(step: AnyStep) -> list[tuple[int, str]]:
@@ -259,15 +264,14 @@ def _refusals(step: AnyStep) -> list[tuple[int, str]]:
     ]
 
 
-def _sql(step: AnyStep, viewer: Viewer) -> str:
-    """The query that finds the rows; one that holds values of theirs only for whoever may see them."""
+def _sql(step: AnyStep, plan: Plan, viewer: Viewer) -> str:
+    """What finds the rows, and what becomes of them; values of rows only for whoever may see them."""
     if isinstance(step, DuplicateStep):
         return shown(step.predicate)
-    scoped = bool(step.keys or step.spared or step.chosen_rows or step.spared_rows)
-    if scoped and not viewer.may_see((step.table, step.reference.columns)):
+    if (step.scoped or step.mapping) and not viewer.may_see(*_sides(step)):
         return ""
-    query = f"SELECT c.*\nFROM {quote_table(step.table)} c\nWHERE {step.predicate};"
-    return shown(query)
+    found = shown(f"SELECT c.*\nFROM {quote_table(step.table)} AS c\nWHERE {step.predicate};")
+    return "\n".join([found, "", *statements(replace(plan, steps=(step,)))]).strip()
 
 
 def kept_by(plan: Plan) -> list[Step]:
