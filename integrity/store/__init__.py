@@ -35,6 +35,7 @@ from integrity.store.jobs import (
     wish_of,
     worker_heard,
     worker_left,
+    worker_names,
     worker_took,
 )
 from integrity.store.migrations import failed_migrations, last_operations, last_runs_of, times_of_migrations
@@ -127,5 +128,6 @@ __all__ = [
     "wish_of",
     "worker_heard",
     "worker_left",
+    "worker_names",
     "worker_took",
 ]

@@ -232,5 +232,11 @@ def worker_left(name: str) -> None:
 
 def has_workers() -> bool:
     """Whether a worker was heard of lately."""
+    return bool(worker_names(1))
+
+
+def worker_names(most: int = 10) -> list[str]:
+    """Returns the names of workers that were heard of lately."""
+    heard = models.Worker.objects.filter(heard_at__gte=timezone.now() - SILENCE)
     with site_database():
-        return models.Worker.objects.filter(heard_at__gte=timezone.now() - SILENCE).exists()
+        return list(heard.values_list("name", flat=True)[:most])

@@ -5,6 +5,7 @@ from integrity.tasks.approving import approve_plan, ask_for_approval, refuse_pla
 from integrity.tasks.asking import MigrationAsked, ask_for_migrations
 from integrity.tasks.background import (
     carry_out,
+    choose_carrier,
     plan_in_background,
     resume_job,
     start_job,
@@ -83,6 +84,7 @@ __all__ = [
     "backup_and_store",
     "carry_out",
     "changes_since",
+    "choose_carrier",
     "decided_duplicates",
     "decided_requests",
     "design",

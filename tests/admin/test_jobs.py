@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import Page, expect
 from pytest_django import DjangoAssertNumQueries
 
 from integrity import models, store, tasks
@@ -41,14 +43,14 @@ def repaired(shop: Shop, client: Client) -> models.Job:
 
 
 def test_a_job_says_how_far_it_is_how_fast_and_who_has_it(everything: Client) -> None:
-    begun = timezone.now() - timedelta(seconds=100)
-    job = running(kind="repair", carrier="worker", worker="ann", done=6_000, done_before=1_000, total=11_000,
+    begun = timezone.now() - timedelta(seconds=10_000)
+    job = running(kind="repair", carrier="worker", worker="ann", done=501_000, done_before=1_000, total=1_001_000,
                   unit="rows", at="orders.customer_id", resumed_at=begun)  # fmt: skip
     for what in ("change", "state"):
         text = text_of(everything, job, what)
         assert "The worker ann carries it out." in text
-        assert "6,000 of 11,000 rows" in text
-        assert "50 rows a second, about 2 minutes left" in text
+        assert "501,000 of 1,001,000 rows" in text
+        assert "50 rows a second, about 3 hours left" in text
         assert "orders.customer_id" in text
 
 
@@ -127,9 +129,7 @@ def test_whoever_asked_for_a_job_may_stop_it_and_others_may_not(sign_in: SignIn)
     assert job.wish == models.Wish.CANCEL
     assert LogEntry.objects.get().get_change_message() == "Asked to stop"
     mine = sign_in()
-    own = running(
-        kind="repair", actor=models.Job._meta.apps.get_model("auth", "User").objects.last().username
-    )
+    own = running(kind="repair", actor=User.objects.latest("pk").username)
     assert mine.post(address(own, "pause")).status_code == 302
     own.refresh_from_db()
     assert own.wish == models.Wish.PAUSE
@@ -185,3 +185,62 @@ def test_a_page_of_a_job_takes_few_queries_however_long_its_log(
     assert "line 999" in text
     assert "line 799" not in text
     assert "The first lines are left out." in text
+
+
+def test_the_list_says_who_carries_jobs_out(everything: Client, settings: Any) -> None:
+    url = reverse("admin:integrity_job_changelist")
+    lost = running(signs_of_life_at=timezone.now() - timedelta(minutes=5))
+    assert "threads of this server" in everything.get(url).content.decode()
+    lost.refresh_from_db()
+    assert lost.state == "interrupted", "whoever looks sees it"
+    settings.INTEGRITY = {"CARRIER": "worker"}
+    assert "there is none" in everything.get(url).content.decode()
+    store.worker_heard("ann")
+    assert "by the worker ann" in everything.get(url).content.decode()
+
+
+def test_a_rollback_is_left_to_the_next_process_and_gone_on_with(
+    audited: Shop, everything: Client, settings: Any
+) -> None:
+    before = audited.rows("SELECT * FROM orders ORDER BY id")
+    run = repaired(audited, everything).result["run"]
+    settings.INTEGRITY = {**settings.INTEGRITY, "CARRIER": "worker"}
+    job = tasks.start_job(audited.alias, "rollback", {"run": run}, actor="boss")
+    tasks.carry_out(job.pk, leaving=lambda: True)
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == ("planned", 1)
+    tasks.carry_out(job.pk)
+    assert audited.rows("SELECT * FROM orders ORDER BY id") == before
+    assert "6 rows were brought back. Each is exactly what it was." in text_of(everything, job)
+
+    models.Job.objects.filter(pk=job.pk).update(state="interrupted", result={})
+    runs = models.RepairRun.objects.count()
+    tasks.resume_job(job.pk)
+    tasks.carry_out(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("finished", ""), "it was over before its process could say so"
+    assert models.RepairRun.objects.count() == runs
+
+
+def test_a_page_goes_on_by_itself_without_being_loaded_again(page: Page, transactional_db: None) -> None:
+    User.objects.create_superuser("boss", password="boss")
+    page.goto("/admin/login/")
+    page.fill("[name=username]", "boss")
+    page.fill("[name=password]", "boss")
+    page.click("[type=submit]")
+    job = running(kind="repair", unit="rows", done=10, total=100, actor="boss")
+    page.goto(address(job))
+    page.evaluate("window.loaded = 'once'")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.get_by_role("button", name="Stop").focus()
+    store.job_alive(job, done=60)
+    store.note_job(job.pk, [(timezone.now(), "Half of it.")])
+    expect(page.get_by_text("60 of 100 rows")).to_be_visible()
+    expect(page.get_by_text("Half of it.")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_focused()
+    expect(page.locator("[data-live-said]")).to_have_text("running, 50 %")
+    store.end_job(job, models.RunState.PAUSED)
+    expect(page.locator(".integrity-run-now header")).to_contain_text("paused")
+    expect(page.get_by_role("button", name="Pause")).to_be_hidden()
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    assert page.evaluate("window.loaded") == "once"

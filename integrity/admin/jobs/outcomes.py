@@ -95,7 +95,7 @@ def _changed(job: models.Job) -> Outcome:
     number = job.result.get("run")
     run = models.RepairRun.objects.filter(target=job.target_id, number=number).first() if number else None
     if run is None:
-        return Outcome(ways=(Way(_("The target"), _target(job)),))
+        return Outcome()
     changed, refused = run.rows_changed, run.rows_refused
     text = ngettext("%(n)s row was changed.", "%(n)s rows were changed.", changed)
     if job.kind == models.JobKind.ROLLBACK:

@@ -19,16 +19,20 @@ from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin
 from integrity.admin.jobs import rights
-from integrity.admin.jobs.running import counted, facts
+from integrity.admin.jobs.running import carried_out, counted, facts, lost_ones_are_seen, took
 
 
 @admin.register(models.Job)
 class JobAdmin(ReadOnlyAdmin):
     """Work that a page asked for; its page renews itself until it is over."""
 
-    list_display = ["__str__", "state_badge", "progress", "created_at", "finished_at", "actor", "carried_by"]
+    list_display = ["named", "standing", "asked", "lasted", "carried_by"]
     list_filter = ["kind", "state", "target", "created_at"]
     list_select_related = ["target"]
+    change_list_template = "admin/integrity/job_list.html"
+
+    class Media:
+        css = {"all": ["integrity/run.css"]}
 
     def get_urls(self) -> list[URLPattern]:
         """Adds how far a job is, and the wishes for it."""
@@ -40,6 +44,13 @@ class JobAdmin(ReadOnlyAdmin):
             path("<int:pk>/resume/", view(require_POST(self.resume_view)), name="integrity_job_resume"),
             *super().get_urls(),
         ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Says also who carries jobs out, and which have lost their process."""
+        lost_ones_are_seen()
+        return super().changelist_view(request, {"carried_out": carried_out(), **(extra_context or {})})
 
     def change_view(
         self,
@@ -100,24 +111,37 @@ class JobAdmin(ReadOnlyAdmin):
         """A job for whoever may see it, after a look at whether its process is there."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        store.interrupt_silent()
+        lost_ones_are_seen()
         return get_object_or_404(models.Job.objects.select_related("target"), pk=pk)
 
     def _back(self, pk: int) -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse("admin:integrity_job_change", args=[pk]))
 
-    @admin.display(description=gettext_lazy("state"), ordering="state")
-    def state_badge(self, job: models.Job) -> str:
-        """Where it stands."""
-        return cells.badge(job.state, job.get_state_display())
+    @admin.display(description=gettext_lazy("job"), ordering="kind")
+    def named(self, job: models.Job) -> str:
+        """What it does, and to which target."""
+        return cells.two_lines(capfirst(job.get_kind_display()), job.target)
 
-    @admin.display(description=gettext_lazy("progress"))
-    def progress(self, job: models.Job) -> str:
-        """How far it is, while it is not over."""
-        if not job.total or job.is_over:
-            return "–"
-        bar = '<progress class="integrity-progress" value="{}" max="{}" aria-label="{}"></progress> {}'
-        return format_html(bar, job.done, job.total, _("progress"), counted(job))
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def standing(self, job: models.Job) -> str:
+        """Where it stands, and how far it is while it is not over."""
+        badge = cells.badge(job.state, job.get_state_display())
+        if job.is_over or not job.total:
+            return badge
+        bar = (
+            '{}<br><progress class="integrity-progress" value="{}" max="{}" aria-label="{}"></progress><br>{}'
+        )
+        return format_html(bar, badge, job.done, job.total, _("progress"), counted(job))
+
+    @admin.display(description=gettext_lazy("asked for"), ordering="created_at")
+    def asked(self, job: models.Job) -> str:
+        """When, and by whom."""
+        return cells.two_lines(cells.ago(job.created_at), job.actor)
+
+    @admin.display(description=gettext_lazy("took"))
+    def lasted(self, job: models.Job) -> str:
+        """How long it took."""
+        return took(job) or "–"
 
     @admin.display(description=gettext_lazy("carried out by"))
     def carried_by(self, job: models.Job) -> str:

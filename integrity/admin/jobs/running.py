@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from integrity import models, store
+from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.jobs.outcomes import outcome
+from integrity.exceptions import ReferentialIntegrityError
+
+logger = logging.getLogger(__name__)
 
 LINES_SHOWN = 200
 SHORTEST = 2.0
@@ -122,6 +126,32 @@ def _waiting(job: models.Job) -> tuple[str, bool]:
     return _("It waits for a free thread of this server."), False
 
 
+def carried_out() -> str:
+    """Who carries out what is asked for now, in a sentence."""
+    carrier = tasks.choose_carrier(models.JobKind.AUDIT)
+    if carrier == models.Carrier.THREAD:
+        return _("Jobs are carried out by threads of this server, two at a time.")
+    if carrier == models.Carrier.TASKS:
+        return _("Jobs are carried out by workers of Django's tasks.")
+    names = store.worker_names()
+    if not names:
+        return _("Jobs wait for a worker, and there is none: start manage.py integrity_work.")
+    text = ngettext(
+        "Jobs are carried out by the worker %(names)s.",
+        "Jobs are carried out by the workers %(names)s.",
+        len(names),
+    )
+    return text % {"names": ", ".join(names)}
+
+
+def lost_ones_are_seen() -> None:
+    """Marks jobs whose process is gone; a page is shown also where that cannot be written down just now."""
+    try:
+        store.interrupt_silent()
+    except ReferentialIntegrityError:
+        logger.warning("Jobs that fell silent could not be marked", exc_info=True)
+
+
 # -- all of it -------------------------------------------------------------------------------------
 
 
@@ -144,6 +174,7 @@ def facts(job: models.Job) -> dict[str, Any]:
         "notes": notes[LINES_SHOWN - 1 :: -1] if len(notes) > LINES_SHOWN else notes[::-1],
         "notes_left_out": len(notes) > LINES_SHOWN,
         "running": job.state == models.RunState.RUNNING,
+        "stopped": job.state in (models.RunState.PAUSED, models.RunState.INTERRUPTED),
         "said": _spoken(job),
     }
 

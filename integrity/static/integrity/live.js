@@ -20,7 +20,7 @@
         const newLog = fresh.querySelector('ol');
         if (newLog) {
             newLog.scrollTop = followed ? newLog.scrollHeight : top;
-            if (focused === log) {
+            if (log && focused === log) {
                 newLog.focus();
             }
         }

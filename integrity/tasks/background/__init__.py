@@ -4,6 +4,7 @@ Whoever carries a job out takes it by a conditional update, so that no two ever 
 process, ``integrity_work``, or a worker of Django's tasks.
 """
 
+from integrity.tasks.background.carriers import choose_carrier
 from integrity.tasks.background.carrying import carry_out
 from integrity.tasks.background.kinds import logged_step
 from integrity.tasks.background.planning import plan_in_background
@@ -12,6 +13,7 @@ from integrity.tasks.background.threads import wait_for_job, wait_for_jobs
 
 __all__ = [
     "carry_out",
+    "choose_carrier",
     "logged_step",
     "plan_in_background",
     "resume_job",
