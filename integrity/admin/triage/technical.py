@@ -6,10 +6,19 @@ from typing import Any
 
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from integrity import models
 from integrity.admin import cells
 from integrity.admin.base import link
+
+SOURCES = {
+    "catalog": gettext_lazy("the catalog"),
+    "declared": gettext_lazy("a declared foreign key"),
+    "django": gettext_lazy("Django's models"),
+    "inferred": gettext_lazy("an inference"),
+}
+"""How a rule is known, by the words of `integrity.references.reference.Source`."""
 
 
 def facts(finding: models.Finding) -> list[tuple[str, Any]]:
@@ -22,7 +31,7 @@ def facts(finding: models.Finding) -> list[tuple[str, Any]]:
         (_("columns"), cells.code(", ".join(finding.columns)) if finding.columns else ""),
         (_("refers to"), _parent(finding)),
         (_("object"), cells.code(finding.object) if finding.object else ""),
-        (_("known from"), finding.source),
+        (_("known from"), str(SOURCES.get(finding.source, finding.source))),
         *(_about_reference(finding) if finding.code == models.ORPHANED_ROWS else []),
         (_("first seen"), _seen(finding.first_seen_run)),
         (_("last seen"), _seen(finding.last_seen_run)),
