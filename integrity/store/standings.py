@@ -13,7 +13,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 
 from integrity import models
 from integrity.exceptions import ReferentialIntegrityError
@@ -32,6 +32,13 @@ UNDER_WAY = (models.RunState.PLANNED, models.RunState.RUNNING, models.RunState.P
 STOPPED = (models.RunState.RUNNING, models.RunState.PAUSED, models.RunState.INTERRUPTED)
 
 
+MENDED = (
+    "missing_foreign_key", "unvalidated_foreign_key", "missing_index", "missing_unique", "missing_table",
+    "missing_column", "column_differs", "broken_routine", "missing_routine", "routine_differs",
+)  # fmt: skip
+"""What changes of structure mend."""
+
+
 @dataclass
 class Standing:
     """Where a target stands.
@@ -41,7 +48,8 @@ class Standing:
     ``auditing`` says that an audit is under way; ``jobs`` are under way, the latest first, ``runs`` are
     repairs that are under way or stopped in the middle, ``asked`` is the hash of a plan that waits for
     somebody's approval. ``failed`` is the last migration, if it failed; ``pending`` are those that are
-    written and, as far as this site knows, not applied.
+    written and, as far as this site knows, not applied. ``mendable`` says that something is open which
+    changes of structure mend.
     """
 
     target: models.Target
@@ -55,6 +63,7 @@ class Standing:
     failed: str = ""
     pending: list[str] = field(default_factory=list)
     backup_at: datetime | None = None
+    mendable: bool = False
 
 
 def standings(aliases: Iterable[str] | None = None) -> list[Standing]:
@@ -79,7 +88,12 @@ def standings(aliases: Iterable[str] | None = None) -> list[Standing]:
 def _standing(row: Any) -> Standing:
     failed = row.last_migration if row.last_migration_state == models.RunState.FAILED else ""
     return Standing(
-        row, auditing=bool(row.auditing), asked=row.asked or "", failed=failed, backup_at=row.backup_at
+        row,
+        auditing=bool(row.auditing),
+        asked=row.asked or "",
+        failed=failed,
+        backup_at=row.backup_at,
+        mendable=row.mendable,
     )
 
 
@@ -94,11 +108,15 @@ def _with_last(targets: QuerySet[models.Target]) -> QuerySet[Any]:
     running = models.AuditRun.objects.filter(target=OuterRef("pk"), state=models.RunState.RUNNING)
     backups = models.Backup.objects.filter(target=OuterRef("pk")).order_by("-id")
     migrations = models.MigrationRun.objects.filter(target=OuterRef("pk")).order_by("-id")
+    mendable = models.Finding.objects.filter(
+        target=OuterRef("pk"), state=models.FindingState.OPEN, code__in=MENDED
+    )
     asked = waiting_approvals().filter(plan__target=OuterRef("pk"))
     return targets.annotate(
         last_whole_pk=Subquery(finished[:1]),
         last_failed_pk=Subquery(failed[:1]),
         first_shown_pk=Subquery(finished[HISTORY - 1 : HISTORY]),
+        mendable=Exists(mendable),
         auditing=Subquery(running.order_by("-id").values("pk")[:1]),
         backup_at=Subquery(backups.values("taken_at")[:1]),
         last_migration=Subquery(migrations.values("migration")[:1]),

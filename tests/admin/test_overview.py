@@ -59,6 +59,11 @@ def test_each_state_has_its_next_step() -> None:
     assert said() == ("healthy", "All was well, but that is a while ago.")
     models.Target.objects.update(warnings_open=1)
     assert said() == ("healthy", "1 other finding is open, a missing constraint or the like.")
+    factories.FindingFactory.create(target=target, code="missing_index", severity="warning")
+    step = next_step(standing())
+    assert (step.label, step.permission) == ("Choose schema fixes…", "write_migrations")
+    assert step.for_whom(lambda permission: permission == "view_finding").label == "Look at them"
+    assert step.for_whom(lambda permission: False).label == ""
     models.Target.objects.update(errors_open=2, orphans_open=9, undecided=2)
     assert said() == ("damaged", "2 findings wait for a decision.")
     models.Target.objects.update(undecided=0, decided=1)
@@ -140,6 +145,8 @@ def test_the_next_phase_that_is_written_is_offered(tmp_path: Path, settings: Any
 @pytest.mark.django_db(transaction=True)
 def test_what_was_decided_is_planned_as_a_whole(audited: Shop, everything: Client) -> None:
     url = reverse("admin:integrity_target_start", args=[store.target_row("shop").pk, "plan"])
+    everything.post(url)
+    assert not models.StoredPlan.objects.exists(), "nothing is decided yet"
     store.store_decision([audited.finding()], "delete")
     store.store_decision([audited.finding("lines.order_id")], "keep", reason="museum")
     response = everything.post(url, follow=True)

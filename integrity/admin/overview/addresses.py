@@ -37,6 +37,11 @@ def migrations(target: models.Target) -> str:
     return reverse("admin:integrity_target_migrations", args=[target.pk])
 
 
+def schema_fixes(target: models.Target) -> str:
+    """The page on which changes of structure are chosen."""
+    return reverse("admin:integrity_schema_fixes", args=[target.alias])
+
+
 def start(target: models.Target, what: str) -> str:
     """Where a POST starts work for a target."""
     return reverse("admin:integrity_target_start", args=[target.pk, what])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -66,13 +66,13 @@ def overview(request: HttpRequest) -> dict[str, Any]:
 def card_of(request: HttpRequest, standing: Standing) -> Card:
     """Returns a target as it is shown to this user, its button only where they may press it."""
     target, last = standing.target, standing.last_whole
-    step = next_step(standing)
+    step = next_step(standing).for_whom(lambda permission: may(request, permission))
     return Card(
         target=target,
         url=addresses.page("target", target.pk),
         state=states.state_of(standing),
         badge=states.badge(standing),
-        step=step if may(request, step.permission) else replace(step, label=""),
+        step=step,
         line=_line(standing),
         orphans_url=addresses.orphans(target) if may(request, "view_orphanfinding") else "",
         audited=ago(last.finished_at) if last else "",

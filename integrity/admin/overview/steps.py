@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.utils.timezone import now
@@ -25,7 +25,8 @@ OLD = timedelta(days=7)
 class Step:
     """What to do next: a sentence, and a button.
 
-    It leads somewhere or, where it ``posts``, starts something; ``permission`` is what it needs.
+    It leads somewhere or, where it ``posts``, starts something; ``permission`` is what it needs, and
+    ``otherwise`` is for who lacks it.
     """
 
     sentence: str
@@ -33,6 +34,13 @@ class Step:
     url: str = ""
     permission: str = ""
     posts: bool = False
+    otherwise: Step | None = None
+
+    def for_whom(self, may: Callable[[str], bool]) -> Step:
+        """The step as it is for somebody: the button that they may press, or none."""
+        if may(self.permission):
+            return self
+        return self.otherwise.for_whom(may) if self.otherwise else replace(self, label="")
 
 
 def next_step(standing: Standing) -> Step:
@@ -172,8 +180,12 @@ def _calm(standing: Standing) -> Iterator[Step]:
             "%(n)s other findings are open, missing constraints and the like.",
             others,
         )
-        url = addresses.findings(target)
-        yield Step(text % {"n": grouped(others)}, _("Look at them"), url, "view_finding")
+        text %= {"n": grouped(others)}
+        look = Step(text, _("Look at them"), addresses.findings(target), "view_finding")
+        if standing.mendable:
+            url = addresses.schema_fixes(target)
+            yield Step(text, _("Choose schema fixes…"), url, "write_migrations", otherwise=look)
+        yield look
     if last is not None and not last.complete:
         text = _("Nothing known is wrong, but not everything could be looked at.")
         yield Step(text, _("See what is missing"), addresses.page("auditrun", last.pk), "view_auditrun")

@@ -52,6 +52,7 @@ def target_page(request: HttpRequest, target: models.Target) -> dict[str, Any]:
         "lists": _lists(request, target),
         "migrations": _migrations(standing),
         "migrations_url": addresses.migrations(target),
+        "fixes_url": addresses.schema_fixes(target) if may(request, "write_migrations") else "",
         "last_whole": standing.last_whole,
         "gaps": gaps[:MOST_GAPS],
         "more_gaps": max(0, len(gaps) - MOST_GAPS),
