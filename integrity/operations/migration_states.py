@@ -32,8 +32,9 @@ class MigrationState(StrEnum):
 class MigrationStatus:
     """One migration of a catalog in one target.
 
-    ``seconds`` is how long it took when it was last applied or reversed, ``error`` why it failed when that
-    was the last that happened to it, ``environments`` those that it belongs to (none: to all).
+    ``seconds`` is how long it took when it was last applied or reversed, by ``actor``, ``error`` why it
+    failed when that was the last that happened to it, ``environments`` those that it belongs to (none: to
+    all).
     """
 
     name: str
@@ -43,6 +44,7 @@ class MigrationStatus:
     seconds: float | None = None
     error: str = ""
     environments: tuple[str, ...] = ()
+    actor: str = ""
 
 
 def migration_status(target: Target) -> list[MigrationStatus]:
@@ -91,4 +93,6 @@ def _status(
         state = MigrationState.APPLIED if recorded else MigrationState.PENDING
     at = getattr(recorded, "applied", None)
     phase = phase_of(migration) if migration else 0
-    return MigrationStatus(name, phase, state, at, last.seconds if last else None, last.error if last else "")
+    if last is None:
+        return MigrationStatus(name, phase, state, at)
+    return MigrationStatus(name, phase, state, at, last.seconds, last.error, actor=last.actor)

@@ -161,20 +161,27 @@ def design(
     dry_run: bool = False,
     sources: Sequence[FilePath] = (),
     left_out: Sequence[str] = (),
+    statement_timeout_ms: int | None = None,
 ) -> Designed:
     """Writes fixes that were chosen as migrations, one a phase; see :func:`make_migrations`.
+
+    ``statement_timeout_ms`` bounds the look at what uses columns that are to go.
 
     Raises:
         SchemaFixRefused: a source file names a column that is to go, and nobody acknowledged it.
         CatalogError: somebody else wrote a migration of that name meanwhile.
     """
-    unacknowledged = _unacknowledged(alias, catalog_file, fixes, sources)
+    unacknowledged = _unacknowledged(alias, catalog_file, fixes, sources, statement_timeout_ms)
     files = write_migrations(alias, fixes, dry_run=dry_run)
     return Designed(list(fixes), files, list(left_out), unacknowledged)
 
 
 def _unacknowledged(
-    alias: str, catalog_file: FilePath | None, fixes: Sequence[SchemaFix], sources: Sequence[FilePath]
+    alias: str,
+    catalog_file: FilePath | None,
+    fixes: Sequence[SchemaFix],
+    sources: Sequence[FilePath],
+    statement_timeout_ms: int | None,
 ) -> dict[str, list[str]]:
     """What uses the columns that are to go; source files must be acknowledged before anything is written,
     for the place where migrations are applied has none."""
@@ -183,7 +190,14 @@ def _unacknowledged(
         return {}
     removed = [Path((fix.table.schema, fix.table.name), fix.columns) for fix in going]
     catalog, others = load_catalog(alias, catalog_file), others_of(Target(alias))
-    found = diagnose_columns(Target(alias), catalog, removed, sources=sources, others=others)
+    found = diagnose_columns(
+        Target(alias),
+        catalog,
+        removed,
+        sources=sources,
+        others=others,
+        statement_timeout_ms=statement_timeout_ms,
+    )
     for each in found:
         named = [label for label in each.unacknowledged if label.startswith("source ")]
         if named:

@@ -8,13 +8,13 @@ from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path as FilePath
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from integrity import models, signals, store
-from integrity.database.session import Target
+from integrity.database.session import Bounds, Target
 from integrity.exceptions import CatalogError, ReferentialIntegrityError
 from integrity.operations.executor import OnStep, StepEvent, StepState
 from integrity.operations.lock import OnWait
@@ -195,14 +195,16 @@ def status_of_migrations(alias: str) -> list[MigrationStatus]:
     return _apart(lambda: migration_status(Target(alias)))
 
 
-def ledgers_of(alias: str, catalog_file: FilePath | None = None) -> list[LedgerSummary]:
+def ledgers_of(
+    alias: str, catalog_file: FilePath | None = None, **bounds: Unpack[Bounds]
+) -> list[LedgerSummary]:
     """Returns the ledgers of other tools in a target: what else migrates it.
 
     Raises:
         CatalogError: when the catalog's ``[ledger]`` names a table that is none.
     """
     catalog = load_catalog(alias, catalog_file)
-    with Target(alias).reading() as session:
+    with Target(alias).reading(**bounds) as session:
         return summarised(session, catalog)
 
 

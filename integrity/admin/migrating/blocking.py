@@ -18,6 +18,12 @@ MOST = 100
 CODES = {"orphans": models.ORPHANED_ROWS, "duplicates": "duplicate_rows"}
 """The checks that speak of rows, and the codes of the findings about the same rows."""
 
+DECIDING = (
+    "decide_finding", "cleanup_finding", "set_null_finding", "reassign_finding", "keep_finding",
+    "relink_finding", "restore_parent_finding",
+)  # fmt: skip
+"""Whoever has one of these can do something about orphans."""
+
 _ARROW = " → "
 
 
@@ -73,7 +79,7 @@ def _obstacle(
     if finding is not None and may(request, "view_finding"):
         orphans = finding.code == models.ORPHANED_ROWS
         url = _page(finding, "orphanfinding" if orphans else "finding")
-        decide = _deciding(request, finding) if may(request, "decide_finding") else ""
+        decide = _deciding(request, finding)
     return Obstacle(label, str(check["what"]), told(request, str(check["message"])), finding, url, decide)
 
 
@@ -84,7 +90,7 @@ def _page(finding: models.Finding, name: str) -> str:
 def _deciding(request: HttpRequest, finding: models.Finding) -> str:
     """Orphans are decided about on their own page, where every way is offered with its reason."""
     if finding.code == models.ORPHANED_ROWS:
-        return _page(finding, "orphanfinding")
+        return _page(finding, "orphanfinding") if any(may(request, each) for each in DECIDING) else ""
     try:
         url = reverse("admin:integrity_finding_deduplicate")
     except NoReverseMatch:

@@ -19,13 +19,12 @@ from integrity import models, tasks
 from integrity.admin.base import ReadOnlyAdmin, demand
 from integrity.admin.migrating import words, writing
 from integrity.admin.migrating.choice import Choice, key_of
+from integrity.admin.migrating.standing import BOUNDS
 from integrity.admin.migrating.words import ShownStatement
-from integrity.database.session import Bounds, engine_for
+from integrity.database.session import engine_for
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations.fixes import FixKey, FixKind, SchemaFix
 from integrity.operations.needed_fixes import with_needed
-
-BOUNDS = Bounds(statement_timeout_ms=3_000, connect_timeout_s=2)
 
 MENDED = (
     "missing_foreign_key",
@@ -134,7 +133,9 @@ def _choice(target: models.Target, data: Any) -> Choice:
     )
     if choice.fixes:
         try:
-            choice.designed = tasks.design(target.alias, choice.fixes, dry_run=True)
+            choice.designed = tasks.design(
+                target.alias, choice.fixes, dry_run=True, statement_timeout_ms=BOUNDS["statement_timeout_ms"]
+            )
             choice.files = choice.designed.files
         except ReferentialIntegrityError as error:
             choice.problem = error

@@ -46,28 +46,29 @@ def page(admin: ReadOnlyAdmin, request: HttpRequest, pk: int, name: str) -> Http
     )
     shown = list(runs.select_related("target").defer("sql", "checks")[:_RUNS_SHOWN])
     context = {"target": target, "name": name, "runs": [_run(each) for each in shown]}
+    title = _("Migration %(name)s") % {"name": name}
     context["may_apply"] = may(request, "apply_migrations")
     try:
         found = {each.name: each for each in migrations_of(target.alias)}.get(name)
     except ReferentialIntegrityError as error:
-        return admin.page(request, "migration.html", name, problem=error, **context)
+        return admin.page(request, "migration.html", title, problem=error, **context)
     if found is None:
         if not shown:
             raise Http404(_("There is no such migration."))
         remembered = [each["operation"] for each in shown[0].operations]
-        return admin.page(request, "migration.html", name, gone=True, remembered=remembered, **context)
+        return admin.page(request, "migration.html", title, gone=True, remembered=remembered, **context)
     ours = [each for each in found.operations if isinstance(each, CatalogOperation)]
     try:
         operations = [_operation(target.alias, each) for each in found.operations]
     except ReferentialIntegrityError as error:
-        return admin.page(request, "migration.html", name, problem=error, **context)
+        return admin.page(request, "migration.html", title, problem=error, **context)
     context |= {
         "phase": words.phase_title(phase_of(found)),
         "operations": operations,
         "file": _file(target.alias, name),
         "reversed_means": list(means(ours, backwards=True)),
     }
-    return admin.page(request, "migration.html", name, **context)
+    return admin.page(request, "migration.html", title, **context)
 
 
 def _run(run: models.MigrationRun) -> tuple[models.MigrationRun, str, str]:

@@ -22,7 +22,7 @@ from integrity.operations.check import Moment
 class MigrationRunAdmin(ReadOnlyAdmin):
     """Migrations that were applied or reversed: when, how long, by whom, and what was looked at."""
 
-    list_display = ["migration", "target", "direction", "state_badge", "phase", "began", "took", "actor"]
+    list_display = ["called", "target", "direction", "state_badge", "phase", "began", "took", "actor"]
     list_filter = ["target", "direction", "state", "phase", "started_at"]
     search_fields = ["migration", "actor", "error"]
     list_select_related = ["target"]
@@ -78,6 +78,11 @@ class MigrationRunAdmin(ReadOnlyAdmin):
         run = self.get_object(request, object_id) if object_id.isdecimal() else None
         shown = _shown(request, run) | {"subtitle": _title(run)} if run is not None else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
+
+    @admin.display(description=_("migration"), ordering="migration")
+    def called(self, run: models.MigrationRun) -> str:
+        """Its name."""
+        return cells.code(run.migration)
 
     @admin.display(description=_("state"), ordering="state")
     def state_badge(self, run: models.MigrationRun) -> str:

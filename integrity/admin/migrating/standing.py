@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.migrating import words
+from integrity.database.session import Bounds
 from integrity.exceptions import CatalogMissing, ReferentialIntegrityError
 from integrity.operations.catalog_migrations import migrations_of, phase_of
 from integrity.operations.migration_states import MigrationState, MigrationStatus
@@ -20,6 +21,7 @@ from integrity.tasks.overview import NO_ANSWER
 from integrity.tasks.probing import looks
 
 FAILED = "failed"
+BOUNDS = Bounds(statement_timeout_ms=3_000, connect_timeout_s=2)
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def standing_of(target: models.Target) -> Standing:
 def _look_around(found: Standing) -> None:
     """What else there is to know; what cannot be looked at keeps nobody from the rest."""
     try:
-        found.ledgers = tasks.ledgers_of(found.target.alias)
+        found.ledgers = tasks.ledgers_of(found.target.alias, **BOUNDS)
         if found.problem is None:
             found.changed = tasks.changes_since(found.target.alias)
     except ReferentialIntegrityError as error:
@@ -165,7 +167,7 @@ def _shown(
         what,
         status.applied_at,
         status.seconds,
-        run.actor if run else "",
+        status.actor or (run.actor if run else ""),
         status.error,
         status.environments,
         _before(all_of, status) if status.state is MigrationState.APPLIED else "",
