@@ -166,6 +166,16 @@ def test_what_stands_decided_is_one_plan(audited: Shop, everything: Client) -> N
     assert "4 rows are put right in 2 steps" in text
 
 
+def test_a_plan_that_takes_long_is_waited_for_on_the_page_of_its_job(
+    audited: Shop, everything: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = JobFactory.create(target=audited.finding().target, kind="plan")
+    monkeypatch.setattr(tasks, "plan_in_background", lambda *asked, **more: job)
+    for decision in ("delete", "relink", "suggested"):
+        response = decide(everything, decision, audited.finding())
+        assert response.redirect_chain[-1][0] == reverse("admin:integrity_job_change", args=[job.pk])
+
+
 # -- keys and rows -------------------------------------------------------------------------
 
 
@@ -262,6 +272,18 @@ def test_a_plan_that_is_being_run_is_not_begun_a_second_time(audited: Shop, ever
     assert "Run exactly this plan" not in text
     assert "It was not started again" in text_of(run(everything, after=job.pk))
     assert repairs() == 1
+
+
+def test_other_work_on_the_target_is_said_and_what_no_finding_is_about_is_logged(
+    audited: Shop, everything: Client
+) -> None:
+    decide(everything, "delete", audited.finding())
+    target = audited.finding().target
+    JobFactory.create(target=target, kind="rollback", state="running")
+    assert "one repair runs at a time" in text_of(everything.get(page_of(last_plan())))
+    models.Finding.objects.filter(label="orders.customer_id").update(label="moved.away")
+    everything.post(page_of(last_plan()), {"decide": "yes"})
+    assert LogEntry.objects.get().object_id == str(target.pk)
 
 
 def test_looking_never_runs(audited: Shop, everything: Client) -> None:

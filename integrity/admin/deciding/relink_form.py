@@ -41,7 +41,9 @@ class RelinkForm(DecidingForm):
         required=False,
         max_length=MOST_BYTES,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField", "spellcheck": "false"}),
+        widget=forms.Textarea(
+            attrs={"rows": 8, "class": "vLargeTextField", "spellcheck": "false", "translate": "no"}
+        ),
     )
     file = forms.FileField(
         label=gettext_lazy("or a file"),

@@ -162,11 +162,21 @@ def what_of(step: AnyStep) -> str:
 
 
 def log_steps(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About, said: str) -> None:
-    """An entry for each finding: what, of what part of it, and by which plan."""
-    for label, findings in about.items():
-        steps = [
-            step for step in plan.steps if step.label == label and (step.change or is_decided_keep(step))
-        ]
-        if steps:
-            facts = {"hash": plan.hash[:12], "rows": cells.grouped(plan.touched)}
-            admin.log(request, findings, said % (facts | {"what": "; ".join(map(what_of, steps))}))
+    """An entry for each finding: what, of what part of it, and by which plan; for what has none, one for
+    the target."""
+    facts = {"hash": plan.hash[:12], "rows": cells.grouped(plan.touched)}
+    alone: list[AnyStep] = []
+    labels = {step.label: [each for each in plan.steps if each.label == step.label] for step in plan.steps}
+    for label, steps in labels.items():
+        decided = [step for step in steps if step.change or is_decided_keep(step)]
+        if decided and about.get(label):
+            admin.log(request, about[label], said % (facts | {"what": _listed(decided)}))
+        else:
+            alone += decided
+    if alone:
+        targets = list(models.Target.objects.filter(alias=plan.target))
+        admin.log(request, targets, said % (facts | {"what": _listed(alone)}))
+
+
+def _listed(steps: Sequence[AnyStep]) -> str:
+    return "; ".join(dict.fromkeys(map(what_of, steps)))

@@ -115,6 +115,7 @@ def _page(
         "was": _was(request, plan),
         "stopped": was_stopped(stored_plan.job),
         "under_way": stored_plan.job is not None and not stored_plan.job.is_over,
+        "busy": _busy(stored_plan),
         "here": address(plan.target, plan.hash),
         "leave": _leave(about),
         "last_backup": store.last_backup(plan.target),
@@ -127,6 +128,16 @@ def _page(
     what = single.label if single else plan.target
     title = _("%(decision)s: %(what)s") % {"decision": TITLES.get(decision, _("Plan")), "what": what}
     return admin.page(request, "plan.html", title, **context)
+
+
+def _busy(stored: models.StoredPlan) -> models.Job | None:
+    """Other work that changes the target now: one repair at a time."""
+    going = models.Job.objects.filter(
+        target=stored.target_id,
+        kind__in=(models.JobKind.REPAIR, models.JobKind.ROLLBACK, models.JobKind.MIGRATE),
+        state__in=(models.RunState.PLANNED, models.RunState.RUNNING),
+    )
+    return going.exclude(pk=stored.job_id or 0).order_by("-id").first()
 
 
 def _facts(request: HttpRequest, plan: Plan, about: About) -> dict[str, Any]:
