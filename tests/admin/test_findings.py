@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -17,6 +17,7 @@ from integrity.detectors import all_detectors
 from tests import factories
 from tests.admin.conftest import Shop, SignIn
 from tests.admin.crowd import make_crowd
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -115,6 +116,7 @@ def test_all_findings_lead_to_where_people_decide(sign_in: SignIn) -> None:
     [
         ("", "integrity_finding_rows"),
         ("?o=1", "integrity_finding_label"),
+        ("?o=3", "integrity_finding_rows"),
         ("?cause=import", "integrity_finding_cause"),
         ("?trend=growing", "integrity_finding_trend"),
         ("?decision=none", "integrity_finding_decided"),
@@ -130,7 +132,9 @@ def test_a_list_reads_the_index_that_has_its_order(
     request = rf.get(f"/{query.format(target=finding.target_id)}")
     request.user = User.objects.get(username="boss")
     found = admin.site.get_model_admin(models.OrphanFinding).get_changelist_instance(request)
-    assert index in found.get_queryset(request)[:50].explain()
+    plan = found.get_queryset(request)[:50].explain()
+    assert index in plan
+    assert "o=3" not in query or "TEMP B-TREE" not in plan
 
 
 # -- the page --------------------------------------------------------------------------------
@@ -155,6 +159,12 @@ def test_somebody_sees_buttons_only_for_what_they_may_do(sign_in: SignIn) -> Non
     text = page(sign_in("keep_finding"), finding)
     assert "decide/keep/" in text
     assert "decide/delete/" not in text
+    blind = UserFactory.create(may=["keep_finding"])
+    blind.user_permissions.remove(Permission.objects.get(codename="view_orphanfinding"))
+    client = sign_in()
+    client.force_login(blind)
+    assert "decide/" not in page(client, finding, name="finding")
+    assert client.get(reverse("admin:integrity_orphanfinding_changelist")).status_code == 403
     finding.state = "resolved"
     finding.save()
     assert "decide/" not in page(sign_in(*ALL), finding)

@@ -42,6 +42,7 @@ class AllFindings(FindingColumns):
         filters.TableFilter,
     ]
     ordering = ["badness", "-rows", "-id"]
+    sortable_by = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """One that leads to where people decide, for those who may see it."""

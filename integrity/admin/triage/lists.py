@@ -7,9 +7,10 @@ from itertools import islice
 from operator import or_
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
 from integrity import models
 
@@ -38,6 +39,13 @@ class BoundedPaginator(FindingPaginator):
 
 class FindingList(ChangeList):
     """A list that says how many findings there are, as far as they are counted."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """By the one column that is asked for, and within it as its index goes."""
+        ordering = cast("list[Any]", super().get_ordering(request, queryset))
+        if ORDER_VAR not in self.params:
+            return ordering
+        return ["rows", "pk"] if ordering[0] == "rows" else [ordering[0], "-pk"]
 
     @property
     def more(self) -> bool:

@@ -58,7 +58,7 @@ def suggestion(kind: str) -> str:
 def _choice(request: HttpRequest, finding: models.Finding, offer: Offer, scope: Scope) -> Choice:
     decision = str(offer.resolution)
     permission = PERMISSIONS.get(decision)
-    allowed = offer.possible and permission is not None and may(request, permission)
+    allowed = offer.possible and permission is not None and may(request, "view_orphanfinding", permission)
     return Choice(
         offer=offer,
         title=suggestion(decision),
