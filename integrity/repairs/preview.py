@@ -26,8 +26,8 @@ from integrity.repairs.values import IsMasked
 
 Found = TypeVar("Found")
 
-SECONDS = 8.0
-STATEMENT_TIMEOUT_MS = 3_000
+SECONDS = 5.0
+STATEMENT_TIMEOUT_MS = 2_000
 CONNECT_TIMEOUT_S = 3
 CONFLICTS_SHOWN = 25
 CONFLICTS_COUNTED = 10_000

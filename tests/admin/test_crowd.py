@@ -51,6 +51,8 @@ ADDRESSES: dict[str, Callable[[models.Finding], str]] = {
     "audits": _list("auditrun"),
     "an audit": _page("auditrun"),
     "repairs": _list("repairrun"),
+    "quarantines": lambda finding: reverse("admin:integrity_quarantine") + "?target=",
+    "a quarantine": lambda finding: f"{reverse('admin:integrity_quarantine')}?target={finding.target.alias}",
     "a repair": _page("repairrun"),
     "jobs": _list("job"),
     "migration runs": _list("migrationrun"),

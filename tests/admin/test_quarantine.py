@@ -16,7 +16,7 @@ from integrity.plans import Request
 from integrity.references import Resolution
 from integrity.repairs import Options
 from integrity.repairs.quarantine import Place
-from tests.admin.conftest import Shop, SignIn
+from tests.admin.conftest import CATALOG, SHOP, Shop, SignIn
 from tests.servers import EmptyTarget
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -321,3 +321,36 @@ def test_odd_tables_are_shown_escaped_and_come_back_equal(
     assert back is not None
     assert back.proof["rows_equal"]
     assert all(table["table_equal"] for table in back.proof["tables"].values())
+
+
+@pytest.mark.engine("postgresql")
+@pytest.mark.newest_postgres_only
+def test_a_foreign_key_in_the_way_is_named_with_the_ways_around_it(
+    empty_target: EmptyTarget, everything: Client, sign_in: SignIn, tmp_path: Path, settings: Any
+) -> None:
+    folder = tmp_path / "catalogs" / "target"
+    folder.mkdir(parents=True)
+    (folder / "catalog.toml").write_text(CATALOG.partition("[[index]]")[0])
+    settings.INTEGRITY = {"CATALOG_ROOT": folder.parent}
+    empty_target.execute_script(SHOP)
+    plan = tasks.plan_and_store("target", [Request(suggested=True)])
+    tasks.repair_and_store("target", plan, options=Options(approved=True))
+    empty_target.execute_script(
+        "ALTER TABLE orders ADD CONSTRAINT orders_fk FOREIGN KEY (customer_id) REFERENCES customers"
+    )
+    query = {"target": "target", "run": "1", "table": "orders"}
+    page = text(everything, RESTORE, **query)
+    assert "orders.customer_id is enforced by orders_fk: 3 rows would be orphans again." in page
+    assert 'value="unvalidate"' in page
+    assert 'id="id_how_2"' in page
+    assert 'id="id_how_3"' not in page, "alone they are refused"
+    limited = sign_in("roll_back_repair")
+    assert 'value="with_migrations"' not in text(limited, RESTORE, **query)
+    wish = query | {"confirm": "1", "state": "finished", "expected": "3"}
+    assert limited.post(reverse(RESTORE), wish | {"how": "with_migrations"}).status_code == 403
+    limited.post(reverse(RESTORE), wish | {"how": "unvalidate"})
+    assert tasks.wait_for_jobs(30)
+    assert empty_target.rows("SELECT count(*) FROM orders") == [(6,)]
+    assert empty_target.rows("SELECT convalidated FROM pg_constraint WHERE conname = 'orders_fk'") == [
+        (False,)
+    ]

@@ -68,6 +68,24 @@ def test_what_was_taken_out_is_read_forward_and_back(world: World) -> None:
     assert back == everything[-2::-1]
 
 
+def test_a_search_through_many_tables_goes_on_on_the_next_page(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.given(SHOP, *REFERENCES)
+    world.repair()
+    monkeypatch.setattr("integrity.repairs.quarantine.TABLES_AT_ONCE", 1)
+    search = QuarantineSearch(reference="d.c")
+    first, second = pages(search, 50)
+    assert (first.rows, first.unfinished) == (0, True)
+    assert (second.rows, second.unfinished) == (2, False)
+    assert second.previous is not None
+    back = quarantined(Target("target"), search, before=second.previous)
+    assert (back.rows, back.unfinished) == (0, True)
+    assert back.previous is not None
+    back = quarantined(Target("target"), search, before=back.previous)
+    assert (back.rows, back.previous) == (0, None)
+
+
 @pytest.mark.parametrize(
     ("search", "found"),
     [

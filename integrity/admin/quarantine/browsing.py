@@ -21,6 +21,7 @@ from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, may
 from integrity.admin.quarantine.asking import Asked, asked, masks_of, standing_runs, suggestions
 from integrity.admin.quarantine.values import value_text
+from integrity.database.identifiers import TableName
 from integrity.database.session import Target
 from integrity.exceptions import InvalidPlace, ReferentialIntegrityError, TimedOut
 from integrity.references.reference import written
@@ -213,6 +214,7 @@ def numbers(target: models.Target) -> list[dict[str, Any]]:
         {
             "run": run,
             "table": table,
+            "name": written(TableName(*table.partition(".")[::2])),
             "deleted": tally.get("deleted", 0),
             "changed": tally.get("updated", 0),
             "when": cells.ago(run.started_at),

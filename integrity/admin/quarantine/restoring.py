@@ -22,6 +22,7 @@ from integrity.database.session import Target
 from integrity.exceptions import InvalidPlace, ReferentialIntegrityError, TimedOut
 from integrity.repairs import Selection
 from integrity.repairs.preview import RollbackPreview, rows_left
+from integrity.repairs.standing_uniques import UniqueInTheWay
 
 NOTHING_LEFT = (models.RunState.ROLLED_BACK, models.RunState.RUNNING, models.RunState.PLANNED)
 
@@ -131,12 +132,17 @@ def newer_runs(run: models.RepairRun) -> list[models.RepairRun]:
 def _ways(
     request: HttpRequest, wanted: Chosen, preview: RollbackPreview | None
 ) -> list[tuple[str, Any, Any]]:
-    """The ways that are offered: for some rows only where something stands in the way."""
-    found = list(WAYS)
-    if preview is not None and not wanted.whole and not preview.in_the_way:
-        found = [""]
+    """The ways that are offered: those that can succeed, and for some rows only where there is a choice."""
+    found = dict(WAYS)
+    hindered = preview.in_the_way if preview is not None else []
+    if preview is not None and not wanted.whole and not hindered:
+        return [("", *WAYS[""])]
+    if hindered:
+        del found[""]
+    if any(isinstance(each, UniqueInTheWay) for each in hindered):
+        del found["unvalidate"]
     if not may(request, "apply_migrations"):
-        found.remove("with_migrations") if "with_migrations" in found else None
+        del found["with_migrations"]
     return [(way, *WAYS[way]) for way in found]
 
 

@@ -19,7 +19,7 @@ from integrity.admin import cells
 from integrity.admin.base import may
 from integrity.admin.quarantine import can_be_taken_back
 from integrity.admin.quarantine.asking import masks_of
-from integrity.admin.repair_runs.telling import WORDS, lasted, proof_of, sentences, totals
+from integrity.admin.repair_runs.telling import WORDS, lasted, proof_of, sentences, table_text, totals
 from integrity.database.identifiers import TableName
 from integrity.exceptions import ReferentialIntegrityError
 
@@ -99,7 +99,7 @@ def _tables(run: models.RepairRun, *, linked: bool) -> list[dict[str, Any]]:
     shown_words = [word for word in WORDS if totals(run)[word]]
     return [
         {
-            "name": table,
+            "name": table_text(table),
             "numbers": [tally.get(word, 0) for word in shown_words],
             "url": _quarantine(run, table=table) if linked and can_be_taken_back(run) else "",
         }
@@ -119,7 +119,7 @@ def _refused(request: HttpRequest, run: models.RepairRun) -> list[Refused]:
         masked = None
     return [
         Refused(
-            table,
+            table_text(table),
             reason,
             len(keys),
             [] if masked is None else [_key(table, key, masked) for key in keys[:KEYS_SHOWN]],

@@ -10,6 +10,8 @@ from django.utils.translation import ngettext
 
 from integrity import models
 from integrity.admin.cells import grouped
+from integrity.database.identifiers import TableName
+from integrity.references.reference import written
 
 WORDS = ("deleted", "updated", "inserted", "restored", "refused")
 
@@ -36,6 +38,12 @@ def sentences(run: models.RepairRun) -> list[str]:
             % {"n": grouped(counted["refused"])}
         )
     return told
+
+
+def table_text(name: str) -> str:
+    """A table, stored as schema and name, as commands and catalogs write it."""
+    schema, _dot, table = name.partition(".")
+    return written(TableName(schema, table)) if table else name
 
 
 def in_short(run: models.RepairRun) -> str:
@@ -119,7 +127,10 @@ def proof_of(run: models.RepairRun) -> dict[str, Any] | None:
         ],
         "differences": proof.get("schema_differences", []),
         "partial": partial,
-        "tables": [(name, each.get("restored", 0), _state(each, partial=partial)) for name, each in tables],
+        "tables": [
+            (table_text(name), each.get("restored", 0), _state(each, partial=partial))
+            for name, each in tables
+        ],
     }
 
 
