@@ -1,11 +1,14 @@
 """The page of a target: how it is, how its tables hang together, what was found and what happened."""
 
+import re
 import shutil
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from playwright.sync_api import Page, expect
 
 from integrity import models, store, tasks
 from integrity.admin.pictures import graph as graphs
@@ -162,3 +165,22 @@ def test_many_findings_and_runs_need_no_more_queries(
         page = page_of(client, target.alias)
     assert page.count('class="integrity-node') <= 60
     assert "are not listed." in page
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_from_the_overview_through_the_picture_to_a_finding_without_a_mouse(
+    page: Page, audited: Shop
+) -> None:
+    User.objects.create_superuser("boss", password="boss")
+    page.goto("/admin/integrity/")
+    page.fill("#id_username", "boss")
+    page.fill("#id_password", "boss")
+    page.press("#id_password", "Enter")
+    page.get_by_role("link", name="shop", exact=True).focus()
+    page.keyboard.press("Enter")
+    edge = page.get_by_role("link", name="orders.customer_id → customers.id: broken, 3 orphans")
+    expect(edge).to_be_visible()
+    edge.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"/orphanfinding/{audited.finding().pk}/change/"))
