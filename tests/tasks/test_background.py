@@ -1,6 +1,7 @@
 """Jobs: taken once, told how far they are, and never without an end."""
 
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from datetime import timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from integrity import models, store, tasks
@@ -162,6 +164,23 @@ def test_a_plan_that_is_refused_is_refused_to_whoever_asked(broken: str) -> None
     with pytest.raises(PlanRefused, match="no system row"):
         tasks.plan_in_background(broken, [Request(resolution=Resolution.REASSIGN)], wait=20)
     assert not models.Job.objects.exists()
+
+
+def test_whoever_waits_for_a_job_waits_for_that_of_another_process_too(target: str, settings: Any) -> None:
+    settings.INTEGRITY = {"CARRIER": "worker"}
+    job = tasks.start_job(target, "audit")
+    assert not tasks.wait_for_job(job.pk, 0)
+    begun = store.begin_job(job.pk)
+    assert begun is not None
+
+    def end() -> None:
+        store.end_job(begun, models.RunState.FINISHED)
+        connections.close_all()
+
+    later = threading.Timer(0.2, end)
+    later.start()
+    assert tasks.wait_for_job(job.pk, 20)
+    later.join()
 
 
 def test_an_audit_is_cancelled_between_two_checks(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:

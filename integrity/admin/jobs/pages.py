@@ -19,7 +19,7 @@ from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin
 from integrity.admin.jobs import rights
-from integrity.admin.jobs.running import carried_out, counted, facts, lost_ones_are_seen, took
+from integrity.admin.jobs.running import carried_out, counted, facts, took
 
 
 @admin.register(models.Job)
@@ -49,7 +49,7 @@ class JobAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Says also who carries jobs out, and which have lost their process."""
-        lost_ones_are_seen()
+        tasks.see_lost_jobs()
         return super().changelist_view(request, {"carried_out": carried_out(), **(extra_context or {})})
 
     def change_view(
@@ -111,7 +111,7 @@ class JobAdmin(ReadOnlyAdmin):
         """A job for whoever may see it, after a look at whether its process is there."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        lost_ones_are_seen()
+        tasks.see_lost_jobs()
         return get_object_or_404(models.Job.objects.select_related("target"), pk=pk)
 
     def _back(self, pk: int) -> HttpResponseRedirect:

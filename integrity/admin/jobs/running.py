@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django.utils import timezone
@@ -12,9 +11,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.jobs.outcomes import outcome
-from integrity.exceptions import ReferentialIntegrityError
-
-logger = logging.getLogger(__name__)
 
 LINES_SHOWN = 200
 SHORTEST = 2.0
@@ -142,14 +138,6 @@ def carried_out() -> str:
         len(names),
     )
     return text % {"names": ", ".join(names)}
-
-
-def lost_ones_are_seen() -> None:
-    """Marks jobs whose process is gone; a page is shown also where that cannot be written down just now."""
-    try:
-        store.interrupt_silent()
-    except ReferentialIntegrityError:
-        logger.warning("Jobs that fell silent could not be marked", exc_info=True)
 
 
 # -- all of it -------------------------------------------------------------------------------------

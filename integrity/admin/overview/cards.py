@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrity import models, store
+from integrity import models, store, tasks
 from integrity.admin.base import may
 from integrity.admin.cells import ago, grouped
 from integrity.admin.overview import addresses, states
@@ -44,6 +44,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     if not may(request, "view_target"):
         return {"hidden": True}
     store.know_targets()
+    tasks.see_lost_jobs()
     found = states.worst_first(standings())
     cards = [card_of(request, each) for each in found]
     counted = {state: sum(card.state is state for card in cards) for state in states.State}

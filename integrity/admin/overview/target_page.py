@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrity import models, store
+from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import may
 from integrity.admin.overview import addresses, cards, happenings, relation_graph
@@ -36,6 +36,7 @@ class Button:
 def target_page(request: HttpRequest, target: models.Target) -> dict[str, Any]:
     """Returns what the page of a target shows to this user; the target itself is not opened, but for its
     ledger of migrations, and for that only a moment."""
+    tasks.see_lost_jobs()
     (standing,) = standings([target.alias])
     card = cards.card_of(request, standing)
     gaps = cards.gaps_of(standing.last_whole)

@@ -8,8 +8,9 @@ from integrity.tasks.background.carriers import choose_carrier
 from integrity.tasks.background.carrying import carry_out
 from integrity.tasks.background.kinds import logged_step
 from integrity.tasks.background.planning import plan_in_background
-from integrity.tasks.background.starting import resume_job, start_job
-from integrity.tasks.background.threads import wait_for_job, wait_for_jobs
+from integrity.tasks.background.starting import resume_job, see_lost_jobs, start_job
+from integrity.tasks.background.threads import wait_for_jobs
+from integrity.tasks.background.waiting import wait_for_job
 
 __all__ = [
     "carry_out",
@@ -17,6 +18,7 @@ __all__ = [
     "logged_step",
     "plan_in_background",
     "resume_job",
+    "see_lost_jobs",
     "start_job",
     "wait_for_job",
     "wait_for_jobs",

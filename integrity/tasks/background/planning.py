@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
-
 from integrity import models, store
 from integrity.plans import DuplicateRequest, Plan, Request
-from integrity.tasks.background import threads
 from integrity.tasks.background.problems import retold
-from integrity.tasks.background.starting import start_job
-
-SECONDS_BETWEEN_LOOKS = 0.1
+from integrity.tasks.background.starting import see_lost_jobs, start_job
+from integrity.tasks.background.waiting import wait_for_job
 
 
 def plan_in_background(
@@ -44,10 +39,11 @@ def plan_in_background(
     """
     arguments = _arguments(requests, duplicates)
     done = None
-    while done is None:
+    while done is None:  # it served somebody else meanwhile
         job = _under_way(alias, arguments, actor)
         job = job or start_job(alias, models.JobKind.PLAN, arguments, actor=actor)
-        done = _waited(job, wait)
+        wait_for_job(job.pk, wait)
+        done = store.load_job(job.pk)
     if not done.is_over:
         return done
     if done.state == models.RunState.FINISHED:
@@ -65,18 +61,6 @@ def _arguments(requests: Sequence[Request], duplicates: Sequence[DuplicateReques
 
 
 def _under_way(alias: str, arguments: dict[str, Any], actor: str) -> models.Job | None:
+    see_lost_jobs()
     open_ones = store.open_jobs(alias, models.JobKind.PLAN)
     return next((each for each in open_ones if (each.arguments, each.actor) == (arguments, actor)), None)
-
-
-def _waited(job: models.Job, seconds: float) -> models.Job | None:
-    """The job as it is when it is over, or the time is; None when it served somebody else meanwhile."""
-    if transaction.get_connection(job._state.db).in_atomic_block:
-        return job
-    deadline = time.monotonic() + seconds
-    threads.wait_for_job(job.pk, seconds)
-    found = store.load_job(job.pk)
-    while found is not None and not found.is_over and time.monotonic() < deadline:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
-        found = store.load_job(job.pk)
-    return found

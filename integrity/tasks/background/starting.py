@@ -33,6 +33,7 @@ def start_job(
     Returns:
         The job, by whose state people see how it goes.
     """
+    see_lost_jobs()
     job = store.create_job(alias, models.JobKind(kind), arguments or {}, actor=actor)
     transaction.on_commit(lambda: give(job.pk, job.kind), using=job._state.db)
     return job
@@ -46,12 +47,20 @@ def resume_job(pk: int) -> bool:
     Returns:
         False when there is nothing to go on with: it is running, or over.
     """
-    store.interrupt_silent()
+    see_lost_jobs()
     job = store.load_job(pk)
     if job is None or not (store.resume_job(pk) or job.state == models.RunState.PLANNED):
         return False
     transaction.on_commit(lambda: give(pk, job.kind), using=job._state.db)
     return True
+
+
+def see_lost_jobs() -> None:
+    """Marks jobs whose process is gone, for whoever looks next; in passing, so that it never fails."""
+    try:
+        store.interrupt_silent()
+    except ReferentialIntegrityError:
+        logger.warning("Jobs that fell silent could not be marked", exc_info=True)
 
 
 def give(pk: int, kind: str) -> None:

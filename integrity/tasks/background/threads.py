@@ -42,10 +42,10 @@ def wait_for_jobs(seconds: float = 60) -> bool:
     return True
 
 
-def wait_for_job(pk: int, seconds: float) -> bool:
-    """Waits until a job of this process is done, or is another's; returns whether it is done."""
-    future = _by_job.get(pk)
-    return future is not None and not wait([future], timeout=seconds).not_done
+def wait_for_thread(pk: int, seconds: float) -> None:
+    """Waits until a job of this process is done with; at once where it is none."""
+    if (future := _by_job.get(pk)) is not None:
+        wait([future], timeout=seconds)
 
 
 def submitted() -> list[int]:
