@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
@@ -135,6 +136,21 @@ def test_a_list_reads_the_index_that_has_its_order(
     plan = found.get_queryset(request)[:50].explain()
     assert index in plan
     assert "o=3" not in query or "TEMP B-TREE" not in plan
+
+
+def test_a_table_is_found_by_its_name_however_many_findings_there_are(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrity.admin.triage.lists.SEARCHED", 0)
+    make(table_name="Order Details", schema_name="sales")
+    make(table_name="orders")
+    client = sign_in()
+    for term, found in (
+        ("Order Details", "Order Details"), ("orders", "orders"), ("main.orders", "orders"), ("sales.orders", ""),
+        ("orders.customer_id", "orders"), ("orders nothing", ""), ("orders Customer", "orders"),
+    ):  # fmt: skip
+        text = listed(client, f"?{urlencode({'q': term})}")
+        assert {name for name in ("Order Details", "orders") if f"<code>{name}." in text} == {found} - {""}
 
 
 # -- the page --------------------------------------------------------------------------------

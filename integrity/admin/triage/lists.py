@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property, reduce
 from itertools import islice
 from operator import or_
@@ -69,26 +70,29 @@ def search(findings: QuerySet[Any], term: str) -> QuerySet[Any]:
 
     They are looked for first, each way by its index, and then listed by their keys alone.
     """
-    words = term.replace("\0", "").split()
-    if not words:
+    term = term.replace("\0", "").strip()
+    if not term:
         return findings
-    found = _within(findings, words)
-    for looked in (_of_table(findings, words), _referring(findings, words)):
+    found = _within(findings, term.split())
+    for looked in _named(findings, term):
         found |= set(looked.order_by().values_list("pk", flat=True)[:FOUND_AT_MOST])
     listed: QuerySet[Any] = findings.model._base_manager.filter(pk__in=found)
     listed.query.select_related = findings.query.select_related
     return listed.order_by(*findings.query.order_by)
 
 
-def _of_table(findings: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
-    """``orders``, ``public.orders``, ``orders.customer_id``: a table, and perhaps its schema or columns."""
-    parts = words[0].split(".")
-    named = Q(table_name=parts[0]) if len(parts) == 1 else Q(table_name__in=parts[:2])
-    return _worded(findings.filter(named), words if len(parts) > 1 else words[1:])
-
-
-def _referring(findings: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
-    return _worded(findings.filter(referenced_table=words[0]), words[1:])
+def _named(findings: QuerySet[Any], term: str) -> Iterator[QuerySet[Any]]:
+    """``orders`` is a table, or one that is referred to; ``public.orders`` or ``orders.customer_id`` is one
+    with its schema or columns; ``orders customer`` has the second word somewhere."""
+    yield findings.filter(table_name=term)
+    yield findings.filter(referenced_table=term)
+    first, *others = term.split()
+    if "." in first:
+        before, after = first.split(".")[:2]
+        yield _worded(findings.filter(table_name__in=(before, after)), [first, *others])
+        yield _worded(findings.filter(table_name=after, schema_name=before), others)
+    elif others:
+        yield _worded(findings.filter(table_name=first), others)
 
 
 def _within(findings: QuerySet[Any], words: list[str]) -> set[int]:
