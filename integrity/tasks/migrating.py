@@ -32,6 +32,9 @@ from integrity.verification.around import Around
 
 Result = TypeVar("Result")
 
+LONGEST_SQL = 200_000
+"""Characters of what was sent that are kept with a run."""
+
 _STATES = {
     StepState.APPLIED: models.RunState.FINISHED,
     StepState.REVERSED: models.RunState.FINISHED,
@@ -178,7 +181,7 @@ def _store(alias: str, step: StepEvent, actor: str) -> None:
         started_at=now - timedelta(seconds=step.seconds),
         finished_at=now,
         seconds=round(step.seconds, 3),
-        sql=";\n".join(step.statements),
+        sql=";\n".join(step.statements)[:LONGEST_SQL],
         error=step.error,
         checks=[each.as_json() for each in step.checks],
         operations=[each.as_json() for each in step.operations],

@@ -313,3 +313,16 @@ def test_odd_addresses_and_a_target_that_nobody_knows_any_more_open_or_are_not_t
     assert everything.get(nothing).status_code == 404
     for wanted in ({"to": "none such"}, {"phase": "99"}, {"to": "'; --"}):
         assert everything.get(target_page("shop"), wanted, follow=True).status_code == 200
+
+
+def test_findings_that_nothing_mends_are_told_from_those_that_a_migration_does(
+    written: Shop, everything: Client
+) -> None:
+    known = models.Finding.objects.get(code="missing_foreign_key", label="orders.customer_id")
+    other = models.Finding.objects.get(code="missing_foreign_key", label="lines.order_id")
+    other.columns, other.pk, other.fingerprint = ["id"], None, "another"
+    other.save()
+    already = everything.get(fixes_page("shop"), {"finding": known.pk}, follow=True)
+    assert "mend these findings already" in text_of(already)
+    nothing = everything.get(fixes_page("shop"), {"finding": other.pk}, follow=True)
+    assert "say in the catalog what should hold" in text_of(nothing)

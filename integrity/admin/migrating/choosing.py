@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -21,10 +21,14 @@ from integrity.admin.migrating import words, writing
 from integrity.admin.migrating.choice import Choice, key_of
 from integrity.admin.migrating.standing import BOUNDS
 from integrity.admin.migrating.words import ShownStatement
+from integrity.database.identifiers import TableName
 from integrity.database.session import engine_for
 from integrity.exceptions import ReferentialIntegrityError
+from integrity.operations.catalog_migrations import operations_of
 from integrity.operations.fixes import FixKey, FixKind, SchemaFix
 from integrity.operations.needed_fixes import with_needed
+from integrity.operations.operation import CatalogOperation
+from integrity.references.reference import written
 
 MENDED = (
     "missing_foreign_key",
@@ -117,12 +121,37 @@ def page(admin: ReadOnlyAdmin, request: HttpRequest, alias: str) -> HttpResponse
         return admin.page(request, "schema_fixes.html", title, target=target, problem=error)
     if request.method == "POST":
         return writing.take(admin, request, choice)
-    if not choice.fixes and "finding" in data:
-        messages.info(request, _("The target's migrations mend these findings already: apply them."))
-        return HttpResponseRedirect(reverse("admin:integrity_target_migrations", args=[target.pk]))
+    findings = _findings(target, data)
+    if findings and not any(mends(fix, each) for fix in choice.offered.fixes for each in findings):
+        return _nothing_for(request, target, findings)
     if not choice.offered.fixes:
         return admin.page(request, "schema_fixes.html", title, target=target, nothing=True)
     return admin.page(request, "schema_fixes.html", title, target=target, **_context(choice))
+
+
+def _nothing_for(
+    request: HttpRequest, target: models.Target, findings: Sequence[models.Finding]
+) -> HttpResponseRedirect:
+    """Nothing is left to be written for these findings: it is, or the catalog does not ask for it."""
+    if _are_written(target, findings):
+        messages.info(request, _("The target's migrations mend these findings already: apply them."))
+    else:
+        said = _("No change of structure mends these findings: say in the catalog what should hold.")
+        messages.warning(request, said)
+    return HttpResponseRedirect(reverse("admin:integrity_target_migrations", args=[target.pk]))
+
+
+def _are_written(target: models.Target, findings: Sequence[models.Finding]) -> bool:
+    """Whether a migration is about the same table, and the same columns where it names any."""
+    places = {
+        (operation.table, frozenset(getattr(operation, "columns", ())))
+        for _migration, operation in operations_of(target.alias)
+        if isinstance(operation, CatalogOperation)
+    }
+    wanted = [
+        (written(TableName(each.schema_name, each.table_name)), frozenset(each.columns)) for each in findings
+    ]
+    return any((table, found) in places for table, columns in wanted for found in (columns, frozenset()))
 
 
 def _choice(target: models.Target, data: Any) -> Choice:
@@ -148,12 +177,17 @@ def _chosen(target: models.Target, offered: tasks.Offered, data: Any) -> set[Fix
     if "fix" in data or "chosen" in data:
         wanted = set(data.getlist("fix"))
         return {fix.key for fix in free if key_of(fix) in wanted}
-    numbers = [pk for pk in data.getlist("finding") if pk.isdecimal()]
-    if numbers:
-        findings = models.Finding.objects.filter(target=target, pk__in=numbers[:1_000])
-        known = list(findings.only("code", "schema_name", "table_name", "columns", "object", "evidence"))
-        return {fix.key for fix in free if any(mends(fix, finding) for finding in known)}
+    if findings := _findings(target, data):
+        return {fix.key for fix in free if any(mends(fix, finding) for finding in findings)}
     return {fix.key for fix in free if fix.kind is not FixKind.REDUNDANT}
+
+
+def _findings(target: models.Target, data: Any) -> list[models.Finding]:
+    """The findings that the address names."""
+    numbers = [pk for pk in data.getlist("finding") if pk.isdecimal() and len(pk) < 19]
+    found = models.Finding.objects.filter(target=target, pk__in=numbers[:1_000])
+    fields = ("code", "schema_name", "table_name", "columns", "object", "evidence")
+    return list(found.only(*fields)) if numbers else []
 
 
 def mends(fix: SchemaFix, finding: models.Finding) -> bool:
