@@ -142,7 +142,7 @@ def test_every_badge_can_be_read_in_both_schemes(page: Page, audited: Shop) -> N
     })"""
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.goto("/admin/integrity/orphanfinding/")
+        page.goto("/admin/integrity/finding/")
         found = page.evaluate(contrast)
         assert len(found) >= 4
         assert min(found) >= 4.5, scheme
