@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from integrity import models, store, tasks
 from integrity.admin.deciding.forms import TypedRowsForm
 from integrity.plans import Request
 from integrity.references import Resolution
-from tests.admin.conftest import Shop
+from tests.admin.conftest import CATALOG, SHOP, Shop
 from tests.factories import JobFactory, OrphanFindingFactory, UserFactory
+from tests.servers import EmptyTarget
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -174,6 +176,31 @@ def test_a_plan_that_takes_long_is_waited_for_on_the_page_of_its_job(
     for decision in ("delete", "relink", "suggested"):
         response = decide(everything, decision, audited.finding())
         assert response.redirect_chain[-1][0] == reverse("admin:integrity_job_change", args=[job.pk])
+
+
+@pytest.mark.newest_postgres_only
+def test_each_engine_is_decided_about_alike(
+    empty_target: EmptyTarget, everything: Client, tmp_path: Path, settings: Any
+) -> None:
+    folder = tmp_path / "catalogs" / empty_target.alias
+    folder.mkdir(parents=True)
+    (folder / "catalog.toml").write_text(CATALOG + MORE_CATALOG)
+    settings.INTEGRITY = {"CATALOG_ROOT": folder.parent}
+    empty_target.execute_script(SHOP + MORE)
+    tasks.audit_and_store(empty_target.alias)
+    orders, contacts = (
+        models.OrphanFinding.objects.get(label=label) for label in ("orders.customer_id", "contacts.code")
+    )
+    assert "No orphan of" in text_of(decide(everything, "keep", orders, row='["4x"]', reason="history"))
+    decide(everything, "keep", orders, row='["4"]', reason="history")
+    decide(everything, "relink", contacts, how="list", pairs="old,new\nzz,AB-2\n")
+    run(everything)
+    assert empty_target.rows("SELECT code FROM contacts WHERE id = 3") == [("AB-2",)]
+    decide(everything, "delete", orders)
+    empty_target.execute_script("INSERT INTO orders VALUES (7, 92, 'lost later')")
+    assert "The target changed since you looked at it" in text_of(run(everything))
+    run(everything)
+    assert empty_target.rows("SELECT id FROM orders WHERE customer_id > 50") == [(4,)]
 
 
 # -- keys and rows -------------------------------------------------------------------------
