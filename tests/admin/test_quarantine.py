@@ -10,11 +10,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from playwright.sync_api import Page, expect
 
 from integrity import models, tasks
+from integrity.admin.quarantine.browsing import numbers
 from integrity.plans import Request
 from integrity.references import Resolution
-from integrity.repairs import Options
+from integrity.repairs import Options, Selection
 from integrity.repairs.quarantine import Place
 from tests.admin.conftest import CATALOG, SHOP, Shop, SignIn
 from tests.servers import EmptyTarget
@@ -61,6 +63,13 @@ def test_without_the_right_to_see_rows_there_are_numbers_only(repaired: Shop, si
     page = text(sign_in("view_repairrun"))
     assert "lost" not in page
     assert "Run 1" in page
+    tasks.roll_back_and_store("shop", 1, selection=Selection(references=("lines.order_id",)))
+    assert [
+        (each["name"], each["deleted"], each["back"]) for each in numbers(models.Target.objects.get())
+    ] == [
+        ("lines", 3, 3),
+        ("orders", 3, 0),
+    ]
     assert sign_in("view_repairrun", "download_csv").get(reverse(CSV), {"target": "shop"}).status_code == 403
 
 
@@ -354,3 +363,21 @@ def test_a_foreign_key_in_the_way_is_named_with_the_ways_around_it(
     assert empty_target.rows("SELECT convalidated FROM pg_constraint WHERE conname = 'orders_fk'") == [
         (False,)
     ]
+
+
+@pytest.mark.browser
+def test_ticked_rows_are_counted_on_the_button_and_put_back(page: Page, repaired: Shop) -> None:
+    User.objects.create_superuser("boss", password="boss")
+    page.goto(f"{reverse(PAGE)}?target=shop&table=orders")
+    page.fill("#id_username", "boss")
+    page.fill("#id_password", "boss")
+    page.click("[type=submit]")
+    button = page.locator("[data-choosing-button]")
+    expect(button).to_be_disabled()
+    page.get_by_role("checkbox", name="Choose orders 4").check()
+    page.get_by_role("checkbox", name="Choose orders 6").click(modifiers=["Shift"])
+    expect(button).to_have_text("Restore chosen rows… (3)")
+    button.click()
+    page.get_by_role("button", name="Put 3 rows back").click()
+    expect(page.locator("#content")).to_contain_text("finished", timeout=20_000)
+    assert len(repaired.rows("SELECT * FROM orders")) == 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +37,7 @@ from integrity.repairs.quarantine import (
 from integrity.repairs.values import Value
 
 ROWS_A_PAGE = 50
+ROLLBACKS_AT_MOST = 1_000
 COLUMNS_AT_MOST = 6
 """So many columns beside the key stand side by side; all of them in the details of a row."""
 
@@ -209,7 +211,9 @@ def _row(shelf: Shelf, others: list[str], row: QuarantinedRow) -> ShownRow:
 
 
 def numbers(target: models.Target) -> list[dict[str, Any]]:
-    """What the site remembers of the standing repairs of a target, table by table; one query."""
+    """What the site remembers of the standing repairs of a target, table by table; two queries."""
+    runs = standing_runs(target)
+    back = _came_back(target, [run.number for run in runs])
     return [
         {
             "run": run,
@@ -217,9 +221,20 @@ def numbers(target: models.Target) -> list[dict[str, Any]]:
             "name": written(TableName(*table.partition(".")[::2])),
             "deleted": tally.get("deleted", 0),
             "changed": tally.get("updated", 0),
+            "back": back.get((run.number, table), 0),
             "when": cells.ago(run.started_at),
         }
-        for run in standing_runs(target)
+        for run in runs
         for table, tally in sorted(run.rows.items())
         if tally.get("deleted") or tally.get("updated")
     ]
+
+
+def _came_back(target: models.Target, runs: list[int]) -> dict[tuple[int, str], int]:
+    """How many rows of each table of these runs came back, by their rollbacks."""
+    found: dict[tuple[int, str], int] = defaultdict(int)
+    rollbacks = models.RepairRun.objects.filter(target=target, of__in=runs).order_by("-number")
+    for of, rows in rollbacks.values_list("of", "rows")[:ROLLBACKS_AT_MOST]:
+        for table, tally in rows.items():
+            found[of or 0, table] += tally.get("restored", 0)
+    return found

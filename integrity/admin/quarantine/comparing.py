@@ -87,6 +87,17 @@ def _sentence(conflict: Conflict) -> str:
     return _("No row is as the repair left it: somebody changed or deleted it since.")
 
 
+def unanswered(preview: RollbackPreview) -> list[str]:
+    """What could not be looked at in time, in words; a table by its name."""
+    words = {
+        "foreign keys": _("foreign keys"),
+        "uniques": _("uniques"),
+        "parents": _("what rows refer to"),
+        "relatives": _("what belongs to the rows"),
+    }
+    return [words.get(each, each) for each in preview.unanswered]
+
+
 def obstructions(preview: RollbackPreview) -> list[dict[str, Any]]:
     """The foreign keys and uniques under which rows would be wrong again."""
     found = []

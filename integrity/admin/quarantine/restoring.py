@@ -17,7 +17,7 @@ from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
 from integrity.admin.deciding.forms import TypedRowsForm
 from integrity.admin.quarantine.asking import masks_of
 from integrity.admin.quarantine.choosing import Chosen, chosen
-from integrity.admin.quarantine.comparing import compared, obstructions
+from integrity.admin.quarantine.comparing import compared, obstructions, unanswered
 from integrity.database.session import Target
 from integrity.exceptions import InvalidPlace, ReferentialIntegrityError, TimedOut
 from integrity.repairs import Selection
@@ -86,6 +86,7 @@ def _look(
         "problem": problem,
         "refusals": compared(preview) if preview and shown else [],
         "may_see": may(request, "view_sample_rows"),
+        "unanswered": unanswered(preview) if preview else [],
         "obstructions": obstructions(preview) if preview else [],
         "newer": newer_runs(wanted.run),
         "made": sum(tally.get("inserted", 0) for tally in wanted.run.rows.values()) if wanted.whole else 0,
