@@ -17,6 +17,7 @@ from integrity import tasks
 from integrity.admin.rows import keys, views
 from integrity.exceptions import TimedOut
 from tests.admin.conftest import Shop, SignIn
+from tests.factories import OrphanFindingFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,6 +51,16 @@ def test_rows_are_shown_with_what_refers_to_them(audited: Shop, sign_in: SignIn)
     assert 'name="row"' not in text(answer), "who may not decide chooses nothing"
     assert "Download CSV" not in text(answer), "who may not download is offered nothing"
     assert "no-store" in answer["Cache-Control"]
+
+
+def test_a_page_of_rows_asks_the_site_few_questions(
+    audited: Shop, everything: Client, django_assert_max_num_queries: Any
+) -> None:
+    pages = [address(audited, page) for page in ("rows", "keys", "referring", "parents")]
+    OrphanFindingFactory.create_batch(30, target=audited.finding().target)
+    for url in pages:
+        with django_assert_max_num_queries(8):
+            everything.get(url)
 
 
 def test_a_part_of_a_page_is_only_that(audited: Shop, sign_in: SignIn) -> None:

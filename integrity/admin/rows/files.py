@@ -19,7 +19,7 @@ ROWS_A_READING = 1_000
 LETTERS = 32_000
 """More than this does not fit into a cell of a spreadsheet."""
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 10_000
 """Nobody waits for a page here, but a reading holds back vacuum."""
 
 

@@ -91,7 +91,7 @@
         load(place, link.href, true);
     });
 
-    /* The other columns of a row open below it, over the width of the table. */
+    /* The whole of a row opens below it, over the width of the table. */
     document.addEventListener('toggle', event => {
         const beside = event.target, row = beside.closest('.integrity-beside') && beside.closest('tr');
         if (!row) {
