@@ -27,6 +27,7 @@ from integrity.operations.timing import OnOperation
 from integrity.references import load_catalog
 from integrity.references.catalog import Catalog
 from integrity.references.ledgers import LedgerSummary, summarised
+from integrity.tasks.probing import looks
 from integrity.tasks.window import Longest
 from integrity.verification.around import Around
 
@@ -99,6 +100,7 @@ def migrate_and_store(
             on_operation=on_operation,
         )
     finally:
+        looks.forget()
         notes = kept.stored()
     result = replace(result, notes=result.notes + notes)
     if result.steps:

@@ -27,7 +27,6 @@ from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations.catalog_migrations import operations_of
 from integrity.operations.fixes import FixKey, FixKind, SchemaFix
 from integrity.operations.needed_fixes import with_needed
-from integrity.operations.operation import CatalogOperation
 from integrity.references.reference import written
 
 MENDED = (
@@ -146,7 +145,6 @@ def _are_written(target: models.Target, findings: Sequence[models.Finding]) -> b
     places = {
         (operation.table, frozenset(getattr(operation, "columns", ())))
         for _migration, operation in operations_of(target.alias)
-        if isinstance(operation, CatalogOperation)
     }
     wanted = [
         (written(TableName(each.schema_name, each.table_name)), frozenset(each.columns)) for each in findings
