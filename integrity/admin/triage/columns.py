@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -141,15 +142,15 @@ class FindingColumns(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("cause"))
     def probable_cause(self, finding: models.Finding) -> str:
         """What explains most of the rows."""
-        return wording.cause(finding.cause) or "–"
+        return capfirst(wording.cause(finding.cause)) or "–"
 
     @admin.display(description=gettext_lazy("decision"))
     def decision_or_suggestion(self, finding: models.Finding) -> str:
         """What was decided, else what is suggested, else that somebody has to decide."""
-        names = dict(models.Decision.choices)
+        names = {each: capfirst(str(name)) for each, name in models.Decision.choices}
         if finding.decided:
             state = finding.state if finding.state != models.FindingState.OPEN else "finished"
             return cells.badge(state, names.get(finding.decided, finding.decided))
         if not finding.suggested:
-            return format_html('<span class="quiet">{}</span>', _("somebody decides"))
+            return format_html('<span class="quiet">{}</span>', _("Somebody decides"))
         return cells.two_lines(names.get(finding.suggested, finding.suggested), _("suggested"))

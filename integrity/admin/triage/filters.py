@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from integrity import models
 from integrity.admin.triage.kinds import KINDS
 from integrity.admin.triage.wording import CAUSES
+from integrity.references import Resolution
 
 MOST_TARGETS = 30
 MOST_TABLES = 15
@@ -188,7 +189,8 @@ class DecisionFilter(ChosenFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
         """The choices."""
-        return [("none", _("nobody decided")), *models.Decision.choices]
+        names = dict(models.Decision.choices)
+        return [("none", _("nobody decided")), *((str(each), names[each]) for each in Resolution)]
 
     def stored(self, asked: str) -> Any:
         """Nothing, where nobody decided."""
