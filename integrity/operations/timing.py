@@ -22,7 +22,8 @@ MOST_STATEMENTS = 200
 """Statements of a migration that are kept; a repair sends thousands that are alike."""
 
 _LOOKS = re.compile(
-    r"\s*(SELECT|WITH|SHOW|BEGIN|COMMIT|SET LOCAL|EXPLAIN|SAVEPOINT|RELEASE|PRAGMA (?!writable_schema|schema_version))",
+    r"\s*(SELECT|WITH|SHOW|BEGIN|COMMIT|SET LOCAL|EXPLAIN|SAVEPOINT|RELEASE"
+    r"|PRAGMA (?!writable_schema|schema_version))",
     re.IGNORECASE,
 )
 
