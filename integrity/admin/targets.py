@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -66,14 +66,10 @@ class TargetAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """How it is, what was found and what happened; only to be read."""
-        target = self.get_object(request, object_id)
-        allowed = request.method != "POST" or self.has_change_permission(request, target)
-        if not (allowed and self.has_view_permission(request, target)):
+        if request.method == "POST" or not self.has_view_permission(request):
             raise PermissionDenied
-        if target is None:
-            raise Http404
-        context = {**(extra_context or {}), **target_page(request, target)}
-        return self.page(request, "target.html", str(target), **context)
+        shown = target_page(request, object_id)
+        return self.page(request, "target.html", str(shown["target"]), **shown, **(extra_context or {}))
 
     def start_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
         """Asks for an audit, a backup, a verification, or a plan of what was decided."""

@@ -14,6 +14,7 @@ from operator import or_
 from typing import Any
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from integrity import models
 from integrity.exceptions import ReferentialIntegrityError
@@ -26,11 +27,10 @@ HISTORY = 60
 """Audits that a line over time shows."""
 
 MOST_TARGETS = 200
-MOST_UNDER_WAY = 500
 
 UNDER_WAY = (models.RunState.PLANNED, models.RunState.RUNNING, models.RunState.PAUSED)
+CHANGING = (models.JobKind.REPAIR, models.JobKind.ROLLBACK, models.JobKind.MIGRATE)
 STOPPED = (models.RunState.RUNNING, models.RunState.PAUSED, models.RunState.INTERRUPTED)
-
 
 MENDED = (
     "missing_foreign_key", "unvalidated_foreign_key", "missing_index", "missing_unique", "missing_table",
@@ -45,11 +45,11 @@ class Standing:
 
     ``last_run`` is its last audit of everything that came to an end, however it ended, ``last_whole`` the
     last of them that finished; ``history`` are orphans by the end of such audits, in the order of time.
-    ``auditing`` says that an audit is under way; ``jobs`` are under way, the latest first, ``runs`` are
-    repairs that are under way or stopped in the middle, ``asked`` is the hash of a plan that waits for
-    somebody's approval. ``failed`` is the last migration, if it failed; ``pending`` are those that are
-    written and, as far as this site knows, not applied. ``mendable`` says that something is open which
-    changes of structure mend.
+    ``auditing`` says that an audit is under way, ``changing`` that a job which changes it is. ``job`` is the
+    last job that is under way, ``run`` the last repair that is under way or stopped in the middle: of both
+    only what they are and where they stand. ``asked`` is the hash of a plan that waits for somebody's
+    approval, ``failed`` the last migration, if it failed; ``pending`` are those that are written and, as far
+    as this site knows, not applied. ``mendable`` says that something is open which changes of structure mend.
     """
 
     target: models.Target
@@ -57,8 +57,9 @@ class Standing:
     last_whole: models.AuditRun | None = None
     history: list[tuple[datetime, int]] = field(default_factory=list)
     auditing: bool = False
-    jobs: list[models.Job] = field(default_factory=list)
-    runs: list[models.RepairRun] = field(default_factory=list)
+    changing: bool = False
+    job: models.Job | None = None
+    run: models.RepairRun | None = None
     asked: str = ""
     failed: str = ""
     pending: list[str] = field(default_factory=list)
@@ -66,29 +67,34 @@ class Standing:
     mendable: bool = False
 
 
-def standings(aliases: Iterable[str] | None = None) -> list[Standing]:
-    """Returns where targets stand, in six queries: the first 200 by their alias.
+def standings(only: int | Iterable[str] | None = None) -> list[Standing]:
+    """Returns where targets stand, in four queries: the first 200 by their alias.
 
     Args:
-        aliases: which (None: all).
+        only: one by its key, or some by their aliases (None: all).
     """
     targets = models.Target.objects.all()
-    if aliases is not None:
-        targets = targets.filter(alias__in=list(aliases))
+    if isinstance(only, int):
+        targets = targets.filter(pk=only)
+    elif only is not None:
+        targets = targets.filter(alias__in=list(only))
     with site_database():
         rows = list(_with_last(targets).order_by("alias")[:MOST_TARGETS])
         found = {row.pk: _standing(row) for row in rows}
         _audits(rows, found)
         _histories(rows, found)
-        _under_way(found)
         _migrations(found)
     return list(found.values())
 
 
 def _standing(row: Any) -> Standing:
     failed = row.last_migration if row.last_migration_state == models.RunState.FAILED else ""
+    job, run = row.job, row.run
     return Standing(
         row,
+        changing=row.changing,
+        job=models.Job(pk=job["pk"], kind=job["kind"], state=job["state"]) if job else None,
+        run=models.RepairRun(pk=run["pk"], number=run["number"], state=run["state"]) if run else None,
         auditing=bool(row.auditing),
         asked=row.asked or "",
         failed=failed,
@@ -111,12 +117,17 @@ def _with_last(targets: QuerySet[models.Target]) -> QuerySet[Any]:
     mendable = models.Finding.objects.filter(
         target=OuterRef("pk"), state=models.FindingState.OPEN, code__in=MENDED
     )
+    jobs = models.Job.objects.filter(target=OuterRef("pk"), state__in=UNDER_WAY).order_by("-id")
+    runs = models.RepairRun.objects.filter(target=OuterRef("pk"), state__in=STOPPED).order_by("-id")
     asked = waiting_approvals().filter(plan__target=OuterRef("pk"))
     return targets.annotate(
         last_whole_pk=Subquery(finished[:1]),
         last_failed_pk=Subquery(failed[:1]),
         first_shown_pk=Subquery(finished[HISTORY - 1 : HISTORY]),
         mendable=Exists(mendable),
+        job=Subquery(jobs.values(told=JSONObject(pk="pk", kind="kind", state="state"))[:1]),
+        changing=Exists(jobs.filter(kind__in=CHANGING)),
+        run=Subquery(runs.values(told=JSONObject(pk="pk", number="number", state="state"))[:1]),
         auditing=Subquery(running.order_by("-id").values("pk")[:1]),
         backup_at=Subquery(backups.values("taken_at")[:1]),
         last_migration=Subquery(migrations.values("migration")[:1]),
@@ -147,15 +158,6 @@ def _histories(rows: Sequence[Any], found: Mapping[Any, Standing]) -> None:
     for target, at, orphans in values[: HISTORY * MOST_TARGETS]:
         if at is not None:
             found[target].history.append((at, orphans))
-
-
-def _under_way(found: Mapping[Any, Standing]) -> None:
-    jobs = models.Job.objects.filter(target__in=found, state__in=UNDER_WAY).order_by("-id")
-    for job in jobs.select_related("target")[:MOST_UNDER_WAY]:
-        found[job.target_id].jobs.append(job)
-    runs = models.RepairRun.objects.filter(target__in=found, state__in=STOPPED).order_by("-id")
-    for run in runs.select_related("target")[:MOST_UNDER_WAY]:
-        found[run.target_id].runs.append(run)
 
 
 def _migrations(found: Mapping[Any, Standing]) -> None:

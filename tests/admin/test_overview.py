@@ -52,17 +52,18 @@ def test_each_state_has_its_next_step() -> None:
     run = factories.AuditRunFactory.create(target=target, state="failed")
     assert said() == ("unknown", "The last audit failed.")
     run = factories.AuditRunFactory.create(target=target, complete=False)
-    assert said() == ("unknown", "Nothing known is wrong, but not everything could be looked at.")
+    assert said() == ("unknown", "Not everything could be looked at.")
     models.AuditRun.objects.filter(pk=run.pk).update(complete=True)
     assert said() == ("healthy", "Nothing to do: all that is known holds.")
     models.AuditRun.objects.filter(pk=run.pk).update(finished_at=timezone.now() - timedelta(days=9))
     assert said() == ("healthy", "All was well, but that is a while ago.")
     models.Target.objects.update(warnings_open=1)
-    assert said() == ("healthy", "1 other finding is open, a missing constraint or the like.")
+    assert said() == ("healthy", "1 finding is open.")
     factories.FindingFactory.create(target=target, code="missing_index", severity="warning")
     step = next_step(standing())
+    assert step.sentence == "1 finding is open: a missing constraint, index or the like."
     assert (step.label, step.permission) == ("Choose schema fixes…", "write_migrations")
-    assert step.for_whom(lambda permission: permission == "view_finding").label == "Look at them"
+    assert step.for_whom(lambda permission: permission == "view_finding").label == "Look closer"
     assert step.for_whom(lambda permission: False).label == ""
     models.Target.objects.update(errors_open=2, orphans_open=9, undecided=2)
     assert said() == ("damaged", "2 findings wait for a decision.")

@@ -112,7 +112,8 @@ def coverage_of(run: models.AuditRun | None) -> str:
     if run.complete:
         text = ngettext("complete: %(n)s reference", "complete: %(n)s references", known)
         return text % {"n": grouped(known)}
-    return _("%(checked)s of %(known)s references") % {"checked": grouped(checked), "known": grouped(known)}
+    text = _("incomplete: %(checked)s of %(known)s references")
+    return text % {"checked": grouped(checked), "known": grouped(known)}
 
 
 def _line(standing: Standing) -> SafeString:

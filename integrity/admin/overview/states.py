@@ -22,7 +22,6 @@ class State(StrEnum):
     HEALTHY = "healthy"
 
 
-_CHANGING = (models.JobKind.REPAIR, models.JobKind.ROLLBACK, models.JobKind.MIGRATE)
 _UNDER_WAY = (models.RunState.RUNNING, models.RunState.PAUSED)
 
 
@@ -47,8 +46,7 @@ def state_of(standing: Standing) -> State:
 
 def is_being_changed(standing: Standing) -> bool:
     """Whether a repair, a rollback or migrations are under way."""
-    jobs = any(job.kind in _CHANGING for job in standing.jobs)
-    return jobs or any(run.state in _UNDER_WAY for run in standing.runs)
+    return standing.changing or (standing.run is not None and standing.run.state in _UNDER_WAY)
 
 
 def words(state: State) -> str:

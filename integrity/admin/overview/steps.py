@@ -58,15 +58,15 @@ def _gone(standing: Standing) -> Step | None:
 
 
 def _unreachable(standing: Standing) -> Step | None:
-    if standing.target.reachable is not False or standing.jobs:
+    if standing.target.reachable is not False or standing.job:
         return None
     text = _("It could not be opened. Start it or correct its entry in DATABASES, then look again.")
     return _audit(standing, text, _("Audit again"))
 
 
 def _under_way(standing: Standing) -> Step | None:
-    if standing.jobs:
-        job = standing.jobs[0]
+    if standing.job:
+        job = standing.job
         what = {
             models.JobKind.AUDIT: _("An audit is under way."),
             models.JobKind.BACKUP: _("A backup is being taken."),
@@ -84,9 +84,9 @@ def _under_way(standing: Standing) -> Step | None:
 
 
 def _stopped(standing: Standing) -> Step | None:
-    if not standing.runs:
+    if standing.run is None:
         return None
-    run = standing.runs[0]
+    run = standing.run
     going = run.state == models.RunState.RUNNING
     text = (
         _("Run %(n)s is under way.") if going else _("Run %(n)s stopped in the middle. Nothing is half done.")
@@ -174,25 +174,32 @@ def _calm(standing: Standing) -> Iterator[Step]:
     """When no orphan waits and nothing is under way."""
     target, last = standing.target, standing.last_whole
     others = target.errors_open + target.warnings_open
+    if last is not None and not last.complete:
+        text = _("Not everything could be looked at.")
+        yield Step(text, _("See what is missing"), addresses.page("auditrun", last.pk), "view_auditrun")
     if others:
-        text = ngettext(
-            "%(n)s other finding is open, a missing constraint or the like.",
-            "%(n)s other findings are open, missing constraints and the like.",
-            others,
-        )
-        text %= {"n": grouped(others)}
-        look = Step(text, _("Look at them"), addresses.findings(target), "view_finding")
+        look = Step(_open(others, standing), _("Look closer"), addresses.findings(target), "view_finding")
         if standing.mendable:
             url = addresses.schema_fixes(target)
-            yield Step(text, _("Choose schema fixes…"), url, "write_migrations", otherwise=look)
+            label = _("Choose schema fixes…")
+            yield Step(look.sentence, label, url, "write_migrations", otherwise=look)
         yield look
-    if last is not None and not last.complete:
-        text = _("Nothing known is wrong, but not everything could be looked at.")
-        yield Step(text, _("See what is missing"), addresses.page("auditrun", last.pk), "view_auditrun")
     if last is not None and last.finished_at and now() - last.finished_at > OLD:
         yield _audit(standing, _("All was well, but that is a while ago."), _("Audit again"))
     url = addresses.start(target, "verify")
     yield Step(_("Nothing to do: all that is known holds."), _("Verify"), url, "audit_target", posts=True)
+
+
+def _open(number: int, standing: Standing) -> str:
+    if standing.mendable:
+        text = ngettext(
+            "%(n)s finding is open: a missing constraint, index or the like.",
+            "%(n)s findings are open: missing constraints, indexes and the like.",
+            number,
+        )
+    else:
+        text = ngettext("%(n)s finding is open.", "%(n)s findings are open.", number)
+    return text % {"n": grouped(number)}
 
 
 def _audit(standing: Standing, sentence: str, label: str) -> Step:

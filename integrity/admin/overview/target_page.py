@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -33,11 +33,18 @@ class Button:
     posts: bool = False
 
 
-def target_page(request: HttpRequest, target: models.Target) -> dict[str, Any]:
+def target_page(request: HttpRequest, key: str) -> dict[str, Any]:
     """Returns what the page of a target shows to this user; the target itself is not opened, but for its
-    ledger of migrations, and for that only a moment."""
+    ledger of migrations, and for that only a moment.
+
+    Raises:
+        Http404: when there is no target with this key.
+    """
     tasks.see_lost_jobs()
-    (standing,) = standings([target.alias])
+    found = standings(int(key)) if key.isdecimal() and len(key) < 19 else []
+    if not found:
+        raise Http404
+    standing, target = found[0], found[0].target
     card = cards.card_of(request, standing)
     gaps = cards.gaps_of(standing.last_whole)
     return {

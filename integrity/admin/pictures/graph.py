@@ -168,7 +168,14 @@ def _draw_edge(canvas: ET.Element, place: ET.Element, edge: Edge) -> None:
     add(shape, "path", class_="integrity-course", d=course)
     add(shape, "polygon", points=_one(place, "polygon").get("points", ""))
     for text in place.iter(f"{_SVG}text"):
-        add(shape, "text", cut(edge.mark), x=text.get("x", ""), y=text.get("y", ""), text_anchor="middle")
+        add(
+            shape,
+            "text",
+            cut(edge.mark),
+            x=text.get("x", ""),
+            y=float(text.get("y", 0)) - 2,
+            text_anchor="middle",
+        )
 
 
 def _thing(canvas: ET.Element, what: str, kind: str, title: str, url: str) -> ET.Element:
