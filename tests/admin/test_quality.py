@@ -1,0 +1,212 @@
+"""What every page owes to whoever cannot see well, has no mouse, a narrow screen, or another language."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+from django.utils.html import escape
+from playwright.sync_api import ConsoleMessage, Page
+
+from integrity import models, store, tasks
+from integrity.database.identifiers import parse_path
+from integrity.plans import Request
+from integrity.references import Resolution
+from tests.admin.conftest import Shop
+
+
+@pytest.fixture
+def lived(audited: Shop) -> Shop:
+    """The shop after lines were repaired, orders kept with a note, and its migrations written."""
+    kept = audited.finding()
+    store.store_decision([kept], "keep", actor="boss", reason="They are history")
+    models.FindingNote.objects.create(finding=kept, text="Ask the accountant", author="boss")
+    plan = tasks.plan_and_store(
+        audited.alias, [Request(parse_path("lines.order_id"), Resolution.DELETE)], actor="boss"
+    )
+    job = tasks.start_job(audited.alias, models.JobKind.REPAIR, {"plan": plan.hash}, actor="boss")
+    assert tasks.wait_for_jobs(30), job
+    tasks.make_migrations(audited.alias)
+    return audited
+
+
+LISTS = (
+    "target", "orphanfinding", "finding", "auditrun", "repairrun", "job", "migrationrun", "storedplan",
+    "approval", "resolution", "backup",
+)  # fmt: skip
+
+
+def addresses(shop: Shop) -> dict[str, str]:
+    """Every page that there is, with something on it."""
+    finding, run, job = shop.finding(), models.RepairRun.objects.get(), models.Job.objects.get()
+    chosen, target = f"?_selected_action={finding.pk}", finding.target_id
+    plan = models.StoredPlan.objects.earliest("pk")
+    named: dict[str, tuple[str, list[Any]]] = {
+        "overview": ("app_list", ["integrity"]),
+        "target": ("integrity_target_change", [target]),
+        "finding of orphans": ("integrity_orphanfinding_change", [finding.pk]),
+        "finding of a key": (
+            "integrity_finding_change",
+            [models.Finding.objects.filter(code="missing_index").earliest("pk").pk],
+        ),
+        "rows": ("integrity_orphanfinding_rows", [finding.pk]),
+        "missing keys": ("integrity_orphanfinding_keys", [finding.pk]),
+        "plan": ("integrity_orphanfinding_plan", [shop.alias, plan.hash]),
+        "job": ("integrity_job_change", [job.pk]),
+        "repair": ("integrity_repairrun_change", [run.pk]),
+        "rollback": ("integrity_repairrun_roll_back", [run.pk]),
+        "quarantine": ("integrity_quarantine", []),
+        "all migrations": ("integrity_migrations", []),
+        "migrations": ("integrity_target_migrations", [target]),
+        "a migration": ("integrity_target_migration", [target, "0001_indexes"]),
+        "schema fixes": ("integrity_schema_fixes", [shop.alias]),
+    }
+    found = {name: reverse(f"admin:{place}", args=args) for name, (place, args) in named.items()}
+    found |= {f"list of {name}": reverse(f"admin:integrity_{name}_changelist") for name in LISTS}
+    found["phase 1"] = found["migrations"] + "?phase=1"
+    found["restoring"] = reverse("admin:integrity_quarantine_restore") + f"?target=shop&run={run.number}"
+    for decision in ("delete", "set_null", "reassign", "keep", "relink", "restore_parent"):
+        found[decision] = reverse("admin:integrity_orphanfinding_decide", args=[decision]) + chosen
+    return found
+
+
+def _breach(said: ConsoleMessage) -> bool:
+    """Whether a page of ours, and not what examines it, was kept from something."""
+    return "Security Policy" in said.text and bool(said.location["url"])
+
+
+@pytest.fixture
+def strict(page: Page, lived: Shop) -> Iterator[Page]:
+    """A page of the boss, on which a breach of the policy is an error."""
+    breaches: list[str] = []
+    page.on("console", lambda said: breaches.append(f"{page.url}: {said.text}") if _breach(said) else None)
+    page.on("pageerror", lambda error: breaches.append(str(error)))
+    User.objects.create_superuser("boss", password="boss")
+    page.goto("/admin/")
+    page.fill("#id_username", "boss")
+    page.fill("#id_password", "boss")
+    page.click("[type=submit]")
+    yield page
+    assert breaches == []
+
+
+EXAMINED: dict[str, dict[str, Any]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
+"""What is the same in both schemes is looked at once."""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_can_be_read_heard_and_fits_a_narrow_screen(
+    strict: Page, lived: Shop, scheme: Any
+) -> None:
+    strict.emulate_media(color_scheme=scheme)
+    wrong: dict[str, Any] = {}
+    for name, url in addresses(lived).items():
+        strict.set_viewport_size({"width": 1280, "height": 900})
+        answer = strict.goto(url)
+        assert answer is not None
+        assert answer.status == 200, name
+        assert answer.header_value("content-security-policy")
+        serious = [
+            (each["id"], [node["html"][:160] for node in each["nodes"][:3]])
+            for each in Axe().run(strict, options=EXAMINED[scheme]).response["violations"]
+            if each["impact"] in ("serious", "critical")
+        ]
+        strict.set_viewport_size({"width": 400, "height": 800})
+        width = strict.evaluate("document.documentElement.scrollWidth")
+        if serious or width > 400:
+            wrong[name] = (serious, width)
+    assert wrong == {}
+
+
+# -- another language -------------------------------------------------------------------------
+
+_DATA = ("code", "pre", "script", "style", "title", "time", "svg", "option")
+
+
+class Untranslated(HTMLParser):
+    """Collects words that went past the translation: what is translated stands in marks here."""
+
+    def __init__(self) -> None:
+        """Begin outside of everything."""
+        super().__init__()
+        self.found: list[str] = []
+        self.inside: list[str] = []
+        self.depth = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at what is said in attributes, and go in."""
+        given = dict(attrs)
+        if tag not in ("br", "input", "img", "link", "meta", "hr", "col", "wbr"):
+            data = tag in _DATA or given.get("translate") == "no"
+            self.inside.append("data" if data or "data" in self.inside else tag)
+        for name in ("title", "aria-label", "placeholder", "alt"):
+            if tag not in ("a",) and "data" not in self.inside:
+                self.look(re.sub(r"⟦.*⟧", " ", given.get(name) or "", flags=re.DOTALL))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Come out again."""
+        if self.inside:
+            self.inside.pop()
+
+    def handle_data(self, data: str) -> None:
+        """Keep what stands in no marks; a text may go on after a tag."""
+        said = ""
+        for letter in data:
+            self.depth += letter == "⟦"
+            said += letter if not self.depth else ""
+            self.depth -= letter == "⟧"
+        if "data" not in self.inside:
+            self.look(said)
+
+    def look(self, text: str) -> None:
+        """Remember the words of a text."""
+        self.found += re.findall(r"[^\W\d_]{3,}(?:\s+[^\W\d_]{2,})*", text)
+
+
+@pytest.fixture
+def marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every text that goes through the translation comes back in marks."""
+    real = translation._trans
+    for name in ("gettext", "pgettext", "ngettext", "npgettext"):
+        function = getattr(real, name)
+
+        def mark(*args: Any, function: Any = function) -> str:
+            said = function(*args)
+            return f"⟦{said}⟧" if said.strip() else said
+
+        monkeypatch.setattr(real, name, mark)
+
+
+@pytest.mark.usefixtures("marked")
+def test_every_text_can_be_translated(everything: Client, lived: Shop) -> None:
+    left: dict[str, list[str]] = {}
+    for name, url in addresses(lived).items():
+        page = everything.get(url, follow=True).content.decode()
+        parser = Untranslated()
+        parser.feed(_without_data(page[page.index("<body") :]))
+        if found := [each for each in parser.found if each not in NAMES]:
+            left[name] = found
+    assert left == {}
+
+
+NAMES = ("main", "note", "lost", "CASCADE")
+"""A schema, a column, values, SQL."""
+
+
+def _without_data(page: str) -> str:
+    """Leave out what the site was told: names of a target, and what an audit says of them."""
+    told = {"shop", "boss", "sqlite", "default", "Search", "They are history", "Ask the accountant"}
+    told |= {models.ORPHANED_ROWS}
+    for each in models.Finding.objects.all():
+        told |= {each.message, each.suggestion, each.label, each.referenced_table, *each.referenced_columns}
+        told |= {each.table_name, *each.columns, each.evidence.get("rationale", "")}
+    for text in sorted(filter(None, told), key=len, reverse=True):
+        page = re.sub(rf"(?<![\w-]){re.escape(escape(text))}(?![\w-])", "", page)
+    return page
