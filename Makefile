@@ -8,7 +8,7 @@ SERVE ?= 1
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest -n 2 -rs
 
-.PHONY: help install test soak lint format wheel demo clean
+.PHONY: help install test soak pictures lint format wheel demo clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -29,6 +29,9 @@ test: install ## every test but those that run for minutes
 
 soak: install ## the tests that run for minutes
 	$(PYTEST) -m soak
+
+pictures: install ## the pictures of README and docs, taken anew from the pages
+	SCREENSHOTS=docs/images $(BIN)/python -m pytest -q tests/admin/test_story.py
 
 lint: install ## style, types and who may import whom
 	$(BIN)/ruff check

@@ -1,6 +1,6 @@
 """The whole story in a real browser, on each engine, with the pictures that README and docs show.
 
-``SCREENSHOTS=docs/images`` keeps the pictures; without it they are taken all the same, and thrown away.
+``SCREENSHOTS=docs/images`` (``make pictures``) takes the pictures; without it the pages are driven all the same.
 """
 
 import os
@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.newest_postgres_only, pytest.mark
 
 PARTS = 4
 SIZES = {"wide": (1280, 860), "narrow": (400, 860)}
+NARROW = ("overview", "finding")
+"""What is shown on a phone, too; all pages fit one."""
 PATIENCE = 30_000
 
 
@@ -66,15 +68,17 @@ class Pictures:
         for size, (width, height) in SIZES.items():
             self.page.set_viewport_size({"width": width, "height": height})
             assert self.page.evaluate("document.documentElement.scrollWidth") <= width, (name, size)
-            for scheme in ("light", "dark") if self.folder else ():
-                self._take(self.folder / f"{name}-{size}-{scheme}.png", scheme, whole)
+            for scheme in ("light", "dark") if size == "wide" or name in NARROW else ():
+                self._take(f"{name}-{size}-{scheme}.png", scheme, whole)
         self.page.set_viewport_size({"width": SIZES["wide"][0], "height": SIZES["wide"][1]})
         self.page.emulate_media(color_scheme="light")
 
-    def _take(self, file: Path, scheme: Any, whole: bool) -> None:
+    def _take(self, name: str, scheme: Any, whole: bool) -> None:
+        if self.folder is None:
+            return
         self.page.emulate_media(color_scheme=scheme)
         self.page.wait_for_timeout(300)  # colours fade into each other
-        self.page.screenshot(path=file, full_page=whole)
+        self.page.screenshot(path=self.folder / name, full_page=whole)
 
 
 @pytest.fixture
