@@ -143,10 +143,15 @@ def _busy(stored: models.StoredPlan) -> models.Job | None:
 def _facts(request: HttpRequest, plan: Plan, about: About) -> dict[str, Any]:
     """What a plan will do."""
     viewer = preview.Viewer(may(request, "view_sample_rows"), _catalog(plan.target))
+    touched = preview.touched(plan)
     return {
         "plan": plan,
         "sentences": said_of(plan),
-        "touched": preview.touched(plan),
+        "touched": touched,
+        "happens": {
+            name: any(getattr(each.tally, name) for each in touched)
+            for name in ("deleted", "updated", "inserted")
+        },
         "steps": preview.steps_of(plan, viewer),
         "more_steps": max(0, len(plan.steps) - preview.MOST_STEPS),
         "refused": sum(step.blocked for step in plan.steps),
