@@ -260,6 +260,9 @@ def test_the_matrix_says_what_is_next_and_its_queries_do_not_grow(written: Shop,
             said = text_of(everything.get(url))
         assert len(queries) <= 20
         assert "phase 2…" in said
+    with CaptureQueriesContext(connection) as queries:
+        everything.get(target_page("shop"), {"run": "all"})
+    assert len(queries) <= 20
 
 
 def test_whoever_may_not_is_shown_nothing_and_refused(written: Shop, sign_in: SignIn) -> None:
@@ -286,12 +289,14 @@ def test_values_of_rows_are_named_to_those_alone_who_may_see_them(shop: Shop, si
     with pytest.raises(ChecksFailed):
         tasks.migrate_and_store("shop")
     run = models.MigrationRun.objects.get(state="failed")
+    job = models.Job.objects.create(target=run.target, kind="migrate", state="failed", error=run.error)
     pages = [
+        reverse("admin:integrity_job_change", args=[job.pk]),
         target_page("shop"),
         target_page("shop") + "?phase=3",
         reverse("admin:integrity_migrationrun_change", args=[run.pk]),
     ]
-    rights = ("view_target", "apply_migrations", "view_migrationrun")
+    rights = ("view_target", "apply_migrations", "view_migrationrun", "view_job")
     client = sign_in(*rights)
     assert not [url for url in pages if "lost in 3 rows" in text_of(client.get(url))]
     client = sign_in(*rights, "view_sample_rows")

@@ -20,6 +20,7 @@ from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin
 from integrity.admin.jobs import rights
 from integrity.admin.jobs.running import carried_out, counted, facts, took
+from integrity.admin.without_values import told
 
 
 @admin.register(models.Job)
@@ -112,7 +113,9 @@ class JobAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         tasks.see_lost_jobs()
-        return get_object_or_404(models.Job.objects.select_related("target"), pk=pk)
+        job = get_object_or_404(models.Job.objects.select_related("target"), pk=pk)
+        job.error = told(request, job.error)  # to be shown; jobs are changed by their number alone
+        return job
 
     def _back(self, pk: int) -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse("admin:integrity_job_change", args=[pk]))

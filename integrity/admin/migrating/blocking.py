@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from integrity import models
 from integrity.admin.base import may
-from integrity.admin.migrating.values import told
+from integrity.admin.without_values import told
 
 MOST = 100
 CODES = {"orphans": models.ORPHANED_ROWS, "duplicates": "duplicate_rows"}

@@ -17,8 +17,8 @@ from integrity.admin.base import ReadOnlyAdmin, actor
 from integrity.admin.migrating import words
 from integrity.admin.migrating.blocking import obstacles
 from integrity.admin.migrating.meanings import looked_at_after, means
-from integrity.admin.migrating.values import checked
 from integrity.admin.migrating.words import ShownStatement
+from integrity.admin.without_values import checked
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations.catalog_migrations import migrations_of

@@ -14,7 +14,7 @@ from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, may
 from integrity.admin.migrating import all_targets, choosing, one_migration, target_page, words
 from integrity.admin.migrating.blocking import obstacles
-from integrity.admin.migrating.values import checked, told
+from integrity.admin.without_values import checked, told
 from integrity.operations.check import Moment
 
 

@@ -17,7 +17,7 @@ from integrity.admin.migrating import words
 from integrity.admin.migrating.blocking import Obstacle, obstacles
 from integrity.admin.migrating.previewing import preview, wanted_of
 from integrity.admin.migrating.standing import Standing, standing_of
-from integrity.admin.migrating.values import told
+from integrity.admin.without_values import told
 
 _RUNS_SHOWN = 20
 
