@@ -157,6 +157,8 @@ def test_what_refers_to_all_orphans_is_counted_on_demand(audited: Shop, sign_in:
     client = sign_in(*SEES)
     part = text(client.get(address(audited, "referring", reference="lines.order_id", fragment="1")))
     assert "2 rows" in part
+    whole = text(client.get(address(audited, "referring", reference="lines.order_id")))
+    assert "2 rows refer to these orphans by <code>lines.order_id</code>." in whole
     assert client.get(address(audited, "referring", reference="nothing")).status_code == 400
 
 

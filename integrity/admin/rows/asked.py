@@ -115,8 +115,9 @@ def answer(
     """
     error = context.get("error")
     status = 400 if isinstance(error, NotAnswerable) else 200
-    context |= {"title": title, "part": f"admin/integrity/rows/{template}"}
-    if request.GET.get("fragment"):
+    is_part = bool(request.GET.get("fragment"))
+    context |= {"title": title, "part": f"admin/integrity/rows/{template}", "is_part": is_part}
+    if is_part:
         response: TemplateResponse = TemplateResponse(request, context["part"], context, status=status)
     else:
         lead = what_is_wrong(context["finding"])
