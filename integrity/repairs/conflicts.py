@@ -16,7 +16,7 @@ from integrity.database.schema import Key
 from integrity.repairs.journal import ACTION, OF, ROW, SEQ, row_key
 from integrity.repairs.restoring import Restorer
 from integrity.repairs.selection import Chosen
-from integrity.repairs.values import IsMasked, Reading, Value
+from integrity.repairs.values import IsMasked, Reading, Value, first_columns
 
 
 class ConflictKind(StrEnum):
@@ -173,8 +173,7 @@ class Conflicts:
         """One expression for each column: 1 where the live row ``c`` is another than an image in it."""
         engine, table = self.restorer.session.engine, self.restorer.table
         same = (
-            engine.same(column(name, "c"), column(name, image), table.column(name))
-            for name in self.restorer.images.columns
+            engine.same(column(name, "c"), column(name, image), table.column(name)) for name in self._columns
         )
         return [f"CASE WHEN {each} THEN 0 ELSE 1 END" for each in same]
 
@@ -190,8 +189,12 @@ class Conflicts:
 
     @property
     def _reading(self) -> Reading:
-        images = self.restorer.images
-        return Reading(self.restorer.session.engine, images.table, images.columns, self.is_masked)
+        table = self.restorer.images.table
+        return Reading(self.restorer.session.engine, table, self._columns, self.is_masked)
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return first_columns(self.restorer.images.columns, row_key(self.restorer.table))
 
     def _where(self, alias: str, action: str) -> tuple[str, list[Any]]:
         where, params = self.chosen.condition(self.restorer.images, alias)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from django.db import DatabaseError
+
 from integrity.database.identifiers import TableName
 from integrity.database.session import Session, Target
 from integrity.exceptions import NotCheckable, RollbackRefused, TimedOut, UnknownRun
@@ -143,12 +145,14 @@ class _Look:
 
     def preview(self, selection: Selection, *, with_relatives: bool) -> RollbackPreview:
         schema = self.session.schema()
-        everything = self.journal.tables(self.record.number)
+        engine, listed = self.session.engine, self.journal.tables(self.record.number)
+        everything = [each for each in listed if engine.has_table(self.session, each.name)]
         known = usable_references(schema, self.catalog, self.others)
         standing = {each.table: each for each in everything if each.table in schema.tables}
         chosen = Chosen(self.session, schema, selection)
         family = Family(self.session, schema, known, standing, chosen)
         result = RollbackPreview(self.record, selection)
+        result.unanswered = [str(each.table) for each in listed if each not in everything]
         if with_relatives and selection.rows:
             result.selection = self._tried(result, "relatives", family.with_relatives) or selection
             chosen = Chosen(self.session, schema, result.selection)
@@ -171,7 +175,7 @@ class _Look:
             keys = self._tried(result, "foreign keys", lambda: obstacles.standing(self.made_by))
             uniques = self._tried(result, "uniques", lambda: obstacles.standing_uniques(self.made_by))
             result.in_the_way = [*(uniques or ()), *(keys or ())]
-            obstacles.refuse_converted()
+            self._tried(result, "conversions", obstacles.refuse_converted)
         except RollbackRefused as refused:
             result.impossible = refused
             return False
@@ -197,14 +201,15 @@ class _Look:
             result.conflicts += self._tried(result, name, lambda: found.changed(left)) or []
 
     def _tried(self, result: RollbackPreview, what: str, look: Callable[[], Found]) -> Found | None:
-        """What a look finds, None where there is no more time for it, or where it cannot be compared."""
+        """What a look finds, None where there is no more time for it, or where things cannot be compared (a
+        column has another type by now, a journal's table is gone)."""
         if time.monotonic() < self.until:
             try:
                 with self.session.look():
                     return look()
             except NotCheckable:
                 return None
-            except TimedOut:
+            except (TimedOut, DatabaseError):
                 pass
         if what not in result.unanswered:
             result.unanswered.append(what)

@@ -27,7 +27,7 @@ from integrity.repairs.shelves import (
     What,
     condition,
 )
-from integrity.repairs.values import LETTERS, IsMasked, Reading, legible
+from integrity.repairs.values import LETTERS, IsMasked, Reading, first_columns, legible
 
 __all__ = [
     "Place",
@@ -124,7 +124,11 @@ class _Reader:
             table = schema.tables.get(shelf.facts.table)
             key = table.primary_key.columns if table is not None and table.primary_key else ()
             known = key if set(key) <= set(shelf.facts.columns) else ()
-            yield replace(shelf, facts=replace(shelf.facts, key=known))
+            columns = (
+                shelf.facts.columns if self.letters is None else first_columns(shelf.facts.columns, known)
+            )
+            if self.session.engine.has_table(self.session, shelf.images.name):
+                yield replace(shelf, facts=replace(shelf.facts, key=known, columns=columns))
 
     def _rows(
         self, shelf: _Shelf, start: Place | None, limit: int, *, backwards: bool

@@ -12,6 +12,9 @@ from integrity.database.identifiers import TableName, column
 LETTERS = 300
 """How much of a long text is shown."""
 
+COLUMNS = 200
+"""So many columns of a row are shown; a database selects no more than some 1,600 expressions at once."""
+
 IsMasked = Callable[[TableName, str], bool]
 """Whether the values of a column are never shown, nor searched."""
 
@@ -25,6 +28,11 @@ class Value:
     null: bool = False
     cut: bool = False
     masked: bool = False
+
+
+def first_columns(columns: Sequence[str], key: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a wide table that are shown: the first ones, and those of the key."""
+    return tuple(name for n, name in enumerate(columns) if n < COLUMNS or name in key)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from integrity.database.identifiers import TableName
 from integrity.database.session import Target
 from integrity.exceptions import InvalidPlace
 from integrity.repairs import Selection
+from integrity.repairs.preview import preview_rollback
 from integrity.repairs.quarantine import Place, QuarantinePage, QuarantineSearch, What, quarantined
 from integrity.repairs.values import Value
 from tests.repairs.world import World
@@ -86,31 +87,31 @@ def test_a_search_through_many_tables_goes_on_on_the_next_page(
     assert (back.rows, back.previous) == (0, None)
 
 
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [
-        (QuarantineSearch(reference="d.c"), ["2 2", "3 3"]),
-        (QuarantineSearch(text="bEE"), ["2 9 1 Bee"]),
-        (QuarantineSearch(text="%"), []),
-        (QuarantineSearch(text="' OR 1=1 --"), []),
-        (QuarantineSearch(key=("3",)), ["3 9 1 c", "3 3"]),
-        (QuarantineSearch(key=("3", "3")), []),
-        (QuarantineSearch(run=7), []),
-        (QuarantineSearch(what=What.CHANGED), ["4 1 8 d", "5 1 8 e"]),
-    ],
-)
-def test_a_search_finds_what_it_says(world: World, search: QuarantineSearch, found: list[str]) -> None:
-    world.given(SHOP, *REFERENCES)
-    world.repair()
-    assert [text for _, text in shown(quarantined(Target("target"), search))] == found
+SEARCHES = [
+    (QuarantineSearch(reference="d.c"), ["2 2", "3 3"]),
+    (QuarantineSearch(text="bEE"), ["2 9 1 Bee"]),
+    (QuarantineSearch(text="%"), []),
+    (QuarantineSearch(text="' OR 1=1 --"), []),
+    (QuarantineSearch(key=("3",)), ["3 9 1 c", "3 3"]),
+    (QuarantineSearch(key=("3", "3")), []),
+    (QuarantineSearch(run=7), []),
+    (QuarantineSearch(what=What.CHANGED), ["4 1 8 d", "5 1 8 e"]),
+]
 
 
-@pytest.mark.parametrize("name", ["{}.d", "d"])
-def test_a_table_is_told_with_its_schema_or_without(world: World, name: str) -> None:
+def test_a_search_finds_what_it_says(world: World) -> None:
     world.given(SHOP, *REFERENCES)
     world.repair()
-    search = QuarantineSearch(table=name.format(world.schema))
-    assert [table for table, _ in shown(quarantined(Target("target"), search))] == ["d", "d"]
+    for search, found in SEARCHES:
+        assert [text for _, text in shown(quarantined(Target("target"), search))] == found, search
+
+
+def test_a_table_is_told_with_its_schema_or_without(world: World) -> None:
+    world.given(SHOP, *REFERENCES)
+    world.repair()
+    for name in (f"{world.schema}.d", "d"):
+        search = QuarantineSearch(table=name)
+        assert [table for table, _ in shown(quarantined(Target("target"), search))] == ["d", "d"]
 
 
 def test_a_changed_row_says_what_became_of_it(world: World) -> None:
@@ -198,3 +199,30 @@ def test_a_forged_place_is_refused(text: str) -> None:
 def test_a_place_survives_its_address() -> None:
     place = Place(3, 'run3_od%d "t', 2**62)
     assert Place.parse(str(place)) == place
+
+
+def test_a_table_of_the_journal_that_is_gone_hides_no_other(world: World) -> None:
+    world.given(SHOP, *REFERENCES)
+    run = world.repair().run
+    (shelf,) = quarantined(Target("target"), QuarantineSearch(table="d")).shelves
+    journal = shelf.rows[0].place.journal
+    prefix = "integrity_journal_" if world.sqlite else "integrity_journal."
+    world.target.execute_script(f"DROP TABLE {prefix}{journal}")
+    assert {each.table.name for each in quarantined(Target("target"), QuarantineSearch()).shelves} == {"c"}
+    preview = preview_rollback(Target("target"), run or 0, catalog=world.catalog)
+    assert preview.unanswered
+
+
+def test_a_very_wide_row_is_read_as_far_as_it_can_be(world: World) -> None:
+    columns = ", ".join(f"c{n} integer" for n in range(450))
+    world.given(
+        f"CREATE TABLE p (id integer PRIMARY KEY); CREATE TABLE w (id integer PRIMARY KEY, p integer, {columns});"
+        "INSERT INTO w (id, p, c449) VALUES (1, 9, 5), (2, 9, 6)",
+        "w.p -> p.id SET NULL",
+    )
+    run = world.repair().run
+    world.target.execute_script("UPDATE w SET c1 = 1 WHERE id = 1")
+    (shelf,) = quarantined(Target("target"), QuarantineSearch(what=What.CHANGED)).shelves
+    assert shelf.rows[0].changed == ("p",)
+    (conflict,) = preview_rollback(Target("target"), run or 0, catalog=world.catalog).conflicts
+    assert conflict.differing == ("c1",)

@@ -46,7 +46,10 @@ class SearchForm(forms.Form):
     def clean_key(self) -> tuple[str, ...]:
         """Reads the values of a key."""
         lines = csv.reader([self.cleaned_data["key"]], skipinitialspace=True)
-        return tuple(each.strip() for each in next(lines, []))
+        try:
+            return tuple(each.strip() for each in next(lines, []))
+        except csv.Error as error:
+            raise forms.ValidationError(_("Write the values of a key apart by commas.")) from error
 
 
 @dataclass(frozen=True)

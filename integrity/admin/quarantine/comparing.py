@@ -94,6 +94,7 @@ def unanswered(preview: RollbackPreview) -> list[str]:
         "uniques": _("uniques"),
         "parents": _("what rows refer to"),
         "relatives": _("what belongs to the rows"),
+        "conversions": _("columns that have another type by now"),
     }
     return [words.get(each, each) for each in preview.unanswered]
 
