@@ -226,6 +226,20 @@ def test_a_job_is_heard_of_while_one_statement_takes_long(
     assert (job.state, job.error) == ("finished", "")
 
 
+def test_a_job_that_somebody_takes_away_stops_nothing(
+    broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = JobFactory.create(target=TargetFactory(alias=broken))
+
+    def taken_away(*args: Any, **kwargs: Any) -> Any:
+        models.Job.objects.all().delete()
+        raise PlanRefused("It is gone")
+
+    monkeypatch.setattr("integrity.tasks.background.kinds.audit_and_store", taken_away)
+    assert tasks.carry_out(job.pk)
+    assert not models.Job.objects.exists()
+
+
 def test_a_log_ends_somewhere(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("integrity.tasks.background.work.MOST_LINES", 2)
     job = tasks.start_job(broken, "verify")

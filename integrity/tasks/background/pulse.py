@@ -10,7 +10,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from integrity import models, store
@@ -67,6 +67,8 @@ class Pulse:
             logger.warning("The progress of job %s could not be noted", self.job.pk, exc_info=True)
             with self._lock:
                 self._facts, self._lines = facts | self._facts, lines + self._lines
+        except DatabaseError:
+            logger.warning("The log of job %s could not be written: is it gone?", self.job.pk, exc_info=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -96,6 +98,6 @@ class Pulse:
     def _look(self) -> None:
         try:
             self.wish = store.wish_of(self.job.pk)
-        except ReferentialIntegrityError:
+        except (ReferentialIntegrityError, DatabaseError):
             logger.warning("The wishes for job %s could not be read", self.job.pk, exc_info=True)
         self.flush()
