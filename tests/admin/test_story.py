@@ -118,11 +118,15 @@ def watch(page: Page) -> None:
 
 def run_plan(page: Page) -> None:
     """Type the number of rows where that is asked for, and run the plan that is shown."""
-    if (typed := page.locator("#id_rows")).count():
-        label = page.locator("label[for=id_rows]").inner_text()
-        typed.fill("".join(letter for letter in label if letter.isdigit()))
+    type_rows(page)
     page.get_by_role("button", name="Run exactly this plan").click()
     watch(page)
+
+
+def type_rows(page: Page) -> None:
+    """Type the number of rows where a page asks for it."""
+    if (label := page.locator("label[for=id_rows]")).count():
+        page.fill("#id_rows", "".join(letter for letter in label.inner_text() if letter.isdigit()))
 
 
 def test_from_an_audit_to_a_repair_and_back(page: Page, target: EmptyTarget, pictures: Pictures) -> None:
@@ -158,6 +162,7 @@ def test_from_an_audit_to_a_repair_and_back(page: Page, target: EmptyTarget, pic
     pictures.take("quarantine")
     page.get_by_role("link", name="Restore the whole run…").click()
     pictures.take("roll_back")
+    type_rows(page)
     page.get_by_role("button", name="Roll this run back").click()
     watch(page)
     pictures.take("proof")
