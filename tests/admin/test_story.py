@@ -118,9 +118,19 @@ def watch(page: Page) -> None:
 
 def run_plan(page: Page) -> None:
     """Type the number of rows where that is asked for, and run the plan that is shown."""
+    see_plan(page)
     type_rows(page)
     page.get_by_role("button", name="Run exactly this plan").click()
     watch(page)
+
+
+def see_plan(page: Page) -> None:
+    """Wait for a plan; one that takes its time is a job, whose page leads to it."""
+    run, look = page.get_by_role("button", name="Run exactly this plan"), page.get_by_text("Look at the plan")
+    expect(run.or_(look).first).to_be_visible(timeout=PATIENCE)
+    if look.count():
+        look.click()
+        expect(run).to_be_visible(timeout=PATIENCE)
 
 
 def type_rows(page: Page) -> None:
@@ -151,6 +161,7 @@ def test_from_an_audit_to_a_repair_and_back(page: Page, target: EmptyTarget, pic
 
     page.get_by_role("link", name="Decide for the key 417").click()
     page.locator("#decide").get_by_role("link", name="Delete to quarantine").click()
+    see_plan(page)
     expect(page.locator(".integrity-what")).to_contain_text("rows of orders are taken out")
     pictures.take("preview")
     run_plan(page)
@@ -201,6 +212,7 @@ def test_from_decisions_to_keys_that_are_enforced(
     page.check("#action-toggle")
     page.select_option("select[name=action]", label="Each as suggested…")
     page.get_by_role("button", name="Go").click()
+    see_plan(page)
     pictures.take("suggested", whole=True)
     run_plan(page)
     for label, decision in (
