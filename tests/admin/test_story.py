@@ -209,6 +209,7 @@ def test_from_decisions_to_keys_that_are_enforced(
     run_plan(page)
 
     go(page, "Orphans")
+    page.wait_for_load_state("networkidle")
     page.check("#action-toggle")
     page.select_option("select[name=action]", label="Each as suggested…")
     page.get_by_role("button", name="Go").click()
