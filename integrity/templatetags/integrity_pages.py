@@ -6,11 +6,12 @@ from typing import Any
 
 from django import template
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
 
-PLACES = (
+PLACES: tuple[tuple[str | Promise, str, dict[str, str], str], ...] = (
     (_("Overview"), "admin:app_list", {"app_label": "integrity"}, "integrity.view_target"),
     (_("Orphans"), "admin:integrity_orphanfinding_changelist", {}, "integrity.view_orphanfinding"),
     (_("All findings"), "admin:integrity_finding_changelist", {}, "integrity.view_finding"),
