@@ -57,7 +57,10 @@ class Job(models.Model):
         verbose_name_plural = _("background jobs")
         ordering = ["-id"]
         default_permissions = ("view",)
-        indexes = [models.Index(fields=["state", "id"], name="integrity_job_by_state")]
+        indexes = [
+            models.Index(fields=["state", "id"], name="integrity_job_by_state"),
+            models.Index(fields=["target", "state", "-id"], name="integrity_job_by_target"),
+        ]
 
     def __str__(self) -> str:
         return gettext("%(kind)s of %(target)s") % {"kind": self.get_kind_display(), "target": self.target}

@@ -45,9 +45,9 @@ class Standing:
 
     ``last_run`` is its last audit of everything that came to an end, however it ended, ``last_whole`` the
     last of them that finished; ``history`` are orphans by the end of such audits, in the order of time.
-    ``auditing`` says that an audit is under way, ``changing`` that a job which changes it is. ``job`` is the
-    last job that is under way, ``run`` the last repair that is under way or stopped in the middle: of both
-    only what they are and where they stand. ``asked`` is the hash of a plan that waits for somebody's
+    ``auditing`` says that an audit is under way, ``changing`` that a job which changes it is. ``job`` is one
+    that is under way, ``run`` a repair that is under way or stopped in the middle, the most lively first: of
+    both only what they are and where they stand. ``asked`` is the hash of a plan that waits for somebody's
     approval, ``failed`` the last migration, if it failed; ``pending`` are those that are written and, as far
     as this site knows, not applied. ``mendable`` says that something is open which changes of structure mend.
     """
@@ -117,8 +117,8 @@ def _with_last(targets: QuerySet[models.Target]) -> QuerySet[Any]:
     mendable = models.Finding.objects.filter(
         target=OuterRef("pk"), state=models.FindingState.OPEN, code__in=MENDED
     )
-    jobs = models.Job.objects.filter(target=OuterRef("pk"), state__in=UNDER_WAY).order_by("-id")
-    runs = models.RepairRun.objects.filter(target=OuterRef("pk"), state__in=STOPPED).order_by("-id")
+    jobs = models.Job.objects.filter(target=OuterRef("pk"), state__in=UNDER_WAY).order_by("-state", "pk")
+    runs = models.RepairRun.objects.filter(target=OuterRef("pk"), state__in=STOPPED).order_by("-state", "pk")
     asked = waiting_approvals().filter(plan__target=OuterRef("pk"))
     return targets.annotate(
         last_whole_pk=Subquery(finished[:1]),

@@ -54,7 +54,8 @@ def area(points: Sequence[Point], *, title: str, description: str, width: float 
     """
     if len(points) < 2:
         return mark_safe("")
-    svg = picture("area", width, HEIGHT, title=title, description=description)
+    kind = "area integrity-narrow" if width < WIDTH else "area"
+    svg = picture(kind, width, HEIGHT, title=title, description=description)
     base = HEIGHT - BELOW
     placed = _placed(points, SIDE, width - SIDE, ABOVE, base)
     add(svg, "line", class_="integrity-axis", x1=0, y1=base, x2=width, y2=base)
