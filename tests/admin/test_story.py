@@ -156,6 +156,7 @@ def test_from_an_audit_to_a_repair_and_back(page: Page, target: EmptyTarget, pic
     pictures.take("triage")
     page.get_by_role("link", name="orders.customer_id").click()
     expect(page.locator("#content h1")).to_have_text("215 orders refer to 23 customers that do not exist")
+    expect(page.locator("#content")).to_contain_text("One missing key alone stands for 84 % of them")
     expect(page.locator("input[name=row]").first).to_be_visible()
     pictures.take("finding", whole=True)
 

@@ -33,6 +33,11 @@ def said_of(plan: Plan) -> list[str]:
 
 
 def _deleted(step: Step) -> str:
+    if step.blocked:
+        return _(
+            "Of %(rows)s rows of %(table)s, those that %(blocked)s rows of other tables refer to stay; the "
+            "others are taken out, to the quarantine."
+        ) % (_facts(step) | {"blocked": grouped(step.blocked)})
     return ngettext(
         "%(rows)s row of %(table)s is taken out, to the quarantine.",
         "%(rows)s rows of %(table)s are taken out, to the quarantine.",

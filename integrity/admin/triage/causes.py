@@ -72,6 +72,18 @@ def chart(finding: models.Finding) -> SafeString:
     return bars(points, title=_("Orphans by when they were created"), description=description)
 
 
+def gathered(finding: models.Finding) -> str:
+    """Returns how many of the orphans share one missing key, where that is most of them."""
+    top = finding.evidence.get("top_missing_keys") or []
+    most = max((each["rows"] for each in top), default=0)
+    if finding.missing_keys < 2 or 2 * most < finding.rows:
+        return ""
+    return _("One missing key alone stands for %(share)s of them: something that %(rows)s rows refer to.") % {
+        "share": _share(most, finding.rows),
+        "rows": grouped(most),
+    }
+
+
 def _begins(start: str, written: str) -> str:
     try:
         return date_format(date.fromisoformat(start), written)

@@ -77,6 +77,7 @@ def _orphans(request: HttpRequest, finding: models.Finding) -> dict[str, Any]:
     return {
         "orphans": True,
         "causes": causes.causes(finding),
+        "gathered": causes.gathered(finding),
         "chart": causes.chart(finding),
         "created": wording.created(finding.evidence),
         "keys": causes.keys(request, finding),
