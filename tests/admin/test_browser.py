@@ -1,17 +1,14 @@
-"""The whole story in a real browser: log in, audit, decide, watch, take back."""
+"""What only a real browser tells of single pages; `test_story` tells the whole."""
 
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from integrity import models, tasks
-from tests.admin.conftest import CATALOG, SHOP, Shop
-from tests.servers import EmptyTarget
+from tests.admin.conftest import Shop
 
 pytestmark = pytest.mark.browser
 
@@ -30,51 +27,9 @@ def page(page: Page) -> Iterator[Page]:
     assert problems == []
 
 
-@pytest.fixture
-def target(empty_target: EmptyTarget, tmp_path: Path, settings: Any) -> EmptyTarget:
-    """The shop on each engine."""
-    folder = tmp_path / "catalogs" / empty_target.alias
-    folder.mkdir(parents=True)
-    (folder / "catalog.toml").write_text(CATALOG)
-    settings.INTEGRITY = {"CATALOG_ROOT": folder.parent}
-    empty_target.execute_script(SHOP)
-    return empty_target
-
-
-def act(page: Page, action: str) -> None:
-    """Choose an action of a list for what is selected."""
-    page.select_option("select[name=action]", action)
-    page.click("button[name=index]")
-
-
 def watch(page: Page) -> None:
     """Wait until the job's page says that it is over; it renews itself."""
     expect(page.locator(".integrity-run-now header")).to_contain_text("finished", timeout=20_000)
-
-
-@pytest.mark.newest_postgres_only
-def test_from_an_audit_to_a_repair_and_back(page: Page, target: EmptyTarget) -> None:
-    orders = target.rows("SELECT * FROM orders ORDER BY id")
-
-    page.goto("/admin/integrity/target/")
-    page.get_by_role("row", name=target.alias).locator("input[type=checkbox]").check()
-    act(page, "audit")
-    watch(page)
-
-    page.goto("/admin/integrity/orphanfinding/")
-    page.get_by_role("link", name="orders.customer_id").click()
-    expect(page.locator("#content h1")).to_have_text("3 orders refer to 2 customers that do not exist")
-    page.get_by_role("link", name="Preview: Delete to quarantine").click()
-    expect(page.locator(".integrity-lead")).to_contain_text("3 rows of orders are taken out")
-    page.get_by_role("button", name="Run exactly this plan").click()
-    watch(page)
-    assert len(target.rows("SELECT * FROM orders")) == 3
-
-    page.get_by_role("link", name="Look at the run, or take it back").click()
-    page.get_by_role("link", name="Roll back…").click()
-    page.get_by_role("button", name="Roll this run back").click()
-    watch(page)
-    assert target.rows("SELECT * FROM orders ORDER BY id") == orders
 
 
 def test_the_keyboard_is_enough_to_keep_orphans(page: Page, audited: Shop) -> None:
@@ -88,21 +43,6 @@ def test_the_keyboard_is_enough_to_keep_orphans(page: Page, audited: Shop) -> No
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".messagelist")).to_contain_text("The orphans are kept")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_is_wider_than_a_narrow_screen(page: Page, audited: Shop, scheme: Any) -> None:
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 400, "height": 800})
-    finding = audited.finding()
-    for address in (
-        f"orphanfinding/decide/delete/?_selected_action={finding.pk}",
-        f"orphanfinding/decide/keep/?_selected_action={finding.pk}",
-        f"orphanfinding/{finding.pk}/change/",
-        f"target/{finding.target_id}/migrations/",
-    ):
-        page.goto(f"/admin/integrity/{address}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 400, address
 
 
 def test_buttons_stand_apart_and_names_stay_whole_on_a_narrow_screen(page: Page, audited: Shop) -> None:
@@ -119,7 +59,7 @@ def test_buttons_stand_apart_and_names_stay_whole_on_a_narrow_screen(page: Page,
         target=target, migration="0001_foreign_keys", state="failed", error="no " * 99
     )
     page.set_viewport_size({"width": 400, "height": 800})
-    page.goto(f"/admin/integrity/target/{target.pk}/migrations/")
+    page.goto(f"/admin/integrity/migrationrun/targets/{target.pk}/")
     boxes = [each.bounding_box() for each in page.locator(".integrity-buttons .button").all()]
     lines = sorted({(box["y"], box["height"]) for box in boxes if box})
     assert len(lines) > 1
