@@ -164,6 +164,19 @@ def test_going_on_takes_what_asking_took(audited: Shop, everything: Client, sign
     assert models.RepairRun.objects.count() == 1, "its run was over: nothing was begun anew"
 
 
+def test_going_on_with_a_run_takes_the_permissions_of_its_plan_too(
+    audited: Shop, everything: Client, sign_in: SignIn
+) -> None:
+    target = repaired(audited, everything).target
+    again = JobFactory.create(target=target, kind="repair", state="interrupted", arguments={"resume": 1})
+    how = {"run": 1, "how": "with_migrations"}
+    back = JobFactory.create(target=target, kind="rollback", state="interrupted", arguments=how)
+    client = sign_in("run_repair", "roll_back_repair")
+    assert [client.post(address(each, "resume")).status_code for each in (again, back)] == [403, 403]
+    client = sign_in("run_repair", "cleanup_finding")
+    assert client.post(address(again, "resume")).status_code == 302
+
+
 def test_a_job_that_is_over_leads_on(audited: Shop, everything: Client) -> None:
     job = repaired(audited, everything)
     text = text_of(everything, job)

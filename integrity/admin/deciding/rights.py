@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from integrity import models
+from integrity import models, store
+from integrity.exceptions import PlanMismatch
 from integrity.plans import Plan
 from integrity.references import Resolution
 
@@ -50,6 +51,14 @@ def resolving(plan: Plan) -> list[str]:
 def permissions_for(plan: Plan) -> list[str]:
     """Returns the permissions that running a plan needs: to run at all, and those of its decisions."""
     return sorted({RUN, *resolving(plan)})
+
+
+def permissions_to_go_on(run: models.RepairRun) -> list[str]:
+    """Returns those that going on with a run needs: those of its plan, all where that is not known."""
+    try:
+        return permissions_for(store.load_plan(run.target.alias, run.plan_hash))
+    except PlanMismatch:
+        return sorted({RUN, DEDUPLICATE, *PERMISSIONS.values()})
 
 
 def is_decided_keep(step: object) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest
 
-from integrity import models, store
+from integrity import models
 from integrity.admin.base import actor, may
-from integrity.admin.deciding.rights import permissions_for
-from integrity.exceptions import PlanMismatch
+from integrity.admin.deciding.rights import permissions_to_go_on
 from integrity.store.jobs import GOING, RESUMABLE
 
 PERMISSIONS = {
@@ -33,14 +34,19 @@ def may_stop(request: HttpRequest, job: models.Job) -> bool:
 
 def may_resume(request: HttpRequest, job: models.Job) -> bool:
     """Whether a user may go on with a job: it takes what asking for it took, even if it is their own."""
-    if not may(request, *PERMISSIONS[models.JobKind(job.kind)]):
-        return False
-    if job.kind != models.JobKind.REPAIR or "plan" not in job.arguments:
-        return True
-    try:
-        return may(request, *permissions_for(store.load_plan(job.target.alias, job.arguments["plan"])))
-    except PlanMismatch:
-        return False
+    return may(request, *PERMISSIONS[models.JobKind(job.kind)]) and may(request, *_of_its_own(job))
+
+
+def _of_its_own(job: models.Job) -> Sequence[str]:
+    """What this very job needs: the decisions of its plan, the migrations that it takes back."""
+    if job.kind == models.JobKind.ROLLBACK and job.arguments.get("how") == "with_migrations":
+        return PERMISSIONS[models.JobKind.MIGRATE]
+    if job.kind != models.JobKind.REPAIR:
+        return ()
+    number, plan = job.arguments.get("resume"), job.arguments.get("plan", "")
+    run = models.RepairRun.objects.filter(target=job.target_id, number=number).first() if number else None
+    known = run or models.RepairRun(target=job.target, plan_hash=plan)
+    return permissions_to_go_on(known)
 
 
 def allowed(request: HttpRequest, job: models.Job) -> set[str]:

@@ -18,12 +18,11 @@ from django.views.decorators.http import require_POST
 from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
-from integrity.admin.deciding.rights import DEDUPLICATE, PERMISSIONS, RUN, permissions_for
+from integrity.admin.deciding.rights import permissions_to_go_on
 from integrity.admin.quarantine import Chosen, browse, can_be_taken_back, download, put_back, restore
 from integrity.admin.repair_runs.changed_rows import changed_rows
 from integrity.admin.repair_runs.showing import shown
 from integrity.admin.repair_runs.telling import in_short
-from integrity.exceptions import PlanMismatch
 
 LONGEST_NUMBER = 19
 
@@ -81,7 +80,7 @@ class RepairRunAdmin(ReadOnlyAdmin):
             raise Http404(_("There is no such run."))
         context = shown(request, run) | {
             "may_roll_back": may(request, "roll_back_repair") and can_be_taken_back(run),
-            "may_resume": can_go_on(run) and may(request, *permissions_of(run)),
+            "may_resume": can_go_on(run) and may(request, *permissions_to_go_on(run)),
             **(extra_context or {}),
         }
         return self.page(request, "repair_run.html", str(run), **context)
@@ -104,7 +103,7 @@ class RepairRunAdmin(ReadOnlyAdmin):
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Goes on with a run that was stopped, by the plan that its journal holds."""
         run = get_object_or_404(models.RepairRun.objects.select_related("target"), pk=pk)
-        demand(request, *permissions_of(run))
+        demand(request, *permissions_to_go_on(run))
         if not can_go_on(run):
             messages.error(request, _("There is nothing to go on with: the run is over."))
             return HttpResponseRedirect(reverse("admin:integrity_repairrun_change", args=[pk]))
@@ -145,11 +144,3 @@ class RepairRunAdmin(ReadOnlyAdmin):
 def can_go_on(run: models.RepairRun) -> bool:
     """Whether a run stopped before its end."""
     return run.kind != models.RunKind.ROLLBACK and run.state in _STOPPED
-
-
-def permissions_of(run: models.RepairRun) -> list[str]:
-    """The permissions that going on with a run needs: those of its plan, all where that is not known."""
-    try:
-        return permissions_for(store.load_plan(run.target.alias, run.plan_hash))
-    except PlanMismatch:
-        return sorted({RUN, DEDUPLICATE, *PERMISSIONS.values()})
