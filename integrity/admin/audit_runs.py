@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from integrity import models
 from integrity.admin import cells
-from integrity.admin.base import ReadOnlyAdmin
+from integrity.admin.base import ReadOnlyAdmin, told
 
 
 @admin.register(models.AuditRun)
@@ -35,6 +35,13 @@ class AuditRunAdmin(ReadOnlyAdmin):
         "target", "state_badge", "started_at", "finished_at", "actor", "error", "findings_count", "orphans",
         "coverage_badge", "checked", "not_checked", "server_version", "schema_fingerprint",
     ]  # fmt: skip
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """An audit as this user may read it."""
+        run = super().get_object(request, object_id, from_field)
+        if run is not None:
+            run.error = told(request, run.error)
+        return run
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """One query for the page."""

@@ -17,6 +17,7 @@ from django.utils.text import capfirst
 
 from integrity import models
 from integrity.exceptions import ReferentialIntegrityError
+from integrity.references.masking import without_values
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -67,6 +68,11 @@ class ReadOnlyAdmin(ModelAdmin):
             context |= {"title": capfirst(context["subtitle"]), "subtitle": None}
         return super().render_change_form(request, context, *args, **kwargs)
 
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        """Errors can name values of rows: whoever may not see these would guess them by searching."""
+        fields = super().get_search_fields(request)
+        return [name for name in fields if name != "error" or may(request, "view_sample_rows")]
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leaves out what would say nothing."""
         fields = super().get_fields(request, obj)
@@ -102,7 +108,8 @@ class ReadOnlyAdmin(ModelAdmin):
     def refused(self, request: HttpRequest, error: ReferentialIntegrityError) -> None:
         """Shows an error of ours as a message: what, where, and what to do next."""
         place = f" ({error.where})" if error.where else ""
-        text = format_html("<strong>{}</strong>{} {}", error.what + ".", place, error.hint)
+        what = told(request, error.what)
+        text = format_html("<strong>{}</strong>{} {}", what + ".", place, told(request, error.hint))
         messages.error(request, text)
 
 
@@ -119,6 +126,11 @@ def demand(request: HttpRequest, *permissions: str) -> None:
     """
     if not may(request, *permissions):
         raise PermissionDenied
+
+
+def told(request: HttpRequest, text: str) -> str:
+    """Returns what a check or an error says as this user may read it."""
+    return text if may(request, "view_sample_rows") else without_values(text)
 
 
 def actor(request: HttpRequest) -> str:

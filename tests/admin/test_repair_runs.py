@@ -78,6 +78,24 @@ def test_keys_of_refused_rows_are_for_those_who_may_see_them(
     assert "secret-key" not in page(everything)
 
 
+def test_what_stopped_it_names_values_to_those_alone_who_may_see_them(
+    repaired: Shop, everything: Client, sign_in: SignIn
+) -> None:
+    error = "duplicate key\nDETAIL:  Key (note)=(first\nsecond secret) already exists."
+    models.RepairRun.objects.update(error=error)
+    models.AuditRun.objects.update(error=error)
+    audit = reverse("admin:integrity_auditrun_change", args=[models.AuditRun.objects.latest("pk").pk])
+    search = reverse("admin:integrity_repairrun_changelist") + "?q=secret"
+    run = str(models.RepairRun.objects.get())
+    assert "second secret" in page(everything)
+    assert run in everything.get(search).content.decode()
+    client = sign_in("view_repairrun", "view_auditrun")
+    shown = page(client) + client.get(audit).content.decode()
+    assert shown.count("duplicate key") == 2
+    assert "secret" not in shown
+    assert run not in client.get(search).content.decode(), "nor is it guessed by searching"
+
+
 def test_changed_rows_are_a_part_and_a_page(repaired: Shop, everything: Client, sign_in: SignIn) -> None:
     url = reverse(ROWS, args=[models.RepairRun.objects.get().pk])
     whole, part = (

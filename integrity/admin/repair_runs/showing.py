@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from integrity import models
 from integrity.admin import cells
-from integrity.admin.base import may
+from integrity.admin.base import may, told
 from integrity.admin.quarantine import can_be_taken_back
 from integrity.admin.quarantine.asking import masks_of
 from integrity.admin.repair_runs.telling import WORDS, lasted, proof_of, sentences, table_text, totals
@@ -54,6 +54,7 @@ def shown(request: HttpRequest, run: models.RepairRun) -> dict[str, Any]:
     rollbacks = list(_rollbacks(run)) if repair else []
     return {
         "run": run,
+        "error": told(request, run.error),
         "badge": cells.badge(run.state, run.get_state_display()),
         "kind": run.get_kind_display(),
         "sentences": sentences(run),
