@@ -471,6 +471,18 @@ def test_values_are_shown_to_whoever_may_see_rows_and_masked_ones_to_nobody(
     assert "(masked)" in text
 
 
+def test_the_row_that_others_will_refer_to_is_named_to_whoever_may_see_rows(
+    fuller: Shop, everything: Client
+) -> None:
+    finding = fuller.finding("contacts.code")
+    assert "refer to row AB-2 of codes" in text_of(
+        decide(everything, "reassign", finding, where="row", to="AB-2")
+    )
+    shown = text_of(person("reassigner", "reassign_finding").get(page_of(last_plan())))
+    assert "refer to row … of codes" in shown
+    assert "AB-2" not in shown, "nor in its SQL"
+
+
 def test_a_plan_is_no_page_for_strangers(audited: Shop, everything: Client, client: Client) -> None:
     decide(everything, "delete", audited.finding())
     stranger = User.objects.create_user("stranger", is_staff=True)

@@ -127,6 +127,10 @@ class Viewer:
             return False
         return not any(any_masked(self.catalog, table, columns) for table, columns in sides)
 
+    def may_see_step(self, step: AnyStep) -> bool:
+        """Whether the values that a step is about may be shown."""
+        return self.may_see(*_sides(step))
+
 
 def touched(plan: Plan) -> list[Touched]:
     """What happens to how many rows, table by table: those where most happens first."""
@@ -185,12 +189,12 @@ def _bar(tally: Tally, refused: int, most: int) -> tuple[Part, ...]:
 
 def _step(step: AnyStep, plan: Plan, viewer: Viewer) -> Shown:
     pairs = _pairs(step, viewer) if isinstance(step, Step) else []
-    values = isinstance(step, DuplicateStep) and viewer.values
+    values = isinstance(step, DuplicateStep) and viewer.may_see_step(step)
     return Shown(
         number=step.number,
         what=str(what_of(step)),
         about=str(step.reference) if isinstance(step, Step) else step.label,
-        sentences=said(step),
+        sentences=said(step, values=viewer.may_see_step(step)),
         lines=_lines(step),
         made=_made(step) if isinstance(step, Step) else [],
         pairs=pairs[:MOST_PAIRS],
@@ -241,13 +245,15 @@ def _pairs(step: Step, viewer: Viewer) -> list[tuple[str, str]]:
     """What becomes what; the key that a value becomes is one of the referenced table."""
     if not viewer.values:
         return []
-    if not viewer.may_see(*_sides(step)):
+    if not viewer.may_see_step(step):
         return [(MASKED, MASKED)] if step.mapping else []
     return [(", ".join(old), ", ".join(map(str, new))) for old, new in step.mapping[:MOST_PAIRS]]
 
 
-def _sides(step: Step) -> tuple[tuple[TableName, tuple[str, ...]], ...]:
+def _sides(step: AnyStep) -> tuple[tuple[TableName, tuple[str, ...]], ...]:
     """The columns whose values a step may show."""
+    if isinstance(step, DuplicateStep):
+        return ((step.table, step.rule.columns),)
     reference = step.reference
     return (reference.table, reference.columns), (reference.referenced_table, reference.referenced_columns)
 
@@ -268,7 +274,8 @@ def _sql(step: AnyStep, plan: Plan, viewer: Viewer) -> str:
     """What finds the rows, and what becomes of them; values of rows only for whoever may see them."""
     if isinstance(step, DuplicateStep):
         return shown(step.predicate)
-    if (step.scoped or step.mapping) and not viewer.may_see(*_sides(step)):
+    names_a_row = step.resolution is Resolution.REASSIGN and step.system_row is None
+    if (step.scoped or step.mapping or names_a_row) and not viewer.may_see_step(step):
         return ""
     found = shown(f"SELECT c.*\nFROM {quote_table(step.table)} AS c\nWHERE {step.predicate};")
     return "\n".join([found, "", *statements(replace(plan, steps=(step,)))]).strip()

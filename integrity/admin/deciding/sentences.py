@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -13,21 +16,28 @@ from integrity.references.reference import written
 from integrity.references.uniques import Duplicates
 
 
-def said(step: AnyStep) -> list[str]:
-    """What a step will do, as sentences."""
+def said(step: AnyStep, *, values: bool) -> list[str]:
+    """What a step will do, as sentences.
+
+    Args:
+        step: of a plan.
+        values: whether the key of a row that somebody chose may be named.
+    """
     if isinstance(step, DuplicateStep):
         return [_shared(step), *_following(step)]
+    if not values and step.system_row is None:
+        step = replace(step, values=tuple((name, "…") for name, value in step.values))
     sentence = _SENTENCES[step.resolution](step)
     return [sentence, *_following(step)]
 
 
-def said_of(plan: Plan) -> list[str]:
-    """What a plan will do in all, as sentences."""
+def said_of(plan: Plan, sees: Callable[[AnyStep], bool]) -> list[str]:
+    """What a plan will do in all, as sentences; ``sees`` is whether the values of a step may be named."""
     changing = plan.changing_steps
     if not changing:
         return [_("This plan changes no row.")]
     if len(changing) == 1:
-        return said(changing[0])
+        return said(changing[0], values=sees(changing[0]))
     facts = {"rows": grouped(plan.rows), "touched": grouped(plan.touched), "steps": len(changing)}
     return [_("%(rows)s rows are put right in %(steps)s steps; %(touched)s rows are touched in all.") % facts]
 

@@ -146,7 +146,7 @@ def _facts(request: HttpRequest, plan: Plan, about: About) -> dict[str, Any]:
     touched = preview.touched(plan)
     return {
         "plan": plan,
-        "sentences": said_of(plan),
+        "sentences": said_of(plan, viewer.may_see_step),
         "touched": touched,
         "happens": {
             name: any(getattr(each.tally, name) for each in touched)
