@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth import get_permission_codename
 from django.core.management import get_commands, load_command_class
 from django.dispatch import Signal
 
@@ -129,3 +132,31 @@ def keys(data: Any) -> set[str]:
     if isinstance(data, dict):
         return set(data).union(*(keys(each) for each in data.values()))
     return set().union(*(keys(each) for each in data)) if isinstance(data, list) else set()
+
+
+def test_every_permission_of_the_admin_is_documented_in_one_table_and_no_other() -> None:
+    table = re.findall(r"^\| (`.*?) \|", section(text("docs/admin.md"), "Who may do what"), re.MULTILINE)
+    documented = [name for row in table for name in re.findall(r"`(\w+)`", row)]
+    known = set()
+    for model in apps.get_app_config("integrity").get_models():
+        known |= {name for name, _ in model._meta.permissions}
+        if (
+            admin.site.is_registered(model) or model._meta.model_name == "querytiming"
+        ):  # stands on the page of its run
+            known.add(get_permission_codename("view", model._meta))
+    assert sorted(documented) == sorted(known)
+
+
+def test_links_to_a_heading_lead_to_one() -> None:
+    for name in (path.name for path in (CHECKOUT / "docs").glob("*.md")):
+        for page, heading in re.findall(r"\]\(([\w-]*(?:\.md)?)#([\w-]+)\)", text(f"docs/{name}")):
+            headings = re.findall(r"^#+ (.*)$", text(f"docs/{page or name}"), re.MULTILINE)
+            assert heading in {_anchor(each) for each in headings}, f"{name} links to {page}#{heading}"
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+
+
+def section(document: str, heading: str) -> str:
+    return document.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
