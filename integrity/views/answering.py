@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from integrity.exceptions import ReferentialIntegrityError
+from integrity.references.masking import without_values
 from integrity.views.access import Refused
 
 View = Callable[..., HttpResponseBase]
@@ -42,8 +43,8 @@ def answering(*methods: str) -> Callable[[View], View]:
 
 
 def answer(data: dict[str, Any], status: int = 200) -> JsonResponse:
-    """Returns a document."""
-    return JsonResponse(data, status=status, json_dumps_params={"ensure_ascii": False})
+    """Returns a document, its errors without values of rows: programs pass them on to wherever they like."""
+    return JsonResponse(_without_values(data), status=status, json_dumps_params={"ensure_ascii": False})
 
 
 def problem(status: int, what: str, **more: Any) -> JsonResponse:
@@ -54,6 +55,18 @@ def problem(status: int, what: str, **more: Any) -> JsonResponse:
 def told(status: int, error: ReferentialIntegrityError, **more: Any) -> JsonResponse:
     """Returns one of our errors."""
     return problem(status, error.what, where=error.where, hint=error.hint, **more)
+
+
+def _without_values(data: Any, name: str = "") -> Any:
+    if isinstance(data, dict):
+        return {each: _without_values(value, str(each)) for each, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_without_values(each, name) for each in data]
+    return without_values(data) if isinstance(data, str) and name in _SAYING else data
+
+
+_SAYING = ("error", "what", "hint", "message")
+"""Under these names stand texts that can name values."""
 
 
 def _refusal(refused: Refused) -> JsonResponse:

@@ -156,6 +156,17 @@ def test_what_takes_longer_goes_on_and_is_found_at_its_address(migrations: Shop,
 
 
 @pytest.mark.engine("sqlite")
+def test_whoever_only_reads_is_told_no_values_of_rows(site: Client) -> None:
+    error = "duplicate key\nDETAIL:  Key (mail)=(ada@example.org) already exists."
+    target, log = TargetFactory(alias="target"), [{"migration": "0001", "error": error}]
+    job = models.Job.objects.create(
+        target=target, kind="migrate", state="failed", error=error, result={"log": log}
+    )
+    answer = site.get(f"{URL}{job.pk}/", headers={"Authorization": f"Bearer {READ}"})
+    assert [answer.json()["error"], answer.json()["log"][0]["error"]] == ["duplicate key"] * 2
+
+
+@pytest.mark.engine("sqlite")
 def test_who_asks_while_a_job_migrates_is_told_which(migrations: Shop, site: Client) -> None:
     job = models.Job.objects.create(target=TargetFactory(alias="target"), kind="migrate", state="running")
     answer = post(site)
