@@ -105,12 +105,16 @@ def job_alive(job: models.Job, *, also: Collection[int] = (), **facts: Any) -> b
 def end_job(
     job: models.Job, state: models.RunState, *, result: dict[str, Any] | None = None, error: str = ""
 ) -> bool:
-    """Notes how a job ended, or that it waits again; returns False when it is somebody else's by now."""
+    """Notes how a job ended, or that it waits again; returns False when it is somebody else's by now.
+
+    What was wished of one that waits again is for whoever takes it next.
+    """
     now = timezone.now()
-    over = None if state == models.RunState.PLANNED else now
-    facts = {"state": state, "result": result or {}, "error": error, "wish": models.Wish.NOTHING}
+    waits = state == models.RunState.PLANNED
+    facts: dict[str, Any] = {"state": state, "result": result or {}, "error": error}
+    facts |= {"finished_at": None} if waits else {"finished_at": now, "wish": models.Wish.NOTHING}
     with site_database():
-        return bool(_taken(job).update(finished_at=over, signs_of_life_at=now, **facts))
+        return bool(_taken(job).update(signs_of_life_at=now, **facts))
 
 
 def _taken(job: models.Job) -> QuerySet[models.Job]:

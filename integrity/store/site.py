@@ -39,6 +39,7 @@ def site_database(*, atomic: bool = False) -> Iterator[None]:
         if _lacks_tables(error):
             raise _not_migrated() from error
         if isinstance(error, (OperationalError, InterfaceError)):
+            _let_go()
             raise _unusable(error) from error
         raise
 
@@ -54,6 +55,12 @@ def _not_migrated() -> ReferentialIntegrityError:
         where=alias(),
         hint="Run manage.py migrate.",
     )
+
+
+def _let_go() -> None:
+    """Closes a connection that the server has ended, so that whoever tries again gets a new one: nobody else
+    does so for threads that outlive a request."""
+    transaction.get_connection(alias()).close_if_unusable_or_obsolete()
 
 
 def _unusable(error: Exception) -> ReferentialIntegrityError:

@@ -3,10 +3,11 @@
 import threading
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from integrity import models, store
 from integrity.exceptions import ReferentialIntegrityError
+from integrity.store.site import site_database
 from tests.servers import RegisterTarget
 from tests.store.conftest import orphans, result
 
@@ -53,3 +54,13 @@ def test_two_audits_at_once_lose_no_finding() -> None:
     last = runs[0]
     assert models.Finding.objects.filter(last_seen_run=last).count() == 2
     assert models.Finding.objects.get(table_name="orders").state == "open"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_the_server_has_ended_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.ensure_connection()
+    monkeypatch.setattr(connections["default"], "errors_occurred", True)
+    monkeypatch.setattr(connections["default"], "is_usable", lambda: False)
+    with pytest.raises(ReferentialIntegrityError, match="cannot be used"), site_database():
+        raise OperationalError("server closed the connection unexpectedly")
+    assert connection.connection is None

@@ -13,10 +13,11 @@ from django.db import connections
 from django.utils import timezone
 
 from integrity import models, store, tasks
-from integrity.exceptions import PlanRefused
+from integrity.exceptions import PlanRefused, ReferentialIntegrityError
 from integrity.plans import Plan, Request
 from integrity.references import Resolution
 from integrity.signals import audit_finished
+from integrity.tasks.background.working import Workshop
 from tests.commands import run
 from tests.factories import BackupFactory, JobFactory, TargetFactory
 from tests.servers import RegisterTarget
@@ -264,3 +265,46 @@ def test_migrations_are_stopped_between_two_and_gone_on_with(broken: str, settin
     said = " ".join(job.notes.values_list("text", flat=True))
     assert "checks passed" in said
     assert "was applied in" in said
+
+
+def test_a_wish_that_comes_as_a_worker_leaves_is_heeded_by_the_next(broken: str) -> None:
+    job = JobFactory.create(target=TargetFactory(alias=broken), carrier="worker")
+    begun = store.begin_job(job.pk)
+    assert begun is not None
+    assert store.ask_job(job.pk, models.Wish.CANCEL)
+    assert store.end_job(begun, models.RunState.PLANNED)
+    assert tasks.carry_out(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.wish) == ("cancelled", "")
+
+
+def test_the_end_of_a_job_is_noted_once_the_sites_database_is_back(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrity.tasks.background.carrying.SECONDS_BETWEEN_TRIES", (0.01, 0.01))
+    note, away = store.end_job, [1, 2]
+
+    def end_job(*args: Any, **kwargs: Any) -> bool:
+        if away:
+            away.pop()
+            raise ReferentialIntegrityError("The site's own database cannot be used")
+        return note(*args, **kwargs)
+
+    monkeypatch.setattr(store, "end_job", end_job)
+    job = JobFactory.create(target=TargetFactory(alias=broken))
+    assert tasks.carry_out(job.pk)
+    job.refresh_from_db()
+    assert job.state == "finished"
+
+
+def test_a_worker_outlives_a_database_that_is_away_as_a_job_ends(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    JobFactory.create(target=TargetFactory(alias=broken), carrier="worker")
+
+    def away(pk: int) -> None:
+        raise ReferentialIntegrityError("The site's own database cannot be used")
+
+    monkeypatch.setattr(store, "load_job", away)
+    assert Workshop(interval=0.01).run(once=True) == []
+    assert models.Job.objects.get().state == "finished"

@@ -12,8 +12,10 @@ from django.db import connections
 from django.utils import timezone
 
 from integrity import models, store, tasks
+from integrity.audit import Progress
 from integrity.plans import Request
 from integrity.references.reference import Resolution
+from integrity.tasks.background.work import Work
 from tests.commands import environment, run, run_json, start
 from tests.servers import EmptyTarget
 
@@ -150,12 +152,22 @@ def test_a_worker_that_is_told_to_end_leaves_its_repair_to_the_next(
 
 
 @pytest.mark.engine("postgresql")
-def test_a_repair_is_paused_and_gone_on_with(shop: EmptyTarget, work: StartWorker) -> None:
+def test_a_repair_is_paused_and_gone_on_with(
+    shop: EmptyTarget, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.INTEGRITY = {**settings.INTEGRITY, "BATCH_ROWS": 50, "BATCH_SECONDS": 0.001}
     job = ask_for_repair(shop)
-    process = work("--once")
-    wait_until(lambda: orders(shop) < ORDERS)
-    assert store.ask_job(job.pk, models.Wish.PAUSE)
-    process.communicate(timeout=30)
+    moved = Work.rows
+
+    def paused_in_the_middle(work: Work, progress: Progress) -> None:
+        """Somebody asks for it while the first batches are under way."""
+        moved(work, progress)
+        if work.job.attempts == 1 and not work.pulse.wish and orders(shop) < ORDERS:
+            assert store.ask_job(job.pk, models.Wish.PAUSE)
+            wait_until(lambda: work.pulse.wish)
+
+    monkeypatch.setattr(Work, "rows", paused_in_the_middle)
+    run("work", "--once")
     job.refresh_from_db()
     assert job.state == "paused"
     assert KEPT < orders(shop) < ORDERS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,9 @@ from integrity.tasks.background.pulse import Pulse
 from integrity.tasks.background.work import Work
 
 logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_TRIES = (0.1, 1.0, 5.0, 15.0)
+"""What a job came to is not lost because the site's database is restarted at that moment."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,21 @@ def carry_out(
         work.say(_begun(job), always=True)
         end = _ended(work)
         work.say(_SAID[end.state](work), always=True)
-    if not store.end_job(job, end.state, result=work.result | end.result, error=end.error):
+    if not _noted(work, end):
         logger.warning("Job %s was taken up by somebody else meanwhile", pk)
     return True
+
+
+def _noted(work: Work, end: _End) -> bool:
+    """Notes how a job ended; tries again for a while where the site's database is busy or away."""
+    result = work.result | end.result
+    for seconds in SECONDS_BETWEEN_TRIES:
+        try:
+            return store.end_job(work.job, end.state, result=result, error=end.error)
+        except ReferentialIntegrityError:
+            logger.warning("The end of job %s could not be noted yet", work.job.pk, exc_info=True)
+            time.sleep(seconds)
+    return store.end_job(work.job, end.state, result=result, error=end.error)
 
 
 def _ended(work: Work) -> _End:

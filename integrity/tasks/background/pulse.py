@@ -37,7 +37,7 @@ class Pulse:
     def __init__(self, job: models.Job, also: Callable[[], Collection[int]] = tuple) -> None:
         self.job = job
         self.also = also
-        self.wish = models.Wish.NOTHING
+        self.wish = models.Wish(job.wish)
         self.lost = False
         self._facts: dict[str, Any] = {}
         self._lines: list[tuple[datetime, str]] = []

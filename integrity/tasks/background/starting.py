@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -59,7 +59,7 @@ def see_lost_jobs() -> None:
     """Marks jobs whose process is gone, for whoever looks next; in passing, so that it never fails."""
     try:
         store.interrupt_silent()
-    except ReferentialIntegrityError:
+    except (ReferentialIntegrityError, DatabaseError):
         logger.warning("Jobs that fell silent could not be marked", exc_info=True)
 
 

@@ -63,7 +63,7 @@ class Workshop:
                     if not taken and not ended:
                         self._rest()
                 while self._under_way:
-                    self._heard()
+                    self._heard_if_possible()
                     wait(self._under_way, timeout=SHORTEST_SLEEP, return_when=FIRST_COMPLETED)
                     ended = self._ended()
                     done += ended if once else []
@@ -105,7 +105,11 @@ class Workshop:
         if error := future.exception():
             logger.error("Job %s was lost", pk, exc_info=error)
             return None
-        job = store.load_job(pk) if future.result() else None
+        try:
+            job = store.load_job(pk) if future.result() else None
+        except ReferentialIntegrityError:
+            logger.warning("What became of job %s could not be read", pk, exc_info=True)
+            return None
         if job is not None:
             self.told(job)
         return job
@@ -115,6 +119,12 @@ class Workshop:
             self._heard_at = time.monotonic()
             store.worker_heard(self.name)
             store.interrupt_silent()
+
+    def _heard_if_possible(self) -> None:
+        try:
+            self._heard()
+        except ReferentialIntegrityError:
+            logger.warning("It could not be noted that this worker is there", exc_info=True)
 
     def _rest(self) -> None:
         """Waits for the next look, for the end of a job, or for a signal."""
