@@ -26,8 +26,8 @@ ROUNDS_AT_MOST = 20
 class Parentless:
     """Rows that come back without what they refer to by ``reference``.
 
-    ``before`` of them were orphans when the repair took them, ``lost`` had it then; of ``quarantined`` it is
-    in the same quarantine, and would come back too if it were chosen.
+    ``before`` of them were taken out as its orphans, ``lost`` for another reason: these lacked it then, or
+    lost it since. Of ``quarantined`` it is in the same quarantine, and would come back if it were chosen.
     """
 
     reference: Reference

@@ -35,6 +35,12 @@ def integrity_nav(context: template.Context) -> dict[str, Any]:
     return {"places": found}
 
 
+@register.inclusion_tag("admin/integrity/filter.html")
+def integrity_filter(changes: Any, spec: Any) -> dict[str, Any]:
+    """A filter in the bar above a list, whichever way the admin would show it."""
+    return {"title": spec.title, "choices": list(spec.choices(changes))}
+
+
 def _address(name: str, arguments: dict[str, str]) -> str:
     try:
         return reverse(name, kwargs=arguments)

@@ -53,8 +53,11 @@ def test_each_resolution_is_offered_with_its_reason_or_with_what_stands_against_
 
 def test_somebody_sees_buttons_only_for_what_they_may_do(sign_in: SignIn) -> None:
     finding = make()
-    assert "decide/" not in page(sign_in(), finding)
+    looking = page(sign_in(), finding)
+    assert "decide/" not in looking
+    assert "To decide takes a permission that you do not have." in looking
     text = page(sign_in("keep_finding"), finding)
+    assert "Nothing is changed before you have seen what will happen." in text
     assert "decide/keep/" in text
     assert "decide/delete/" not in text
     blind = UserFactory.create(may=["keep_finding"])

@@ -77,6 +77,16 @@ def test_filters_and_orders_work(name: str, filters: str, sign_in: SignIn) -> No
     assert sign_in().get(f"{url}?{filters}").status_code == 200
 
 
+def test_every_list_is_narrowed_in_a_bar_above_it(sign_in: SignIn) -> None:
+    factories.JobFactory.create()
+    page = (
+        sign_in().get(reverse("admin:integrity_job_changelist"), {"state__exact": "paused"}).content.decode()
+    )
+    assert "changelist-filter" not in page
+    assert "State: <span>paused</span>" in page
+    assert ">Clear all</a>" in page
+
+
 def test_a_filter_by_size_leaves_what_is_within_its_bounds(sign_in: SignIn) -> None:
     factories.OrphanFindingFactory.create(rows=9, table_name="small")
     factories.OrphanFindingFactory.create(rows=10, table_name="large")

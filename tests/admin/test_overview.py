@@ -84,6 +84,16 @@ def test_each_state_has_its_next_step() -> None:
 
 
 @pytest.mark.django_db
+def test_what_was_never_counted_is_not_said_to_be_none(sign_in: SignIn) -> None:
+    factories.TargetFactory.create(alias="shop")
+    page = sign_in().get(OVERVIEW).content.decode()
+    assert "<dt>Orphans</dt><dd>–</dd>" in page
+    assert "not counted yet" in page
+    known("other")
+    assert "<dt>Orphans</dt><dd>0</dd>" in sign_in().get(OVERVIEW).content.decode()
+
+
+@pytest.mark.django_db
 def test_the_worst_comes_first() -> None:
     known("calm")
     known("bad", orphans_open=5, errors_open=1)

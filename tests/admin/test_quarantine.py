@@ -185,6 +185,9 @@ def test_conflicts_stand_side_by_side(repaired: Shop, everything: Client, sign_i
     assert "Made again since" in page
     assert "mine now" in page
     assert "differs" in page
+    assert "Put 2 rows back" in page, "what is refused is not promised"
+    assert "Taken out as orphans of it" in page
+    assert "is not recorded" in page
     numbers = text(sign_in("view_repairrun", "roll_back_repair"), RESTORE, **query)
     assert "mine now" not in numbers
     everything.post(

@@ -169,6 +169,23 @@ def test_many_findings_and_runs_need_no_more_queries(
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
+def test_what_happened_is_seen_whole_beside_the_other_cards(page: Page) -> None:
+    target = factories.TargetFactory.create()
+    factories.MigrationRunFactory.create(target=target, migration="0002_foreign_keys_of_orders_and_lines")
+    factories.AuditRunFactory.create(target=target, narrowed=True, orphans_count=1_200_000)
+    User.objects.create_superuser("boss", password="boss")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"/admin/login/?next=/admin/integrity/target/{target.pk}/change/")
+    page.fill("#id_username", "boss")
+    page.fill("#id_password", "boss")
+    page.press("#id_password", "Enter")
+    table = page.locator(".integrity-happenings")
+    expect(table).to_contain_text("1,200,000 orphans, of some references")
+    assert table.evaluate("each => each.scrollWidth <= each.parentElement.clientWidth")
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
 def test_from_the_overview_through_the_picture_to_a_finding_without_a_mouse(
     page: Page, audited: Shop
 ) -> None:

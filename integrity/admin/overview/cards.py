@@ -58,6 +58,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         "healthy": counted[states.State.HEALTHY],
         "orphans": sum(target.orphans_open for target in targets),
         "kept": sum(target.orphans_kept for target in targets),
+        "uncounted": sum(not card.audited for card in cards),
         "undecided": sum(target.undecided for target in targets),
         "may_audit": may(request, "audit_target"),
         "may_see_orphans": may(request, "view_orphanfinding"),

@@ -103,8 +103,9 @@ def _look(
 def _button(wanted: Chosen, preview: RollbackPreview | None) -> str:
     if wanted.whole or preview is None:
         return _("Roll this run back")
-    text = ngettext("Put %(n)s row back", "Put %(n)s rows back", preview.rows)
-    return text % {"n": cells.grouped(preview.rows)}
+    rows = preview.rows - preview.refused
+    text = ngettext("Put %(n)s row back", "Put %(n)s rows back", rows)
+    return text % {"n": cells.grouped(rows)}
 
 
 def _preview(wanted: Chosen) -> tuple[RollbackPreview | None, ReferentialIntegrityError | None]:

@@ -74,6 +74,7 @@ def _orphans(request: HttpRequest, finding: models.Finding) -> dict[str, Any]:
     """What is known of orphans, and what this user may decide about them."""
     scope = Scope.asked(request, finding)
     standing = finding.state != models.FindingState.RESOLVED
+    offered = offering.choices(request, finding, scope) if standing else []
     return {
         "orphans": True,
         "causes": causes.causes(finding),
@@ -85,7 +86,8 @@ def _orphans(request: HttpRequest, finding: models.Finding) -> dict[str, Any]:
         "scope": scope,
         "rows_url": scope.address("rows", finding) if standing and _sees_rows(request) else "",
         "keys_url": reverse("admin:integrity_orphanfinding_keys", args=[finding.pk]),
-        "choices": offering.choices(request, finding, scope) if standing else [],
+        "choices": offered,
+        "may_decide": any(each.url for each in offered) or not any(each.open for each in offered),
         "decisions": history.decisions(request, finding),
         "waiting": history.waiting(request, finding),
         "prevented": bool(finding.evidence.get("enforced")),
