@@ -105,6 +105,10 @@ def test_a_list_for_relinking_is_read_line_by_line(fuller: Shop, everything: Cli
     assert 'aria-invalid="true"' in text
     assert "autofocus" in text
     assert not models.StoredPlan.objects.exists()
+    odd = "old,new\n" + "semicolons;here\n" * 5_000
+    text = text_of(decide(everything, "relink", fuller.finding("contacts.code"), how="list", pairs=odd))
+    assert "There are 4,950 more mistakes." in text
+    assert text.count("1 values, where the header has 2") < 60
 
 
 def test_a_list_for_relinking_can_be_a_file(fuller: Shop, everything: Client) -> None:

@@ -91,6 +91,7 @@ def test_who_may_not_see_rows_sees_none(audited: Shop, sign_in: SignIn, page: st
         {"key": "x"},
         {"key": "[1]"},
         {"key": "[]"},
+        {"key": "[" * 9_000},
         {"key": ["1", "2"]},
     ],
 )
@@ -181,6 +182,8 @@ def test_masked_rows_are_shown_without_their_values(audited: Shop, everything: C
         assert "(masked)" in shown
     assert file_of(everything.get(address(audited, "rows_csv")))[1] == ["4", "(masked)", "(masked)"]
     assert everything.get(address(audited, "parents", term="1")).json()["results"] == []
+    guessed = everything.get(address(audited, "rows", key='["90"]'))
+    assert (guessed.status_code, "are masked" in text(guessed)) == (400, True), "nobody guesses them"
 
 
 def test_a_resolved_finding_offers_no_decision(audited: Shop, everything: Client) -> None:

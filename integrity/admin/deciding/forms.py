@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,12 +12,15 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from integrity.admin.autocomplete import autocomplete
+from integrity.admin.cells import grouped
 from integrity.admin.deciding.choice import Choice
 from integrity.exceptions import MappingRefused, ReferentialIntegrityError
 from integrity.plans.steps import KeyTexts
+
+MOST_MISTAKES = 50
 
 
 class DecidingForm(forms.Form):
@@ -37,7 +41,7 @@ class DecidingForm(forms.Form):
 
         Advice that names options of commands helps nobody here.
         """
-        said = list(error.mistakes) if isinstance(error, MappingRefused) and error.mistakes else []
+        said = first_of(error.mistakes) if isinstance(error, MappingRefused) and error.mistakes else []
         hint = "" if " --" in error.hint else error.hint
         self.add_error(self.problem_field, said or [f"{error.what}. {hint}".strip()])
 
@@ -47,6 +51,15 @@ class DecidingForm(forms.Form):
             if name != NON_FIELD_ERRORS:
                 self.fields[name].widget.attrs["autofocus"] = True
                 return
+
+
+def first_of(mistakes: Sequence[str]) -> list[str]:
+    """The first mistakes of a list, and how many there are beside them: a wrong file has one a line."""
+    more = len(mistakes) - MOST_MISTAKES
+    if more <= 0:
+        return list(mistakes)
+    said = ngettext("There is %(n)s more mistake.", "There are %(n)s more mistakes.", more)
+    return [*mistakes[:MOST_MISTAKES], said % {"n": grouped(more)}]
 
 
 class KeepForm(DecidingForm):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrity.admin.deciding.choice import Choice
-from integrity.admin.deciding.forms import DecidingForm
+from integrity.admin.deciding.forms import DecidingForm, first_of
 from integrity.plans import Mapping, parse_mapping
 
 MOST_BYTES = 5_000_000
@@ -87,7 +87,7 @@ class RelinkForm(DecidingForm):
         known_as = data["file"].name if name == "file" else _("the list")
         mapping = parse_mapping(text, known_as)
         if mapping.mistakes:
-            self.add_error(name, list(mapping.mistakes))
+            self.add_error(name, first_of(mapping.mistakes))
         data["mapping"] = mapping
 
     def _sent(self, file: Any) -> str:

@@ -59,7 +59,7 @@ def key_of(request: HttpRequest) -> tuple[str, ...]:
         return ()
     try:
         key = json.loads(given) if len(given) <= LONGEST_KEY else None
-    except ValueError:
+    except (ValueError, RecursionError):
         key = None
     if not isinstance(key, list) or not key or not all(isinstance(each, str) for each in key):
         raise BadRequest("That is no missing key.")

@@ -106,9 +106,12 @@ class Orphans:
         """The condition that a row ``c`` misses just this key, which is given as texts.
 
         Raises:
-            NotAnswerable: when the reference has another number of columns.
+            NotAnswerable: when the reference has another number of columns, or when its keys must not be
+                shown: whether there are rows would tell them.
         """
         names = self.reference.columns
+        if self.hides_keys:
+            raise NotAnswerable("The keys of this reference are masked", where=self.reference.label)
         if len(key) != len(names):
             raise NotAnswerable("That is no key of this reference", where=self.reference.label)
         where = Predicate("1 = 1")
