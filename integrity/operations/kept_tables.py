@@ -133,13 +133,6 @@ def add_key(work: Alteration, statement: str) -> None:
         work.execute(f"{statement} NOT VALID")
 
 
-def drop_kept(work: Alteration, table: TableName, kept: KeptTable) -> None:
-    """Takes a kept table away for good: its rows stand elsewhere."""
-    place = kept.place(work.session)
-    work.execute(sqlite.drop(place) if work.sqlite else postgresql.drop(place))
-    forget_table(work.session, table, kept.slot)
-
-
 # -- what is remembered ----------------------------------------------------------------------
 
 

@@ -36,11 +36,7 @@ from integrity.references import Catalog, load_catalog
 
 def plan_page(admin: ReadOnlyAdmin, request: HttpRequest, alias: str, plan_hash: str) -> HttpResponse:
     """Shows a stored plan; a POST runs it, remembers its decisions, or takes a backup first."""
-    demand(request, SEE)
-    try:
-        plan = store.load_plan(alias, plan_hash)
-    except PlanMismatch as error:
-        admin.refused(request, error)
+    if (plan := _known(admin, request, alias, plan_hash)) is None:
         return back()
     about = findings_of(plan)
     if request.method == "POST":
@@ -50,14 +46,20 @@ def plan_page(admin: ReadOnlyAdmin, request: HttpRequest, alias: str, plan_hash:
 
 def plan_again(admin: ReadOnlyAdmin, request: HttpRequest, alias: str, plan_hash: str) -> HttpResponse:
     """Makes a plan anew, of the target as it is now, and shows what is different."""
-    demand(request, SEE)
-    try:
-        plan = store.load_plan(alias, plan_hash)
-    except PlanMismatch as error:
-        admin.refused(request, error)
+    if (plan := _known(admin, request, alias, plan_hash)) is None:
         return back()
     demand(request, *resolving(plan))
     return anew(admin, request, plan)
+
+
+def _known(admin: ReadOnlyAdmin, request: HttpRequest, alias: str, plan_hash: str) -> Plan | None:
+    """A stored plan for whoever may see plans; what is wrong with it becomes a message."""
+    demand(request, SEE)
+    try:
+        return store.load_plan(alias, plan_hash)
+    except PlanMismatch as error:
+        admin.refused(request, error)
+        return None
 
 
 def _posted(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) -> HttpResponse:

@@ -143,9 +143,6 @@ def _trigger(row: Row) -> Routine:
     )
 
 
-BEFORE_MAKING = ("SET LOCAL check_function_bodies = off",)
-"""A function comes back as it was, also where it refers to what is gone."""
-
 _MAKES = re.compile(
     r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE|(?:RECURSIVE\s+)?VIEW|TRIGGER)\b", re.IGNORECASE
 )

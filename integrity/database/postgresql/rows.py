@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from integrity.database.engine import Digest, Locator, Predicate, Stretch
-from integrity.database.identifiers import column, literal, quote_table
+from integrity.database.identifiers import column, quote_table
 from integrity.database.schema import Table, TableKind
 from integrity.database.session import Session
 
@@ -81,8 +81,3 @@ def grant_to_lock(tables: Sequence[Table], role: str) -> str:
     """The GRANT without which a SHARE lock is refused (PostgreSQL manual, LOCK)."""
     names = ", ".join(quote_table(table.name) for table in tables)
     return f"GRANT UPDATE ON {names} TO {role};"
-
-
-def regclass(table: Table) -> str:
-    """A table as a literal that casts to regclass."""
-    return literal(quote_table(table.name)) + "::regclass"

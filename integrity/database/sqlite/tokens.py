@@ -121,14 +121,6 @@ def parse_create_table(sql: str) -> CreateTable:
     raise ValueError(f"not a CREATE TABLE with columns: {sql[:60]!r}")
 
 
-def foreign_key_names(sql: str) -> list[str]:
-    """Returns the names of all foreign keys in the order of the text, empty for a nameless one.
-
-    ``PRAGMA foreign_key_list`` numbers them in the opposite order.
-    """
-    return [key.name for key in written_keys(sql)]
-
-
 @dataclass(frozen=True)
 class WrittenKey:
     """What only the stored text says of a foreign key: its name and when it is checked."""
