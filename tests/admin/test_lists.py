@@ -85,6 +85,14 @@ def test_every_list_is_narrowed_in_a_bar_above_it(sign_in: SignIn) -> None:
     assert "changelist-filter" not in page
     assert "State: <span>paused</span>" in page
     assert ">Clear all</a>" in page
+    assert "Nothing fits what was asked for." in page
+
+
+def test_an_empty_list_says_so_and_offers_no_action(sign_in: SignIn) -> None:
+    client = sign_in("roll_back_repair")
+    page = client.get(reverse("admin:integrity_repairrun_changelist")).content.decode()
+    assert "There is nothing here." in page
+    assert 'name="action"' not in page
 
 
 def test_a_filter_by_size_leaves_what_is_within_its_bounds(sign_in: SignIn) -> None:
