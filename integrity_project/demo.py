@@ -111,8 +111,9 @@ def _serve(story: Story) -> None:
     address = f"127.0.0.1:{port}"
     story.chapter(
         "Triage in admin",
-        f"http://{address}/admin/   user {USER}   password {password}\n"
-        "What was rolled back is broken again, for you to triage. Ctrl-C ends it all.",
+        f"http://{address}/admin/integrity/   user {USER}   password {password}\n"
+        "What was rolled back is broken again, for you to triage: choose a target, then one of its findings, "
+        "and decide what becomes of its orphans. Ctrl-C ends it all.",
     )
     process = subprocess.Popen(story.command("runserver", "--noreload", address), env=story.environment)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())

@@ -99,7 +99,8 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def started(self, request: HttpRequest, job: models.Job) -> HttpResponseRedirect:
         """Leads to the page of a job that was just asked for."""
-        return HttpResponseRedirect(reverse("admin:integrity_job_change", args=[job.pk]))
+        site = self.admin_site.name
+        return HttpResponseRedirect(reverse("admin:integrity_job_change", args=[job.pk], current_app=site))
 
     def log(self, request: HttpRequest, objects: QuerySet[Any] | list[Any], message: str) -> None:
         """Writes an entry into the admin log for each object."""

@@ -27,10 +27,11 @@ PLACES: tuple[tuple[str | Promise, str, dict[str, str], str], ...] = (
 def integrity_nav(context: template.Context) -> dict[str, Any]:
     """The places of this app that the user may see, the one where they are marked."""
     request = context["request"]
+    site = getattr(request, "current_app", None) or request.resolver_match.namespace
     found = [
         {"text": text, "url": url, "here": request.path == url}
         for text, name, arguments, permission in PLACES
-        if request.user.has_perm(permission) and (url := _address(name, arguments))
+        if request.user.has_perm(permission) and (url := _address(name, arguments, site))
     ]
     return {"places": found}
 
@@ -41,8 +42,8 @@ def integrity_filter(changes: Any, spec: Any) -> dict[str, Any]:
     return {"title": spec.title, "choices": list(spec.choices(changes))}
 
 
-def _address(name: str, arguments: dict[str, str]) -> str:
+def _address(name: str, arguments: dict[str, str], site: str) -> str:
     try:
-        return reverse(name, kwargs=arguments)
+        return reverse(name, kwargs=arguments, current_app=site)
     except NoReverseMatch:
         return ""
