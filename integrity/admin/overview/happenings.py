@@ -23,7 +23,7 @@ SHOWN = 15
 class Happening:
     """One thing that happened: what it was, what came of it, who did it, and its page."""
 
-    at: datetime
+    at: datetime | None
     what: str
     badge: str
     came_of_it: str
@@ -32,20 +32,21 @@ class Happening:
 
     @property
     def ago(self) -> str:
-        """How long ago."""
+        """How long ago; nothing of what has not begun."""
         return cells.ago(self.at)
 
 
 def lately(request: HttpRequest, target: models.Target) -> list[Happening]:
-    """Returns the last things that happened to a target, the newest first, as this user may see them; in
-    four queries."""
+    """Returns the last things that happened to a target, the newest first and before it what has not
+    begun, as this user may see them; in four queries."""
     found = [
         each
         for permission, look in _LOOKS.items()
         if may(request, permission)
         for each in look(target)
     ]  # fmt: skip
-    return sorted(found, key=lambda each: each.at, reverse=True)[:SHOWN]
+    not_begun = datetime.max.replace(tzinfo=UTC)
+    return sorted(found, key=lambda each: each.at or not_begun, reverse=True)[:SHOWN]
 
 
 def _last(model: Any, target: models.Target, *, without: tuple[str, ...] = ()) -> list[Any]:
@@ -90,7 +91,7 @@ def _jobs(target: models.Target) -> Iterator[Happening]:
 
 def _happening(kind: str, run: Any, what: str, at: datetime | None, came_of_it: str = "") -> Happening:
     return Happening(
-        at=at or datetime.min.replace(tzinfo=UTC),
+        at=at,
         what=what,
         badge=cells.badge(run.state, run.get_state_display()),
         came_of_it=came_of_it,
