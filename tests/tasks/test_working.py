@@ -16,7 +16,7 @@ from integrity.audit import Progress
 from integrity.plans import Request
 from integrity.references.reference import Resolution
 from integrity.tasks.background.work import Work
-from tests.commands import environment, run, run_json, start
+from tests.commands import environment, manage, run, run_json, start
 from tests.servers import EmptyTarget
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
@@ -38,6 +38,23 @@ to = "customers.id"
 on_delete = "CASCADE"
 """
 KEPT = ORDERS // 8
+
+END_IN_THE_MIDDLE = """
+import threading, time
+from integrity import tasks
+from integrity.tasks.background.work import Work
+
+def slowly(work, progress, rows=Work.rows):
+    rows(work, progress)
+    if progress.done:
+        moved.set()
+        time.sleep(0.05)
+
+moved = threading.Event()
+Work.rows = slowly
+tasks.start_job("{alias}", "repair", {{"plan": "{plan}"}})
+assert moved.wait(60)
+"""
 
 StartWorker = Callable[..., "Popen[str]"]
 
@@ -189,3 +206,26 @@ def test_a_job_that_fails_ends_the_command_with_a_word(shop: EmptyTarget) -> Non
     (job,) = ran.json["jobs"]
     assert (job["state"], job["result"]["problem"]) == ("failed", "UnknownRun")
     assert "There is no run 99" in job["error"]
+
+
+@pytest.mark.engine("sqlite")
+def test_a_server_that_ends_does_not_wait_for_its_threads_but_stops_their_jobs(
+    shop: EmptyTarget, settings: Any
+) -> None:
+    own = {**settings.INTEGRITY, "CARRIER": "thread", "BATCH_ROWS": 50, "BATCH_SECONDS": 0.001}
+    env = environment(
+        connections["default"].settings_dict["NAME"],
+        {shop.alias: shop.url},
+        DJANGO_SETTINGS_MODULE="tests.tasks.worker_settings",
+        INTEGRITY_SETTINGS=json.dumps(own),
+    )
+    plan = tasks.plan_and_store(shop.alias, [Request(resolution=Resolution.DELETE)])
+    ran = manage(env, "shell", "-v", "0", "-c", END_IN_THE_MIDDLE.format(alias=shop.alias, plan=plan.hash))
+    assert ran.code == 0, ran.err
+    job = models.Job.objects.get()
+    assert (job.state, job.error) == ("interrupted", "")
+    assert KEPT < orders(shop) < ORDERS
+    assert tasks.resume_job(job.pk)
+    assert tasks.carry_out(job.pk)
+    job.refresh_from_db()
+    assert (job.state, orders(shop)) == ("finished", KEPT)

@@ -99,9 +99,12 @@ def _ended(work: Work) -> _End:
 
 
 def _left_or(work: Work, state: models.RunState) -> models.RunState:
-    """A job that stopped because its process has to end waits for the next one."""
-    left = state == models.RunState.PAUSED and not work.pulse.wish and work.leaving()
-    return models.RunState.PLANNED if left else state
+    """A job that stopped because its process has to end waits for the next one; for a thread nobody comes
+    next by himself."""
+    if state != models.RunState.PAUSED or work.pulse.wish or not work.leaving():
+        return state
+    by_thread = work.job.carrier == models.Carrier.THREAD
+    return models.RunState.INTERRUPTED if by_thread else models.RunState.PLANNED
 
 
 def _begun(job: models.Job) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import Lock
+from concurrent.futures import Future, wait
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
 
 from django.db import connections
 
@@ -18,9 +20,37 @@ logger = logging.getLogger(__name__)
 THREADS = 2
 """So many jobs at once; and as many plans, for which somebody waits."""
 
+SECONDS_TO_END = 10.0
+"""So long a process that ends waits until its jobs have stopped where nothing is half done."""
+
 _lock = Lock()
-_pools: dict[str, ThreadPoolExecutor] = {}
+_ending = Event()
 _by_job: dict[int, Future[None]] = {}
+
+
+class _Pool:
+    """Threads that do not keep their process from ending, as those of an executor would until all that
+    waits for them is done."""
+
+    def __init__(self, name: str) -> None:
+        self._waiting: SimpleQueue[tuple[int, Future[None]]] = SimpleQueue()
+        for number in range(THREADS):
+            Thread(target=self._work, name=f"{name}-{number}", daemon=True).start()
+
+    def submit(self, pk: int) -> Future[None]:
+        future: Future[None] = Future()
+        self._waiting.put((pk, future))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            pk, future = self._waiting.get()
+            if not _ending.is_set():
+                _in_thread(pk)
+            future.set_result(None)
+
+
+_pools: dict[str, _Pool] = {}
 
 
 def submit(pk: int, kind: str) -> None:
@@ -28,8 +58,8 @@ def submit(pk: int, kind: str) -> None:
     name = "integrity-plans" if kind == models.JobKind.PLAN else "integrity"
     with _lock:
         if name not in _pools:
-            _pools[name] = ThreadPoolExecutor(THREADS, thread_name_prefix=name)
-        future = _by_job[pk] = _pools[name].submit(_in_thread, pk)
+            _pools[name] = _Pool(name)
+        future = _by_job[pk] = _pools[name].submit(pk)
     future.add_done_callback(lambda done: _forget(pk, done))
 
 
@@ -60,7 +90,7 @@ def _forget(pk: int, done: Future[None]) -> None:
 
 def _in_thread(pk: int) -> None:
     try:
-        carry_out(pk, carrier=models.Carrier.THREAD, also=submitted)
+        carry_out(pk, carrier=models.Carrier.THREAD, leaving=_ending.is_set, also=submitted)
     except Exception:
         logger.exception("Job %s was lost", pk)
     finally:
@@ -74,10 +104,17 @@ def forget_connections() -> None:
         del connections[connection.alias]
 
 
+def _end() -> None:
+    """The process ends: its jobs stop where nothing is half done, and can be gone on with elsewhere."""
+    _ending.set()
+    wait(list(_by_job.values()), timeout=SECONDS_TO_END)
+
+
 def _begin_anew() -> None:
     """A forked process has none of the threads of the one that it came from."""
     _pools.clear()
     _by_job.clear()
 
 
+atexit.register(_end)
 os.register_at_fork(after_in_child=_begin_anew)
