@@ -16,6 +16,7 @@ from integrity.admin import cells
 from integrity.admin.base import may
 from integrity.admin.overview import addresses, cards, happenings, relation_graph
 from integrity.admin.overview.relations import relations_of
+from integrity.admin.triage.wording import what_is_wrong
 from integrity.operations.catalog_migrations import catalog_package
 from integrity.store.standings import Standing, standings
 from integrity.tasks.fleet import TargetMigrations, migrations_of_all
@@ -106,14 +107,20 @@ def _severities(request: HttpRequest, target: models.Target) -> list[tuple[str, 
     ]
 
 
+_SHOWN_OF_FINDINGS = (
+    "code", "severity", "message", "label", "rows", "previous_rows", "missing_keys", "table_name",
+    "referenced_table",
+)  # fmt: skip
+
+
 def _findings(request: HttpRequest, target: models.Target) -> list[dict[str, Any]]:
     """The worst findings that are open."""
     if not may(request, "view_finding"):
         return []
     with store.site_database():
         standing = models.Finding.objects.filter(target=target, state=models.FindingState.OPEN)
-        fields = ("pk", "code", "severity", "message", "rows", "previous_rows")
-        found = list(standing.order_by("badness", "-rows", "-id").only(*fields)[:MOST_FINDINGS])
+        worst = standing.order_by("badness", "-rows", "-id")
+        found = list(worst.only(*_SHOWN_OF_FINDINGS)[:MOST_FINDINGS])
     return [_finding(request, each) for each in found]
 
 
@@ -121,7 +128,8 @@ def _finding(request: HttpRequest, finding: models.Finding) -> dict[str, Any]:
     orphans = finding.code == models.ORPHANED_ROWS and may(request, "view_orphanfinding")
     return {
         "badge": cells.badge(finding.severity, finding.get_severity_display()),
-        "message": finding.message,
+        "message": what_is_wrong(finding),
+        "reference": finding.label if finding.code == models.ORPHANED_ROWS else "",
         "rows": cells.number(finding.rows) if finding.rows else "",
         "trend": cells.trend(finding.rows, finding.previous_rows) if finding.rows else "",
         "url": addresses.page("orphanfinding" if orphans else "finding", finding.pk),
