@@ -9,9 +9,13 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from integrity import conf
+
 register = template.Library()
 
-PLACES: tuple[tuple[str | Promise, str, dict[str, str], str], ...] = (
+Place = tuple[str | Promise, str, dict[str, str], str]
+
+PLACES: tuple[Place, ...] = (
     (_("Overview"), "admin:app_list", {"app_label": "integrity"}, "integrity.view_target"),
     (_("Orphans"), "admin:integrity_orphanfinding_changelist", {}, "integrity.view_orphanfinding"),
     (_("All findings"), "admin:integrity_finding_changelist", {}, "integrity.view_finding"),
@@ -22,6 +26,14 @@ PLACES: tuple[tuple[str | Promise, str, dict[str, str], str], ...] = (
 )
 """Where people go: what it is called, its address by name, and the permission that it needs."""
 
+APPROVALS = (
+    _("Approvals"),
+    "admin:integrity_approval_changelist",
+    dict[str, str](),
+    "integrity.view_approval",
+)
+"""Where somebody waits for a second person, where plans need one."""
+
 
 @register.inclusion_tag("admin/integrity/nav.html", takes_context=True)
 def integrity_nav(context: template.Context) -> dict[str, Any]:
@@ -30,7 +42,7 @@ def integrity_nav(context: template.Context) -> dict[str, Any]:
     site = getattr(request, "current_app", None) or request.resolver_match.namespace
     found = [
         {"text": text, "url": url, "here": request.path == url}
-        for text, name, arguments, permission in PLACES
+        for text, name, arguments, permission in _places()
         if request.user.has_perm(permission) and (url := _address(name, arguments, site))
     ]
     return {"places": found}
@@ -40,6 +52,10 @@ def integrity_nav(context: template.Context) -> dict[str, Any]:
 def integrity_filter(changes: Any, spec: Any) -> dict[str, Any]:
     """A filter in the bar above a list, whichever way the admin would show it."""
     return {"title": spec.title, "choices": list(spec.choices(changes))}
+
+
+def _places() -> tuple[Place, ...]:
+    return PLACES if conf.approvals() is None else (*PLACES, APPROVALS)
 
 
 def _address(name: str, arguments: dict[str, str], site: str) -> str:

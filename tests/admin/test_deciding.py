@@ -397,6 +397,14 @@ def person(name: str, *may: str) -> Client:
 MAY = ("cleanup_finding", "run_repair", "decide_finding", "approve_plan")
 
 
+def test_what_waits_for_somebody_else_has_a_place_of_its_own(audited: Shop, settings: Any) -> None:
+    grace, overview = person("grace", *MAY), reverse("admin:app_list", args=["integrity"])
+    place = f'<a href="{reverse("admin:integrity_approval_changelist")}">Approvals</a></li>'
+    assert place not in grace.get(overview).content.decode()
+    settings.INTEGRITY |= {"APPROVALS": True}
+    assert place in grace.get(overview).content.decode()
+
+
 def test_a_plan_waits_for_somebody_else(strict: Shop) -> None:
     ada, grace = person("ada", *MAY), person("grace", *MAY)
     shown = text_of(decide(ada, "delete", strict.finding()))

@@ -147,6 +147,12 @@ def test_every_permission_of_the_admin_is_documented_in_one_table_and_no_other()
     assert sorted(documented) == sorted(known)
 
 
+def test_pictures_in_documents_are_there() -> None:
+    for name in ("README.md", *(f"docs/{each.name}" for each in (CHECKOUT / "docs").glob("*.md"))):
+        for picture in re.findall(r'\bsrc(?:set)?="([^"]+)"', text(name)):
+            assert ((CHECKOUT / name).parent / picture).is_file(), f"{name} shows {picture}"
+
+
 def test_links_to_a_heading_lead_to_one() -> None:
     for name in (path.name for path in (CHECKOUT / "docs").glob("*.md")):
         for page, heading in re.findall(r"\]\(([\w-]*(?:\.md)?)#([\w-]+)\)", text(f"docs/{name}")):
