@@ -29,7 +29,7 @@ from tests.commands import run, run_json
 from tests.servers import EmptyTarget
 from tests.shop import NAME, Shop, audited, duplicates, enforced, orphans, succeeds, with_code
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations_catalog" / "commerce" / "migrations"
 SHIPPED = {path.stem for path in MIGRATIONS.glob("0*.py")}
@@ -83,7 +83,6 @@ def test_a_plan_says_what_deleting_the_tenants_of_lost_stores_takes_with_it(shop
     assert {table: rows for table, rows in found.items() if rows} == stated
 
 
-@pytest.mark.newest_postgres_only
 def test_foreign_keys_bind_new_rows_before_anything_is_cleaned(shop: Shop) -> None:
     """Phases 1 and 2 alone leave a shop that works, on PostgreSQL with the old orphans in it."""
     succeeds("migrate", "--phase", "2")
@@ -168,7 +167,6 @@ def test_who_reads_the_column_that_is_to_go_is_listed(shop: Shop) -> None:
     assert "To be acknowledged" in listed.out
 
 
-@pytest.mark.newest_postgres_only
 def test_indexes_queries_window_models_and_metrics_follow_the_migrations(
     shop: Shop, admin_client: Client
 ) -> None:
@@ -205,7 +203,6 @@ def test_indexes_queries_window_models_and_metrics_follow_the_migrations(
     assert any('migration="0006_remove_columns"' in line for line in shown)
 
 
-@pytest.mark.newest_postgres_only
 def test_deleting_a_store_takes_all_that_belongs_to_it_and_nothing_else(shop: Shop) -> None:
     succeeds("migrate", "--phase", "2")
     succeeds("cleanup", "--no-input")
@@ -222,7 +219,6 @@ def test_deleting_a_store_takes_all_that_belongs_to_it_and_nothing_else(shop: Sh
     assert orphans(audited()) == {}
 
 
-@pytest.mark.newest_postgres_only
 def test_a_repair_of_sixteen_references_comes_back_to_the_last_row(shop: Shop) -> None:
     run_json("backup", NAME)
     planned = run_json("plan", NAME)

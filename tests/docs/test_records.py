@@ -113,9 +113,16 @@ def ground(newest_postgres: Any, tmp_path: Path, make_postgres_database: MakePos
     return Trial(newest_postgres, tmp_path, make_postgres_database)
 
 
+LONG = ("cts",)
+"""Whose way takes a minute, and is gone by tests of its own; here it is gone by ``make soak``."""
+
+
 @pytest.mark.newest_postgres_only
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("system", records.SYSTEMS)
+@pytest.mark.parametrize(
+    "system",
+    [pytest.param(each, marks=[pytest.mark.soak] if each in LONG else []) for each in records.SYSTEMS],
+)
 def test_the_commands_of_a_system_work_one_after_the_other(
     system: str,
     ground: Trial,
