@@ -8,6 +8,7 @@ from subprocess import Popen
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connections
 from django.utils import timezone
 
@@ -229,3 +230,9 @@ def test_a_server_that_ends_does_not_wait_for_its_threads_but_stops_their_jobs(
     assert tasks.carry_out(job.pk)
     job.refresh_from_db()
     assert (job.state, orders(shop)) == ("finished", KEPT)
+
+
+@pytest.mark.parametrize("threads", ["0", "-1", "many"])
+def test_a_worker_needs_at_least_one_thread(threads: str) -> None:
+    with pytest.raises(CommandError, match=r"1 or more"):
+        call_command("integrity_work", f"--threads={threads}")

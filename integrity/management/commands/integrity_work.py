@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -9,7 +10,7 @@ from django.core.management.base import CommandParser
 from integrity import conf, models
 from integrity.management.blocks import Line
 from integrity.management.command import DONE, NOT_DONE, IntegrityCommand
-from integrity.management.options import positive, seconds
+from integrity.management.options import seconds
 from integrity.management.stopping import Stopper
 from integrity.tasks.background.working import Workshop
 
@@ -28,7 +29,7 @@ class Command(IntegrityCommand):
         """How much, and how often."""
         parser.add_argument("--once", action="store_true", help="end when nothing waits any more")
         parser.add_argument(
-            "--threads", type=positive, default=1, metavar="N", help="how many jobs at once (default: 1)"
+            "--threads", type=_threads, default=1, metavar="N", help="how many jobs at once (default: 1)"
         )
         parser.add_argument(
             "--name", default="", help="how pages call this worker (default: host and number)"
@@ -72,6 +73,12 @@ class Command(IntegrityCommand):
     def _told(self, job: models.Job) -> None:
         said = f"job {job.pk}: {job.kind} of {job.target}: {job.get_state_display()}"
         self.terminal.say(f"{said} {job.error}".strip(), _STYLES.get(models.RunState(job.state), ""))
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no number of threads: give 1 or more.")
+    return int(text)
 
 
 def _facts(job: models.Job) -> dict[str, Any]:

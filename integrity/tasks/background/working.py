@@ -139,5 +139,5 @@ class Workshop:
     def _leave(self) -> None:
         try:
             store.worker_left(self.name)
-        except ReferentialIntegrityError:
-            logger.warning("The worker could not be taken off the list", exc_info=True)
+        except ReferentialIntegrityError as error:
+            logger.warning("The worker could not be taken off the list: %s", error)
