@@ -25,7 +25,11 @@
             this.said = Object.assign(document.createElement('p'), {className: 'integrity-hidden'});
             this.said.setAttribute('role', 'status');
             this.chosen = Object.assign(document.createElement('p'), {className: 'integrity-autocomplete-chosen', hidden: true});
+            const focused = document.activeElement === input;
             this.box.append(input, this.list, this.chosen, this.note, this.said);
+            if (focused) {  // An element that is moved within its document loses the focus.
+                input.focus();
+            }
 
             for (const [name, value] of Object.entries({
                 role: 'combobox', autocomplete: 'off', 'aria-autocomplete': 'list',
