@@ -13,11 +13,14 @@ from django.utils.translation import gettext as _
 
 from integrity import models
 from integrity.models.job import SILENCE
+from integrity.store.people import Actor, Person, known
 from integrity.store.site import site_database
 from integrity.store.targets import target_row
 
 GOING = (models.RunState.PLANNED, models.RunState.RUNNING)
 RESUMABLE = (models.RunState.PAUSED, models.RunState.INTERRUPTED, models.RunState.FAILED)
+BEGUN_ANEW = (models.JobKind.AUDIT, models.JobKind.BACKUP, models.JobKind.VERIFY, models.JobKind.PLAN)
+"""They change no row: whoever takes one up again begins it anew, also one that somebody stopped."""
 _HEEDED_AT_ONCE = {
     models.Wish.PAUSE: models.RunState.PAUSED,
     models.Wish.CANCEL: models.RunState.CANCELLED,
@@ -25,11 +28,20 @@ _HEEDED_AT_ONCE = {
 """What becomes of a job that nobody has begun."""
 
 
-def create_job(alias: str, kind: models.JobKind, arguments: dict[str, Any], *, actor: str = "") -> models.Job:
+def create_job(
+    alias: str, kind: models.JobKind, arguments: dict[str, Any], *, actor: Actor = ""
+) -> models.Job:
     """Returns a new job that nobody has taken yet."""
-    target = target_row(alias)
+    target, who = target_row(alias), known(actor)
     with site_database():
-        return models.Job.objects.create(target=target, kind=kind, arguments=arguments, actor=actor)
+        return models.Job.objects.create(
+            target=target, kind=kind, arguments=arguments, actor=who.name, actor_key=who.key
+        )
+
+
+def asked_for_by(job: models.Job) -> Person:
+    """Returns who asked for a job."""
+    return Person(job.actor, job.actor_key)
 
 
 def open_jobs(alias: str, kind: models.JobKind) -> list[models.Job]:
@@ -149,10 +161,12 @@ def wish_of(pk: int) -> models.Wish:
 
 
 def resume_job(pk: int) -> bool:
-    """Lets a job that was paused, interrupted or failed wait for being taken up again, by one asker alone."""
+    """Lets a job that was paused, interrupted or failed, or stopped and would begin anew, wait for being
+    taken up again; by one asker alone."""
     again = {"state": models.RunState.PLANNED, "wish": models.Wish.NOTHING, "error": "", "finished_at": None}
+    can = Q(state__in=RESUMABLE) | Q(state=models.RunState.CANCELLED, kind__in=BEGUN_ANEW)
     with site_database():
-        stopped = models.Job.objects.filter(pk=pk, state__in=RESUMABLE)
+        stopped = models.Job.objects.filter(can, pk=pk)
         return bool(stopped.update(signs_of_life_at=timezone.now(), **again))
 
 

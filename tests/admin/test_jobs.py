@@ -1,5 +1,6 @@
 """The page of a job: how far it is, who has it, what came of it, and who may do what with it."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_a_job_of_which_nothing_is_heard_is_seen_as_interrupted(everything: Clie
     job = running(signs_of_life_at=timezone.now() - timedelta(minutes=5))
     text = text_of(everything, job)
     assert "Nothing was heard of it" in text
-    assert "Go on" in text
+    assert "Start again" in text
     job.refresh_from_db()
     assert job.state == "interrupted"
 
@@ -133,6 +134,44 @@ def test_whoever_asked_for_a_job_may_stop_it_and_others_may_not(sign_in: SignIn)
     assert mine.post(address(own, "pause")).status_code == 302
     own.refresh_from_db()
     assert own.wish == models.Wish.PAUSE
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"kind": "audit", "state": "failed"}, "Try again"),
+        ({"kind": "audit", "state": "cancelled"}, "Start again"),
+        ({"kind": "verify", "state": "interrupted"}, "Start again"),
+        ({"kind": "plan", "state": "failed"}, ""),
+        ({"kind": "repair", "state": "failed"}, "Try again"),
+        ({"kind": "repair", "state": "failed", "result": {"run": 1}}, "Go on"),
+        ({"kind": "rollback", "state": "paused", "arguments": {"run": 1}}, "Go on"),
+        ({"kind": "repair", "state": "cancelled"}, ""),
+        ({"kind": "migrate", "state": "interrupted"}, "Go on"),
+        ({"kind": "migrate", "state": "failed"}, ""),
+    ],
+)
+def test_the_button_says_what_taking_a_job_up_will_do(
+    everything: Client, facts: dict[str, Any], said: str
+) -> None:
+    job = JobFactory.create(**facts)
+    buttons = re.findall(
+        r"<button[^>]*>([^<]*)</button>", text_of(everything, job).partition("content-main")[2]
+    )
+    shown = re.findall(r"<button(?![^>]* hidden)[^>]*>([^<]*)</button>", text_of(everything, job))
+    assert [text for text in shown if text in buttons] == ([said] if said else [])
+
+
+def test_an_audit_that_somebody_stopped_is_begun_anew(audited: Shop, everything: Client) -> None:
+    job = tasks.start_job(audited.alias, "audit", actor="boss")
+    assert tasks.wait_for_jobs(30)
+    models.Job.objects.filter(pk=job.pk).update(state="cancelled", result={})
+    assert everything.post(address(job, "resume")).status_code == 302
+    assert tasks.wait_for_jobs(30)
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == ("finished", 2)
+    assert models.AuditRun.objects.count() == 3
+    assert LogEntry.objects.get().get_change_message() == "Asked to begin again"
 
 
 def test_buttons_are_for_those_who_may(sign_in: SignIn) -> None:

@@ -41,9 +41,14 @@ def outcome(job: models.Job) -> Outcome:
     return _OUTCOMES[models.JobKind(job.kind)](job)
 
 
+def _of_nothing(job: models.Job) -> Outcome:
+    """Nothing came of it: from the target's page people see what is known."""
+    return Outcome(ways=(Way(_("The target"), _target(job)),))
+
+
 def _audited(job: models.Job) -> Outcome:
     if "findings" not in job.result:
-        return Outcome()
+        return _of_nothing(job)
     found, target = int(job.result["findings"]), _of_target(job)
     text = ngettext("%(n)s finding.", "%(n)s findings.", found) % {"n": cells.grouped(found)}
     if not found:
@@ -61,14 +66,14 @@ def _audited(job: models.Job) -> Outcome:
 
 def _backed_up(job: models.Job) -> Outcome:
     if "file" not in job.result:
-        return Outcome()
+        return _of_nothing(job)
     text = _("The backup is %(file)s.") % {"file": job.result["file"]}
     return Outcome(text, ways=(Way(_("The target"), _target(job), best=True),))
 
 
 def _verified(job: models.Job) -> Outcome:
     if "passed" not in job.result:
-        return Outcome()
+        return _of_nothing(job)
     problems = tuple(job.result.get("problems", ()))
     more = len(problems[PROBLEMS_SHOWN:]) + int(job.result.get("more_problems", 0))
     if job.result["passed"]:

@@ -23,6 +23,13 @@ from integrity.admin.jobs.running import carried_out, counted, facts, took
 from integrity.admin.without_values import told
 
 
+_TAKING_UP = (
+    ("resume", gettext_lazy("Go on")),
+    ("retry", gettext_lazy("Try again")),
+    ("restart", gettext_lazy("Start again")),
+    ("ask", gettext_lazy("Ask for it again")),
+)
+
 @admin.register(models.Job)
 class JobAdmin(ReadOnlyAdmin):
     """Work that a page asked for; its page renews itself until it is over."""
@@ -69,6 +76,7 @@ class JobAdmin(ReadOnlyAdmin):
         may_do, can = rights.allowed(request, job), rights.possible(job)
         context = {**facts(job), "may_do": may_do, "can": may_do & can, "original": job}
         return self.page(request, "job.html", capfirst(str(job)), **context)
+        context["taking_up"] = [each for each in _TAKING_UP if each[0] in may_do]
 
     def state_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Returns the parts of the page that change, for its script."""
@@ -87,12 +95,13 @@ class JobAdmin(ReadOnlyAdmin):
         return self._asked(request, pk, models.Wish.PAUSE, _("Asked to pause"))
 
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Goes on with a job."""
+        """Goes on with a job, or begins it anew."""
         job = get_object_or_404(models.Job.objects.select_related("target"), pk=pk)
         if not rights.may_resume(request, job):
             raise PermissionDenied
-        if "resume" in rights.possible(job) and tasks.resume_job(pk):
-            self.log(request, [job], _("Asked to go on"))
+        ways = rights.possible(job).intersection(rights.TAKING_UP)
+        if ways and tasks.resume_job(pk):
+            self.log(request, [job], _("Asked to go on") if "resume" in ways else _("Asked to begin again"))
         else:
             messages.warning(request, _("There is nothing to go on with: it is under way, or over."))
         return self._back(pk)

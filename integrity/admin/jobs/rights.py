@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from integrity import models
 from integrity.admin.base import actor, may
 from integrity.admin.deciding.rights import permissions_to_go_on
-from integrity.store.jobs import GOING, RESUMABLE
+from integrity.store.jobs import BEGUN_ANEW, GOING, RESUMABLE
 
 PERMISSIONS = {
     models.JobKind.AUDIT: ("audit_target",),
@@ -25,6 +25,9 @@ PERMISSIONS = {
 PAUSABLE = (models.JobKind.REPAIR, models.JobKind.ROLLBACK)
 NOT_AGAIN = (models.JobKind.PLAN, models.JobKind.MIGRATE)
 """What failed of these is looked at and asked for anew, not just tried again."""
+TAKING_UP = ("resume", "retry", "restart", "ask")
+"""What taking a job up again means: going on where it stopped, trying what failed once more, beginning what was
+stopped anew, or asking again for what nobody began. One button each, for one right."""
 
 
 def may_stop(request: HttpRequest, job: models.Job) -> bool:
@@ -50,18 +53,30 @@ def _of_its_own(job: models.Job) -> Sequence[str]:
 
 
 def allowed(request: HttpRequest, job: models.Job) -> set[str]:
-    """Returns what a user may do with a job as it goes: ``pause``, ``cancel``, ``resume``."""
+    """Returns what a user may do with a job as it goes: ``pause``, ``cancel``, `TAKING_UP`."""
     may_do = {"pause", "cancel"} if may_stop(request, job) else set()
     if job.kind not in PAUSABLE:
         may_do -= {"pause"}
-    return may_do | ({"resume"} if may_resume(request, job) else set())
+    return may_do | (set(TAKING_UP) if may_resume(request, job) else set())
 
 
 def possible(job: models.Job) -> set[str]:
     """Returns what can be done with a job as it stands."""
     if job.state in GOING:
-        stuck = {"resume"} if job.state == models.RunState.PLANNED and job.is_silent else set()
+        stuck = {"ask"} if job.state == models.RunState.PLANNED and job.is_silent else set()
         asked = {models.Wish.PAUSE: {"cancel"}, models.Wish.CANCEL: set[str]()}
         return asked.get(models.Wish(job.wish), {"pause", "cancel"}) | stuck
-    failed_for_good = job.state == models.RunState.FAILED and job.kind in NOT_AGAIN
-    return {"resume"} if job.state in RESUMABLE and not failed_for_good else set()
+    return _taken_up(job)
+
+
+def _taken_up(job: models.Job) -> set[str]:
+    """How a job that is over can be taken up again, if at all."""
+    failed = job.state == models.RunState.FAILED
+    if failed and job.kind in NOT_AGAIN:
+        return set()
+    if job.kind in BEGUN_ANEW:
+        ended = job.state in (*RESUMABLE, models.RunState.CANCELLED)
+        return {"retry" if failed else "restart"} if ended else set()
+    if job.state not in RESUMABLE:
+        return set()
+    return {"retry"} if failed and not (job.result.get("run") or "resume" in job.arguments) else {"resume"}

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.jobs.outcomes import outcome
+from integrity.store.jobs import BEGUN_ANEW
 
 LINES_SHOWN = 200
 SHORTEST = 2.0
@@ -91,7 +92,9 @@ def standing(job: models.Job) -> tuple[str, bool]:
     if job.state == models.RunState.PAUSED:
         return _("It stopped between two batches. Nothing is half done, and it can go on from there."), False
     if job.state == models.RunState.CANCELLED:
-        return _("It was cancelled. What it had done until then stands."), False
+        if job.kind in BEGUN_ANEW:
+            return _("It was stopped before its end, so that nothing came of it."), False
+        return _("It was stopped. What it had done until then stands."), False
     return "", False
 
 

@@ -18,7 +18,11 @@ logger = logging.getLogger(__name__)
 
 
 def start_job(
-    alias: str, kind: models.JobKind | str, arguments: dict[str, Any] | None = None, *, actor: str = ""
+    alias: str,
+    kind: models.JobKind | str,
+    arguments: dict[str, Any] | None = None,
+    *,
+    actor: store.Actor = "",
 ) -> models.Job:
     """Asks for long work, and returns at once.
 
@@ -40,7 +44,8 @@ def start_job(
 
 
 def resume_job(pk: int) -> bool:
-    """Goes on with a job that was paused, interrupted or failed; one that waits is given away anew.
+    """Goes on with a job that was paused, interrupted or failed, and begins one anew that was stopped and
+    changes no row; one that waits is given away again.
 
     A repair goes on where it stopped, by its journal; anything else starts again.
 
