@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 
 from integrity import models
 from integrity.models.job import SILENCE
-from integrity.store.people import Actor, Person, known
 from integrity.store.site import site_database
 from integrity.store.targets import target_row
 
@@ -28,20 +27,11 @@ _HEEDED_AT_ONCE = {
 """What becomes of a job that nobody has begun."""
 
 
-def create_job(
-    alias: str, kind: models.JobKind, arguments: dict[str, Any], *, actor: Actor = ""
-) -> models.Job:
+def create_job(alias: str, kind: models.JobKind, arguments: dict[str, Any], *, actor: str = "") -> models.Job:
     """Returns a new job that nobody has taken yet."""
-    target, who = target_row(alias), known(actor)
+    target = target_row(alias)
     with site_database():
-        return models.Job.objects.create(
-            target=target, kind=kind, arguments=arguments, actor=who.name, actor_key=who.key
-        )
-
-
-def asked_for_by(job: models.Job) -> Person:
-    """Returns who asked for a job."""
-    return Person(job.actor, job.actor_key)
+        return models.Job.objects.create(target=target, kind=kind, arguments=arguments, actor=actor)
 
 
 def open_jobs(alias: str, kind: models.JobKind) -> list[models.Job]:
