@@ -26,8 +26,8 @@ PAUSABLE = (models.JobKind.REPAIR, models.JobKind.ROLLBACK)
 NOT_AGAIN = (models.JobKind.PLAN, models.JobKind.MIGRATE)
 """What failed of these is looked at and asked for anew, not just tried again."""
 TAKING_UP = ("resume", "retry", "restart", "ask")
-"""What taking a job up again means: going on where it stopped, trying what failed once more, beginning what was
-stopped anew, or asking again for what nobody began. One button each, for one right."""
+"""What taking a job up again means: going on where it stopped, trying once more what failed, beginning anew
+what was stopped, or asking again for what nobody began. One button each, for one right."""
 
 
 def may_stop(request: HttpRequest, job: models.Job) -> bool:

@@ -18,11 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def start_job(
-    alias: str,
-    kind: models.JobKind | str,
-    arguments: dict[str, Any] | None = None,
-    *,
-    actor: store.Actor = "",
+    alias: str, kind: models.JobKind | str, arguments: dict[str, Any] | None = None, *, actor: str = ""
 ) -> models.Job:
     """Asks for long work, and returns at once.
 
