@@ -22,13 +22,13 @@ from integrity.admin.jobs import rights
 from integrity.admin.jobs.running import carried_out, counted, facts, took
 from integrity.admin.without_values import told
 
-
 _TAKING_UP = (
     ("resume", gettext_lazy("Go on")),
     ("retry", gettext_lazy("Try again")),
     ("restart", gettext_lazy("Start again")),
     ("ask", gettext_lazy("Ask for it again")),
 )
+
 
 @admin.register(models.Job)
 class JobAdmin(ReadOnlyAdmin):
@@ -75,8 +75,8 @@ class JobAdmin(ReadOnlyAdmin):
         job = self._seen(request, int(object_id))
         may_do, can = rights.allowed(request, job), rights.possible(job)
         context = {**facts(job), "may_do": may_do, "can": may_do & can, "original": job}
-        return self.page(request, "job.html", capfirst(str(job)), **context)
         context["taking_up"] = [each for each in _TAKING_UP if each[0] in may_do]
+        return self.page(request, "job.html", capfirst(str(job)), **context)
 
     def state_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Returns the parts of the page that change, for its script."""
