@@ -13,7 +13,7 @@ from integrity.database.engine import Engine
 from integrity.database.identifiers import TableName
 from integrity.database.postgresql import tables as postgresql
 from integrity.database.postgresql.columns import lock
-from integrity.database.postgresql.engine import STEADY_TEXT
+from integrity.database.postgresql.engine.opening import STEADY_TEXT
 from integrity.database.schema import Schema, Table, TableKind
 from integrity.database.session import Session
 from integrity.database.sqlite import digests

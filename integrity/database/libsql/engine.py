@@ -18,7 +18,8 @@ from integrity.database.libsql import base, digests
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.sqlite import plans
-from integrity.database.sqlite.engine import SQLiteEngine, database_file, overdue
+from integrity.database.sqlite.engine import SQLiteEngine
+from integrity.database.sqlite.engine.opening import database_file, overdue
 from integrity.exceptions import BackupFailed, TargetUnreachable
 
 _OF_REPLICAS = ("-info", "-client_wal_index")

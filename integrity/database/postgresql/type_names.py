@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from integrity.database.schema import Column
+
 # PostgreSQL manual 8, table 8.1, "Data Types": aliases.
 _ALIASES = {
     "int": "integer", "int4": "integer", "int2": "smallint", "int8": "bigint", "bool": "boolean",
@@ -52,3 +54,10 @@ def numbers_rows(written: str) -> bool:
     """Whether a type makes a default of its own: SERIAL, or GENERATED AS IDENTITY."""
     text = written.lower()
     return text.split("(")[0].strip() in NUMBERING or " generated " in f" {text} "
+
+
+def bare(column: Column) -> str:
+    """A type without its length and time precision: ``character varying(20)`` → ``character varying``."""
+    kind = column.stored_type or column.type
+    head, _, rest = kind.partition("(")
+    return head + rest.partition(")")[2] if rest else head
