@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 from integrity import models
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.references.masking import without_values
+from integrity.store import Person
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -137,6 +138,11 @@ def told(request: HttpRequest, text: str) -> str:
 def actor(request: HttpRequest) -> str:
     """The name under which what this user does is recorded."""
     return str(request.user.get_username())
+
+
+def person(request: HttpRequest) -> Person:
+    """Who this user is, where it matters that it is this one and no other: names can be changed."""
+    return Person(actor(request), str(request.user.pk))
 
 
 def link(instance: Model, text: Any = None) -> str:

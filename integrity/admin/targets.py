@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from integrity import models, store, tasks
 from integrity.admin import cells
-from integrity.admin.base import ReadOnlyAdmin, actor
+from integrity.admin.base import ReadOnlyAdmin, person
 from integrity.admin.overview import starting, states
 from integrity.admin.overview.target_page import target_page
 from integrity.store.standings import Standing
@@ -89,7 +89,7 @@ class TargetAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], kind: models.JobKind, said: str
     ) -> HttpResponse | None:
         targets = list(queryset)
-        jobs = [tasks.start_job(target.alias, kind, actor=actor(request)) for target in targets]
+        jobs = [tasks.start_job(target.alias, kind, actor=person(request)) for target in targets]
         self.log(request, targets, said)
         if len(jobs) == 1:
             return self.started(request, jobs[0])

@@ -21,6 +21,7 @@ class Job(models.Model):
     `arguments` are plain values for `integrity.tasks`; `done` of `total` and `at` say how far it is,
     `signs_of_life_at` when it last said so, `result` what came out (the number of a run, say).
     `done_before` is how far it was when it was last begun, at `resumed_at`: from these comes its speed.
+    `actor` is for showing; by `actor_key`, the primary key of the account, somebody is known as who asked.
     """
 
     target = models.ForeignKey(Target, models.CASCADE, related_name="jobs", verbose_name=_("target"))
@@ -44,6 +45,7 @@ class Job(models.Model):
     )
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     actor = models.CharField(_("actor"), max_length=200, blank=True)
+    actor_key = models.CharField(_("account of the actor"), max_length=200, blank=True)
     error = models.TextField(_("error"), blank=True)
     created_at = models.DateTimeField(_("asked for"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)

@@ -8,7 +8,8 @@ from integrity.models.finding import Finding
 
 
 class Decision(models.TextChoices):
-    """What can become of orphans; the values of `integrity.references.Resolution`."""
+    """What can become of orphans, the values of `integrity.references.Resolution`; or of duplicates; or that
+    what was decided before stands no more."""
 
     KEEP = "keep", _("keep")
     DELETE = "delete", _("delete to quarantine")
@@ -17,10 +18,11 @@ class Decision(models.TextChoices):
     RELINK = "relink", _("relink")
     RESTORE_PARENT = "restore_parent", _("restore the parent")
     DEDUPLICATE = "deduplicate", _("resolve duplicates")
+    WITHDRAW = "withdraw", _("withdrawn")
 
 
 class Resolution(models.Model):
-    """What somebody decided about a finding; the latest counts, until it expires.
+    """What somebody decided about a finding; the latest counts, until it expires or is withdrawn.
 
     `to_key` is the referenced key that `reassign` points at (NULL: the system row). `keys` are the
     missing keys that it is about, `rows` the keys of the rows (both empty: the whole finding), and

@@ -13,7 +13,8 @@ class StoredPlan(models.Model):
     """A plan under its hash, so that what was shown is what runs.
 
     `job` is the last one that ran it: whoever asks for another says which that was, so that asking twice
-    runs it once.
+    runs it once. `created_by` is for showing; `created_by_key`, the primary key of the account, tells
+    whether somebody is who made it, also when accounts were renamed or deleted since.
     """
 
     target = models.ForeignKey(Target, models.CASCADE, related_name="plans", verbose_name=_("target"))
@@ -21,6 +22,7 @@ class StoredPlan(models.Model):
     plan = models.JSONField(_("plan"))
     notes = models.JSONField(_("notes"), default=list, blank=True)
     created_by = models.CharField(_("created by"), max_length=200, blank=True)
+    created_by_key = models.CharField(_("their account"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     job = models.ForeignKey(
         Job, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("run by")
@@ -42,13 +44,15 @@ class StoredPlan(models.Model):
 
 class Approval(models.Model):
     """A second person's word on a plan; the latest counts. One that was waived is a note that somebody at the
-    command line ran the plan without."""
+    command line ran the plan without. Names are for showing, the keys of accounts for comparing."""
 
     plan = models.ForeignKey(StoredPlan, models.CASCADE, related_name="approvals", verbose_name=_("plan"))
     state = models.CharField(_("state"), max_length=10, choices=ApprovalState, default=ApprovalState.ASKED)
     asked_by = models.CharField(_("asked by"), max_length=200)
+    asked_by_key = models.CharField(_("account that asked"), max_length=200, blank=True)
     asked_at = models.DateTimeField(_("asked"), default=timezone.now)
     decided_by = models.CharField(_("decided by"), max_length=200, blank=True)
+    decided_by_key = models.CharField(_("account that decided"), max_length=200, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     reason = models.TextField(_("reason"), blank=True)
 

@@ -8,6 +8,7 @@ from integrity.store.approvals import (
     approve,
     ask_approval,
     demand_approved,
+    is_of,
     needs_approval,
     refuse,
     waiting_approvals,
@@ -17,6 +18,7 @@ from integrity.store.audits import begin_audit, end_audit, last_audit, store_aud
 from integrity.store.decisions import findings_about, store_decision, store_decisions, store_kept
 from integrity.store.jobs import (
     ask_job,
+    asked_for_by,
     begin_job,
     count_notes,
     create_job,
@@ -39,6 +41,7 @@ from integrity.store.jobs import (
     worker_took,
 )
 from integrity.store.migrations import failed_migrations, last_operations, last_runs_of, times_of_migrations
+from integrity.store.people import Actor, Person, known
 from integrity.store.plans import claim_plan, load_plan, store_plan
 from integrity.store.queries import baseline_for, last_queries, load_queries, store_queries
 from integrity.store.reference_maps import KnownReference, KnownReferences, references_of, store_references
@@ -61,12 +64,15 @@ from integrity.store.standing import (
 from integrity.store.targets import count_open, know_targets, reached, target_row, unreachable
 
 __all__ = [
+    "Actor",
     "KnownReference",
     "KnownReferences",
+    "Person",
     "approval_of",
     "approve",
     "ask_approval",
     "ask_job",
+    "asked_for_by",
     "baseline_for",
     "begin_audit",
     "begin_job",
@@ -86,11 +92,13 @@ __all__ = [
     "give_job",
     "has_workers",
     "interrupt_silent",
+    "is_of",
     "is_run_of_another",
     "job_alive",
     "kept_parts",
     "kept_until",
     "know_targets",
+    "known",
     "last_audit",
     "last_backup",
     "last_operations",

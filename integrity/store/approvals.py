@@ -13,6 +13,7 @@ from django.utils import timezone
 from integrity import conf, models
 from integrity.exceptions import ApprovalNeeded, ApprovalRefused
 from integrity.plans import Plan
+from integrity.store.people import Actor, Person, known
 from integrity.store.plans import load_plan
 from integrity.store.site import site_database
 
@@ -55,7 +56,7 @@ def waiting_approvals() -> QuerySet[models.Approval]:
     return last.select_related("plan__target").order_by("-id")
 
 
-def ask_approval(alias: str, plan_hash: str, *, actor: str) -> tuple[models.Approval, bool]:
+def ask_approval(alias: str, plan_hash: str, *, actor: Actor) -> tuple[models.Approval, bool]:
     """Asks for a second person's word on a stored plan, once.
 
     Args:
@@ -70,8 +71,8 @@ def ask_approval(alias: str, plan_hash: str, *, actor: str) -> tuple[models.Appr
         PlanMismatch: there is no such plan.
         ApprovalRefused: nobody asks, or the plan changes nothing.
     """
-    plan = load_plan(alias, plan_hash)
-    _refuse_nobody(actor, alias)
+    plan, who = load_plan(alias, plan_hash), known(actor)
+    _refuse_nobody(who, alias)
     if not plan.changing_steps:
         raise ApprovalRefused("The plan changes nothing", where=alias, hint="It needs nobody's approval.")
     with site_database(atomic=True):
@@ -80,11 +81,11 @@ def ask_approval(alias: str, plan_hash: str, *, actor: str) -> tuple[models.Appr
         found = approval_of(alias, plan.hash)
         if found is not None and found.state != models.ApprovalState.REFUSED:
             return found, False
-        made = models.Approval.objects.create(plan=stored.get(), asked_by=actor)
+        made = models.Approval.objects.create(plan=stored.get(), asked_by=who.name, asked_by_key=who.key)
     return made, True
 
 
-def approve(pk: int, *, actor: str, reason: str = "") -> models.Approval:
+def approve(pk: int, *, actor: Actor, reason: str = "") -> models.Approval:
     """Approves a plan.
 
     Args:
@@ -95,12 +96,12 @@ def approve(pk: int, *, actor: str, reason: str = "") -> models.Approval:
     Raises:
         ApprovalRefused: it is theirs, decided already, or too old.
     """
-    return _decided(pk, _APPROVED, actor, reason)
+    return _decided(pk, _APPROVED, known(actor), reason)
 
 
-def refuse(pk: int, *, actor: str, reason: str = "") -> models.Approval:
+def refuse(pk: int, *, actor: Actor, reason: str = "") -> models.Approval:
     """Refuses a plan: it must be asked for anew; see :func:`approve`."""
-    return _decided(pk, models.ApprovalState.REFUSED, actor, reason)
+    return _decided(pk, models.ApprovalState.REFUSED, known(actor), reason)
 
 
 def waive_approval(plan: Plan, *, actor: str, reason: str) -> None:
@@ -120,16 +121,31 @@ def waive_approval(plan: Plan, *, actor: str, reason: str) -> None:
         )
 
 
-def _decided(pk: int, state: models.ApprovalState, actor: str, reason: str) -> models.Approval:
+def is_of(found: models.Approval, who: Person) -> bool:
+    """Whether somebody made the plan or asked for the approval, and so never gives it."""
+    return who.is_same(asker_of(found)) or who.is_same(maker_of(found.plan))
+
+
+def asker_of(found: models.Approval) -> Person:
+    """Returns who asked for an approval."""
+    return Person(found.asked_by, found.asked_by_key)
+
+
+def maker_of(stored: models.StoredPlan) -> Person:
+    """Returns who made a plan."""
+    return Person(stored.created_by, stored.created_by_key)
+
+
+def _decided(pk: int, state: models.ApprovalState, who: Person, reason: str) -> models.Approval:
     with site_database():
         approvals = models.Approval.objects.select_related("plan__target").filter(pk=pk)
         asked = approvals.first()
-        if asked is None or not actor or asked.plan.created_by == actor:
-            raise _not_theirs(asked, actor)
+        if asked is None or not who.name or is_of(asked, who):
+            raise _not_theirs(asked, who)
         open_one = models.Approval.objects.filter(pk=pk, state=_ASKED, asked_at__gte=_earliest())
-        facts = {"decided_by": actor, "decided_at": timezone.now(), "reason": reason}
-        if not open_one.exclude(asked_by=actor).update(state=state, **facts):
-            raise _not_theirs(approvals.first(), actor)
+        facts = {"decided_by": who.name, "decided_by_key": who.key, "decided_at": timezone.now()}
+        if not open_one.update(state=state, reason=reason, **facts):
+            raise _not_theirs(approvals.first(), who)
         return approvals.get()
 
 
@@ -142,8 +158,8 @@ def _ended(found: models.Approval) -> bool:
     return (found.decided_at or found.asked_at) < _earliest()
 
 
-def _refuse_nobody(actor: str, alias: str) -> None:
-    if not actor:
+def _refuse_nobody(who: Person, alias: str) -> None:
+    if not who.name:
         raise ApprovalRefused(
             "Nobody knows who asks", where=alias, hint="An approval is one person's word to another."
         )
@@ -165,7 +181,7 @@ def _needed(plan: Plan, found: models.Approval | None) -> ApprovalNeeded:
     return ApprovalNeeded(f"Plan {plan.hash[:12]} {said}{why}", where=plan.target, hint=hint)
 
 
-def _not_theirs(found: models.Approval | None, actor: str) -> ApprovalRefused:
+def _not_theirs(found: models.Approval | None, who: Person) -> ApprovalRefused:
     if found is None:
         return ApprovalRefused("Nobody asked for this approval", hint="Look at the list of approvals.")
     where = f"{found.plan.target}, plan {found.plan}"
@@ -174,7 +190,7 @@ def _not_theirs(found: models.Approval | None, actor: str) -> ApprovalRefused:
         return ApprovalRefused(what, where=where, hint="What counts stands on the plan's page.")
     if found.asked_at < _earliest():
         return ApprovalRefused("This was asked for too long ago", where=where, hint="Let it be asked anew.")
-    if found.asked_by == actor:
+    if who.is_same(asker_of(found)):
         return ApprovalRefused("Nobody approves what they asked for", where=where, hint=_ANOTHER)
     return ApprovalRefused("Nobody approves a plan of their own", where=where, hint=_ANOTHER)
 

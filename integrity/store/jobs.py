@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from integrity import models
 from integrity.models.job import SILENCE
+from integrity.store.people import Actor, Person, known
 from integrity.store.site import site_database
 from integrity.store.targets import target_row
 
@@ -27,11 +28,20 @@ _HEEDED_AT_ONCE = {
 """What becomes of a job that nobody has begun."""
 
 
-def create_job(alias: str, kind: models.JobKind, arguments: dict[str, Any], *, actor: str = "") -> models.Job:
+def create_job(
+    alias: str, kind: models.JobKind, arguments: dict[str, Any], *, actor: Actor = ""
+) -> models.Job:
     """Returns a new job that nobody has taken yet."""
-    target = target_row(alias)
+    target, who = target_row(alias), known(actor)
     with site_database():
-        return models.Job.objects.create(target=target, kind=kind, arguments=arguments, actor=actor)
+        return models.Job.objects.create(
+            target=target, kind=kind, arguments=arguments, actor=who.name, actor_key=who.key
+        )
+
+
+def asked_for_by(job: models.Job) -> Person:
+    """Returns who asked for a job."""
+    return Person(job.actor, job.actor_key)
 
 
 def open_jobs(alias: str, kind: models.JobKind) -> list[models.Job]:

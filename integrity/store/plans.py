@@ -9,16 +9,18 @@ from typing import Any
 from integrity import models
 from integrity.exceptions import PlanMismatch
 from integrity.plans import Plan
+from integrity.store.people import Actor, known
 from integrity.store.site import site_database
 from integrity.store.targets import target_row
 
 SHORTEST_PREFIX = 8
 
 
-def store_plan(plan: Plan, *, actor: str = "") -> models.StoredPlan:
+def store_plan(plan: Plan, *, actor: Actor = "") -> models.StoredPlan:
     """Stores a plan under its hash; the same plan is stored once."""
-    target = target_row(plan.target)
-    facts = {"plan": _plain(plan.as_json()), "notes": list(plan.notes), "created_by": actor}
+    target, maker = target_row(plan.target), known(actor)
+    facts = {"plan": _plain(plan.as_json()), "notes": list(plan.notes)}
+    facts |= {"created_by": maker.name, "created_by_key": maker.key}
     with site_database():
         stored, _ = models.StoredPlan.objects.get_or_create(target=target, hash=plan.hash, defaults=facts)
         return stored

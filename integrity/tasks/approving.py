@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrity import models, signals, store
 
 
-def ask_for_approval(alias: str, plan_hash: str, *, actor: str) -> models.Approval:
+def ask_for_approval(alias: str, plan_hash: str, *, actor: store.Actor) -> models.Approval:
     """Asks for a second person's word on a stored plan; asked twice, it is one question.
 
     Args:
@@ -22,7 +22,7 @@ def ask_for_approval(alias: str, plan_hash: str, *, actor: str) -> models.Approv
     return found
 
 
-def approve_plan(pk: int, *, actor: str, reason: str = "") -> models.Approval:
+def approve_plan(pk: int, *, actor: store.Actor, reason: str = "") -> models.Approval:
     """Gives one's word on a plan of somebody else.
 
     Args:
@@ -36,7 +36,7 @@ def approve_plan(pk: int, *, actor: str, reason: str = "") -> models.Approval:
     return _told(store.approve(pk, actor=actor, reason=reason))
 
 
-def refuse_plan(pk: int, *, actor: str, reason: str = "") -> models.Approval:
+def refuse_plan(pk: int, *, actor: store.Actor, reason: str = "") -> models.Approval:
     """Refuses it; see :func:`approve_plan`."""
     return _told(store.refuse(pk, actor=actor, reason=reason))
 

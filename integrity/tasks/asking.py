@@ -19,7 +19,7 @@ def ask_for_migrations(
     planned: MigrateResult | None = None,
     window: str = "",
     accept_changes: bool = False,
-    actor: str = "",
+    actor: store.Actor = "",
 ) -> tuple[MigrateResult, models.Job | None]:
     """Starts what :func:`~integrity.tasks.migrating.migrate_and_store` does, in the background.
 

@@ -19,7 +19,7 @@ def plan_deduplication_and_store(
     catalog_file: FilePath | None = None,
     max_rows: int | None = None,
     on_step: Callable[[str], None] | None = None,
-    actor: str = "",
+    actor: store.Actor = "",
 ) -> Plan:
     """Makes a plan for duplicates and stores it under its hash, by which it can be approved.
 

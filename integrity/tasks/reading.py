@@ -63,7 +63,7 @@ def plan_and_store(
     catalog_file: FilePath | None = None,
     max_rows: int | None = None,
     on_step: Callable[[str], None] | None = None,
-    actor: str = "",
+    actor: store.Actor = "",
 ) -> Plan:
     """Makes a plan and stores it under its hash, by which it can be approved.
 

@@ -9,7 +9,7 @@ from integrity.tasks.background import start_job
 
 
 def run_plan(
-    alias: str, plan_hash: str, *, kind: models.RunKind, after: int | None = None, actor: str = ""
+    alias: str, plan_hash: str, *, kind: models.RunKind, after: int | None = None, actor: store.Actor = ""
 ) -> models.Job:
     """Asks for a run of a stored plan, and returns at once.
 

@@ -431,6 +431,16 @@ def test_a_plan_waits_for_somebody_else(strict: Shop) -> None:
     assert all(last_plan().hash[:12] in each for each in said)
 
 
+def test_another_name_makes_nobody_a_second_person(strict: Shop) -> None:
+    ada = person("ada", *MAY)
+    decide(ada, "delete", strict.finding())
+    ada.post(page_of(last_plan()), {"ask": "yes"})
+    User.objects.filter(username="ada").update(username="grace")
+    assert "Approve exactly this plan" not in text_of(ada.get(page_of(last_plan())))
+    ada.post(page_of(last_plan()), {"approve": "yes"})
+    assert models.Approval.objects.get().state == "asked"
+
+
 def test_refusing_needs_a_reason_and_ends_it(strict: Shop) -> None:
     ada, grace = person("ada", *MAY), person("grace", *MAY)
     decide(ada, "delete", strict.finding())

@@ -58,6 +58,21 @@ def test_nobody_approves_or_refuses_what_they_made_or_asked_for(
     assert question.state == "asked"
 
 
+def test_people_are_told_apart_by_their_accounts_and_not_by_their_names(
+    plan: MakePlan, settings: Any
+) -> None:
+    settings.INTEGRITY = {**settings.INTEGRITY, "APPROVALS": True}
+    made = plan()
+    store.store_plan(made, actor=store.Person("ada", "1"))
+    question = tasks.ask_for_approval(made.target, made.hash, actor=store.Person("bob", "2"))
+    for renamed in (store.Person("eve", "1"), store.Person("eve", "2"), store.Person("bob"), store.Person()):
+        with pytest.raises(ApprovalRefused):
+            tasks.approve_plan(question.pk, actor=renamed)
+    namesake = store.Person("ada", "3")
+    given = tasks.approve_plan(question.pk, actor=namesake)
+    assert (given.decided_by, given.decided_by_key) == ("ada", "3")
+
+
 def test_what_was_refused_is_refused_until_it_is_asked_anew(stored: Plan) -> None:
     tasks.refuse_plan(asked(stored).pk, actor="bob", reason="too many")
     with pytest.raises(ApprovalNeeded, match="was refused by bob: too many"):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from integrity import models, store, tasks
 from integrity.admin import cells
-from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
+from integrity.admin.base import ReadOnlyAdmin, demand, may, person
 from integrity.admin.deciding.forms import WordForm
 from integrity.admin.deciding.planning import address
 from integrity.admin.deciding.rights import APPROVE, SEE, resolving
@@ -50,11 +50,11 @@ class Word:
         return self.said is not None and self.said.state == models.ApprovalState.ASKED
 
 
-def word_on(request: HttpRequest, plan: Plan, stored: models.StoredPlan) -> Word:
+def word_on(request: HttpRequest, plan: Plan) -> Word:
     """Where a plan stands with its second person, and what this user can do about it."""
-    needed, said, me = store.needs_approval(plan), store.approval_of(plan.target, plan.hash), actor(request)
+    needed, said = store.needs_approval(plan), store.approval_of(plan.target, plan.hash)
     waits = said is not None and said.state == models.ApprovalState.ASKED
-    own = stored.created_by == me or (said is not None and said.asked_by == me)
+    own = said is not None and store.is_of(said, person(request))
     may_ask = needed and may(request, *resolving(plan)) and (said is None or not (waits or _approved(said)))
     return Word(needed, said, waits and not own and may(request, APPROVE), may_ask)
 
@@ -63,7 +63,7 @@ def ask(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) ->
     """Asks for a second person."""
     demand(request, *resolving(plan))
     try:
-        tasks.ask_for_approval(plan.target, plan.hash, actor=actor(request))
+        tasks.ask_for_approval(plan.target, plan.hash, actor=person(request))
     except ReferentialIntegrityError as error:
         admin.refused(request, error)
     else:
@@ -85,7 +85,7 @@ def give(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) -
     reason = form.cleaned_data["reason"]
     decide = tasks.approve_plan if approves else tasks.refuse_plan
     try:
-        decide(said.pk, actor=actor(request), reason=reason)
+        decide(said.pk, actor=person(request), reason=reason)
     except ReferentialIntegrityError as error:
         admin.refused(request, error)
         return HttpResponseRedirect(address(plan.target, plan.hash))

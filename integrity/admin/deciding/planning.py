@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from integrity import models, tasks
-from integrity.admin.base import ReadOnlyAdmin, actor
+from integrity.admin.base import ReadOnlyAdmin, person
 from integrity.plans import DuplicateRequest, Plan, Request
 from integrity.plans.again import requests_of
 
@@ -23,7 +23,7 @@ def planned(request: HttpRequest, alias: str, requests: Sequence[Request]) -> Pl
     Raises:
         ReferentialIntegrityError: it is not possible, with the reason.
     """
-    return tasks.plan_in_background(alias, requests, actor=actor(request))
+    return tasks.plan_in_background(alias, requests, actor=person(request))
 
 
 def planned_as_decided(request: HttpRequest, alias: str) -> Planned:
@@ -41,7 +41,7 @@ def planned_duplicates(request: HttpRequest, alias: str, requests: Sequence[Dupl
     Raises:
         ReferentialIntegrityError: it is not possible, with the reason.
     """
-    return tasks.plan_in_background(alias, duplicates=requests, actor=actor(request))
+    return tasks.plan_in_background(alias, duplicates=requests, actor=person(request))
 
 
 def planned_anew(request: HttpRequest, plan: Plan) -> Planned:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from integrity import models, store, tasks
 from integrity.admin import cells
-from integrity.admin.base import ReadOnlyAdmin, actor, demand
+from integrity.admin.base import ReadOnlyAdmin, actor, demand, person
 from integrity.admin.deciding.planning import address, lead_to, planned_anew
 from integrity.admin.deciding.rights import (
     BACK_UP,
@@ -71,7 +71,9 @@ def run(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan, about: About) ->
     last = int(after) if after.isdecimal() and len(after) < 19 else None
     try:
         with store.site_database(atomic=True):
-            job = tasks.run_plan(plan.target, plan.hash, kind=kind_of(plan), after=last, actor=actor(request))
+            job = tasks.run_plan(
+                plan.target, plan.hash, kind=kind_of(plan), after=last, actor=person(request)
+            )
             store.store_decisions(plan, actor=actor(request))
             log_steps(admin, request, plan, about, _run_said(plan))
     except AskedTwice:
@@ -113,7 +115,7 @@ def anew(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan) -> HttpResponse
 def back_up(admin: ReadOnlyAdmin, request: HttpRequest, plan: Plan) -> HttpResponse:
     """Takes a backup of the target, and stays with the plan."""
     demand(request, BACK_UP)
-    job = tasks.start_job(plan.target, models.JobKind.BACKUP, actor=actor(request))
+    job = tasks.start_job(plan.target, models.JobKind.BACKUP, actor=person(request))
     admin.log(request, [job.target], _("Asked for a backup"))
     url = reverse("admin:integrity_job_change", args=[job.pk])
     said, see = _("A backup is being taken."), _("See how it goes")

@@ -121,7 +121,7 @@ def _page(
         "here": address(plan.target, plan.hash),
         "leave": _leave(about),
         "last_backup": store.last_backup(plan.target),
-        "word": word_on(request, plan, stored_plan),
+        "word": word_on(request, plan),
         "typed": (typed or TypedRowsForm(plan.touched)) if must_type(plan) else None,
         "said_form": said_form or WordForm(),
         **_facts(request, plan, about),

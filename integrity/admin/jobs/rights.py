@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from django.http import HttpRequest
 
-from integrity import models
-from integrity.admin.base import actor, may
+from integrity import models, store
+from integrity.admin.base import may, person
 from integrity.admin.deciding.rights import permissions_to_go_on
 from integrity.store.jobs import BEGUN_ANEW, GOING, RESUMABLE
 
@@ -32,7 +32,9 @@ what was stopped, or asking again for what nobody began. One button each, for on
 
 def may_stop(request: HttpRequest, job: models.Job) -> bool:
     """Whether a user may pause or cancel a job: their own, and those of a kind that they may ask for."""
-    return job.actor == actor(request) or may(request, *PERMISSIONS[models.JobKind(job.kind)])
+    return store.asked_for_by(job).is_same(person(request)) or may(
+        request, *PERMISSIONS[models.JobKind(job.kind)]
+    )
 
 
 def may_resume(request: HttpRequest, job: models.Job) -> bool:

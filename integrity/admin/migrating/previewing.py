@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from integrity import models, tasks
 from integrity.admin import cells
-from integrity.admin.base import ReadOnlyAdmin, actor
+from integrity.admin.base import ReadOnlyAdmin, person
 from integrity.admin.migrating import words
 from integrity.admin.migrating.blocking import obstacles
 from integrity.admin.migrating.meanings import looked_at_after, means
@@ -141,7 +141,7 @@ def _ask(
             planned=planned,
             window=hours,
             accept_changes="accept_changes" in request.POST,
-            actor=actor(request),
+            actor=person(request),
         )
     except ReferentialIntegrityError as error:
         admin.refused(request, error)

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 
 from integrity import models, tasks
-from integrity.admin.base import ReadOnlyAdmin, actor, demand
+from integrity.admin.base import ReadOnlyAdmin, demand, person
 from integrity.admin.deciding.planning import lead_to, planned_as_decided
 from integrity.admin.overview import addresses
 from integrity.exceptions import ReferentialIntegrityError
@@ -42,7 +42,7 @@ def start(admin: ReadOnlyAdmin, request: HttpRequest, pk: int, what: str) -> Htt
 
 
 def _job(admin: ReadOnlyAdmin, request: HttpRequest, target: models.Target, what: str) -> HttpResponse:
-    return admin.started(request, tasks.start_job(target.alias, what, actor=actor(request)))
+    return admin.started(request, tasks.start_job(target.alias, what, actor=person(request)))
 
 
 def _plan(admin: ReadOnlyAdmin, request: HttpRequest, target: models.Target) -> HttpResponse:

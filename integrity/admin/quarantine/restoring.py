@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from integrity import conf, models, store, tasks
 from integrity.admin import cells
-from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
+from integrity.admin.base import ReadOnlyAdmin, demand, may, person
 from integrity.admin.deciding.forms import TypedRowsForm
 from integrity.admin.quarantine.asking import masks_of
 from integrity.admin.quarantine.choosing import Chosen, chosen
@@ -208,7 +208,7 @@ def _begun(
     for job in store.open_jobs(alias, models.JobKind.ROLLBACK):
         if job.arguments == arguments:
             return admin.started(request, job)
-    job = tasks.start_job(alias, models.JobKind.ROLLBACK, arguments, actor=actor(request))
+    job = tasks.start_job(alias, models.JobKind.ROLLBACK, arguments, actor=person(request))
     admin.log(request, [wanted.run], _said(wanted, arguments))
     return admin.started(request, job)
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from integrity import models, store, tasks
 from integrity.admin import cells
-from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
+from integrity.admin.base import ReadOnlyAdmin, demand, may, person
 from integrity.admin.deciding.rights import permissions_to_go_on
 from integrity.admin.quarantine import Chosen, browse, can_be_taken_back, download, put_back, restore
 from integrity.admin.repair_runs.changed_rows import changed_rows
@@ -111,7 +111,7 @@ class RepairRunAdmin(ReadOnlyAdmin):
         for job in store.open_jobs(run.target.alias, models.JobKind.REPAIR):
             if job.arguments == arguments:
                 return self.started(request, job)
-        job = tasks.start_job(run.target.alias, models.JobKind.REPAIR, arguments, actor=actor(request))
+        job = tasks.start_job(run.target.alias, models.JobKind.REPAIR, arguments, actor=person(request))
         self.log(request, [run], _("Asked to go on"))
         return self.started(request, job)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.utils.translation import gettext as _
 
-from integrity import models
+from integrity import models, store
 from integrity.audit import Progress
 from integrity.database.identifiers import parse_path
 from integrity.exceptions import Interrupted
@@ -72,7 +72,7 @@ def _verify(work: Work) -> Outcome:
 
 def _plan(work: Work) -> Outcome:
     """``requests`` or ``duplicates``, as their classes write them."""
-    actor, done = work.job.actor, 0
+    actor, done = store.asked_for_by(work.job), 0
 
     def counted(label: str) -> None:
         nonlocal done

@@ -17,7 +17,7 @@ def plan_in_background(
     requests: Sequence[Request] = (),
     *,
     duplicates: Sequence[DuplicateRequest] = (),
-    actor: str = "",
+    actor: store.Actor = "",
     wait: float = 1.5,
 ) -> Plan | models.Job:
     """Makes a plan and stores it, without holding a request for longer than ``wait``.
@@ -60,7 +60,8 @@ def _arguments(requests: Sequence[Request], duplicates: Sequence[DuplicateReques
     return {"requests": [each.as_json() for each in requests]}
 
 
-def _under_way(alias: str, arguments: dict[str, Any], actor: str) -> models.Job | None:
+def _under_way(alias: str, arguments: dict[str, Any], actor: store.Actor) -> models.Job | None:
     see_lost_jobs()
+    wanted = arguments, store.known(actor)
     open_ones = store.open_jobs(alias, models.JobKind.PLAN)
-    return next((each for each in open_ones if (each.arguments, each.actor) == (arguments, actor)), None)
+    return next((each for each in open_ones if (each.arguments, store.asked_for_by(each)) == wanted), None)

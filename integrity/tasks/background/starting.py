@@ -18,7 +18,11 @@ logger = logging.getLogger(__name__)
 
 
 def start_job(
-    alias: str, kind: models.JobKind | str, arguments: dict[str, Any] | None = None, *, actor: str = ""
+    alias: str,
+    kind: models.JobKind | str,
+    arguments: dict[str, Any] | None = None,
+    *,
+    actor: store.Actor = "",
 ) -> models.Job:
     """Asks for long work, and returns at once.
 
