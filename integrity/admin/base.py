@@ -11,24 +11,22 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from integrity import models
+from integrity.admin.serving import ServedAdmin, reverse
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.references.masking import without_values
 from integrity.store import Person
 
 if TYPE_CHECKING:
-    ModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
 else:
-    ModelAdmin = admin.ModelAdmin
     TabularInline = admin.TabularInline
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(ServedAdmin):
     """Shows what happened. Actions have permissions of their own: `permissions_of_actions`."""
 
     permissions_of_actions: Mapping[str, str] = {}
@@ -100,8 +98,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def started(self, request: HttpRequest, job: models.Job) -> HttpResponseRedirect:
         """Leads to the page of a job that was just asked for."""
-        site = self.admin_site.name
-        return HttpResponseRedirect(reverse("admin:integrity_job_change", args=[job.pk], current_app=site))
+        return HttpResponseRedirect(reverse("admin:integrity_job_change", args=[job.pk]))
 
     def log(self, request: HttpRequest, objects: QuerySet[Any] | list[Any], message: str) -> None:
         """Writes an entry into the admin log for each object."""

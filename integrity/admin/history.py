@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from integrity import models
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin
+from integrity.admin.serving import reverse
 
 
 @admin.register(models.Resolution)

@@ -12,9 +12,10 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 
+from integrity.admin.serving import reverse
 from integrity.fields import RowPlaceField
 
 LISTED_AT_MOST = 10_000

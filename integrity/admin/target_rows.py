@@ -16,7 +16,6 @@ from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
@@ -35,6 +34,7 @@ from integrity.admin.row_lists import (
     read_as,
     text,
 )
+from integrity.admin.serving import reverse
 from integrity.database.identifiers import TableName
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError
@@ -118,7 +118,7 @@ class TargetRowAdmin(ReadOnlyAdmin):
             messages.error(
                 request, _("%(table)s cannot be read: %(what)s") % {"table": self._name(), "what": what}
             )
-            return HttpResponseRedirect(reverse(f"{self.admin_site.name}:index"))
+            return HttpResponseRedirect(reverse("admin:index"))
 
     def _name(self) -> str:
         return f"{self.alias}, {self.opts.verbose_name_plural}"

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -19,6 +19,7 @@ from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, person
 from integrity.admin.overview import starting, states
 from integrity.admin.overview.target_page import target_page
+from integrity.admin.serving import reverse
 from integrity.store.standings import Standing
 
 _LAST_AUDIT = models.AuditRun.objects.filter(

@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 
 from integrity.admin.overview.cards import overview
+from integrity.admin.serving import served_by
 
 register = template.Library()
 
@@ -14,4 +15,5 @@ register = template.Library()
 @register.inclusion_tag("admin/integrity/overview.html", takes_context=True)
 def integrity_overview(context: template.Context) -> dict[str, Any]:
     """How each target is, and what to do next."""
-    return {**overview(context["request"]), "csrf_token": context.get("csrf_token")}
+    with served_by(context["request"]):
+        return {**overview(context["request"]), "csrf_token": context.get("csrf_token")}

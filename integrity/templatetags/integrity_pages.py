@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from integrity import conf
+from integrity.admin.serving import reverse, served_by
 
 register = template.Library()
 
@@ -39,12 +40,12 @@ APPROVALS = (
 def integrity_nav(context: template.Context) -> dict[str, Any]:
     """The places of this app that the user may see, the one where they are marked."""
     request = context["request"]
-    site = getattr(request, "current_app", None) or request.resolver_match.namespace
-    found = [
-        {"text": text, "url": url, "here": request.path == url}
-        for text, name, arguments, permission in _places()
-        if request.user.has_perm(permission) and (url := _address(name, arguments, site))
-    ]
+    with served_by(request):
+        found = [
+            {"text": text, "url": url, "here": request.path == url}
+            for text, name, arguments, permission in _places()
+            if request.user.has_perm(permission) and (url := _address(name, arguments))
+        ]
     return {"places": found}
 
 
@@ -58,8 +59,8 @@ def _places() -> tuple[Place, ...]:
     return PLACES if conf.approvals() is None else (*PLACES, APPROVALS)
 
 
-def _address(name: str, arguments: dict[str, str], site: str) -> str:
+def _address(name: str, arguments: dict[str, str]) -> str:
     try:
-        return reverse(name, kwargs=arguments, current_app=site)
+        return reverse(name, kwargs=arguments)
     except NoReverseMatch:
         return ""

@@ -11,7 +11,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from integrity import models, tasks
+from integrity import models, store, tasks
+from integrity.database.identifiers import parse_path
+from integrity.plans import Request
+from integrity.references import Resolution
 from tests.factories import UserFactory
 from tests.servers import RegisterTarget
 
@@ -92,6 +95,21 @@ def audited(shop: Shop, transactional_db: None) -> Shop:
     """The shop after an audit, its findings stored."""
     tasks.audit_and_store(shop.alias)
     return shop
+
+
+@pytest.fixture
+def lived(audited: Shop) -> Shop:
+    """The shop after lines were repaired, orders kept with a note, and its migrations written."""
+    kept = audited.finding()
+    store.store_decision([kept], "keep", actor="boss", reason="They are history")
+    models.FindingNote.objects.create(finding=kept, text="Ask the accountant", author="boss")
+    plan = tasks.plan_and_store(
+        audited.alias, [Request(parse_path("lines.order_id"), Resolution.DELETE)], actor="boss"
+    )
+    job = tasks.start_job(audited.alias, models.JobKind.REPAIR, {"plan": plan.hash}, actor="boss")
+    assert tasks.wait_for_jobs(30), job
+    tasks.make_migrations(audited.alias)
+    return audited
 
 
 @pytest.fixture

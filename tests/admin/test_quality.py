@@ -9,71 +9,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.test import Client
-from django.urls import reverse
 from django.utils import translation
 from django.utils.html import escape
 from playwright.sync_api import ConsoleMessage, Page
 
-from integrity import models, store, tasks
-from integrity.database.identifiers import parse_path
-from integrity.plans import Request
-from integrity.references import Resolution
+from integrity import models
 from tests.admin.conftest import Shop
-
-
-@pytest.fixture
-def lived(audited: Shop) -> Shop:
-    """The shop after lines were repaired, orders kept with a note, and its migrations written."""
-    kept = audited.finding()
-    store.store_decision([kept], "keep", actor="boss", reason="They are history")
-    models.FindingNote.objects.create(finding=kept, text="Ask the accountant", author="boss")
-    plan = tasks.plan_and_store(
-        audited.alias, [Request(parse_path("lines.order_id"), Resolution.DELETE)], actor="boss"
-    )
-    job = tasks.start_job(audited.alias, models.JobKind.REPAIR, {"plan": plan.hash}, actor="boss")
-    assert tasks.wait_for_jobs(30), job
-    tasks.make_migrations(audited.alias)
-    return audited
-
-
-LISTS = (
-    "target", "orphanfinding", "finding", "auditrun", "repairrun", "job", "migrationrun", "storedplan",
-    "approval", "resolution", "backup",
-)  # fmt: skip
-
-
-def addresses(shop: Shop) -> dict[str, str]:
-    """Every page that there is, with something on it."""
-    finding, run, job = shop.finding(), models.RepairRun.objects.get(), models.Job.objects.get()
-    chosen, target = f"?_selected_action={finding.pk}", finding.target_id
-    plan = models.StoredPlan.objects.earliest("pk")
-    named: dict[str, tuple[str, list[Any]]] = {
-        "overview": ("app_list", ["integrity"]),
-        "target": ("integrity_target_change", [target]),
-        "finding of orphans": ("integrity_orphanfinding_change", [finding.pk]),
-        "finding of a key": (
-            "integrity_finding_change",
-            [models.Finding.objects.filter(code="missing_index").earliest("pk").pk],
-        ),
-        "rows": ("integrity_orphanfinding_rows", [finding.pk]),
-        "missing keys": ("integrity_orphanfinding_keys", [finding.pk]),
-        "plan": ("integrity_orphanfinding_plan", [shop.alias, plan.hash]),
-        "job": ("integrity_job_change", [job.pk]),
-        "repair": ("integrity_repairrun_change", [run.pk]),
-        "rollback": ("integrity_repairrun_roll_back", [run.pk]),
-        "quarantine": ("integrity_quarantine", []),
-        "all migrations": ("integrity_migrations", []),
-        "migrations": ("integrity_target_migrations", [target]),
-        "a migration": ("integrity_target_migration", [target, "0001_indexes"]),
-        "schema fixes": ("integrity_schema_fixes", [shop.alias]),
-    }
-    found = {name: reverse(f"admin:{place}", args=args) for name, (place, args) in named.items()}
-    found |= {f"list of {name}": reverse(f"admin:integrity_{name}_changelist") for name in LISTS}
-    found["phase 1"] = found["migrations"] + "?phase=1"
-    found["restoring"] = reverse("admin:integrity_quarantine_restore") + f"?target=shop&run={run.number}"
-    for decision in ("delete", "set_null", "reassign", "keep", "relink", "restore_parent"):
-        found[decision] = reverse("admin:integrity_orphanfinding_decide", args=[decision]) + chosen
-    return found
+from tests.admin.places import addresses
 
 
 def _breach(said: ConsoleMessage) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrity import models
 from integrity.admin.deciding.running import About
+from integrity.admin.serving import reverse
 from integrity.database.schema import Action
 from integrity.plans import Plan, Step
 from integrity.references.reference import written

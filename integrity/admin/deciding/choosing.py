@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -26,6 +26,7 @@ from integrity.admin.deciding.planning import (
 )
 from integrity.admin.deciding.relink_form import RelinkForm
 from integrity.admin.deciding.rights import DECIDE, DEDUPLICATE, PERMISSIONS, RUN, SEE, TITLES
+from integrity.admin.serving import reverse
 from integrity.exceptions import CatalogError, NotCheckable, PlanRefused, ReferentialIntegrityError
 from integrity.plans import Request
 from integrity.references import Resolution

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
@@ -16,6 +16,7 @@ from integrity.admin.base import ReadOnlyAdmin, demand
 from integrity.admin.deciding import choosing, showing
 from integrity.admin.deciding.choice import choice_of
 from integrity.admin.deciding.rights import DECIDE, PERMISSIONS, SEE
+from integrity.admin.serving import reverse
 from integrity.exceptions import PlanRefused
 
 

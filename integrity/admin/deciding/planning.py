@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 
 from integrity import models, tasks
 from integrity.admin.base import ReadOnlyAdmin, person
+from integrity.admin.serving import reverse
 from integrity.plans import DuplicateRequest, Plan, Request
 from integrity.plans.again import requests_of
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -23,6 +22,7 @@ from integrity.admin.deciding.rights import (
     permissions_for,
     resolving,
 )
+from integrity.admin.serving import reverse
 from integrity.exceptions import AskedTwice, ReferentialIntegrityError
 from integrity.plans import Plan, Step
 from integrity.plans.plan import AnyStep

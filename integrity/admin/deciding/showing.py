@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrity import conf, models, store
@@ -29,6 +28,7 @@ from integrity.admin.deciding.rights import (
 )
 from integrity.admin.deciding.running import About, anew, back_up, findings_of, remember, run, was_stopped
 from integrity.admin.deciding.sentences import said_of
+from integrity.admin.serving import reverse
 from integrity.exceptions import ApprovalNeeded, PlanMismatch, ReferentialIntegrityError
 from integrity.plans import Plan
 from integrity.references import Catalog, load_catalog

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from integrity import models
 from integrity.admin import cells
+from integrity.admin.serving import reverse
 
 PROBLEMS_SHOWN = 20
 

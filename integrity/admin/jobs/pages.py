@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin
 from integrity.admin.jobs import rights
 from integrity.admin.jobs.running import carried_out, counted, facts, took
+from integrity.admin.serving import reverse
 from integrity.admin.without_values import told
 
 _TAKING_UP = (

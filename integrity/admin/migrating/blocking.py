@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 
 from integrity import models
 from integrity.admin.base import may
+from integrity.admin.serving import reverse
 from integrity.admin.without_values import told
 
 MOST = 100

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from django.http import HttpResponseRedirect
-from django.urls import reverse
 
 from integrity import models, tasks
+from integrity.admin.serving import reverse
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations.fixes import FixKey, SchemaFix
 from integrity.operations.writer import WrittenFile

@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrity import models, tasks
@@ -21,6 +20,7 @@ from integrity.admin.migrating import words, writing
 from integrity.admin.migrating.choice import Choice, key_of
 from integrity.admin.migrating.standing import BOUNDS
 from integrity.admin.migrating.words import ShownStatement
+from integrity.admin.serving import reverse
 from integrity.database.identifiers import TableName
 from integrity.database.session import engine_for
 from integrity.exceptions import ReferentialIntegrityError

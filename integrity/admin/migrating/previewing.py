@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrity import models, tasks
@@ -18,6 +17,7 @@ from integrity.admin.migrating import words
 from integrity.admin.migrating.blocking import obstacles
 from integrity.admin.migrating.meanings import looked_at_after, means
 from integrity.admin.migrating.words import ShownStatement
+from integrity.admin.serving import reverse
 from integrity.admin.without_values import checked
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError

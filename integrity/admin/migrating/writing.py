@@ -13,13 +13,13 @@ from pathlib import Path
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from integrity import conf, tasks
 from integrity.admin.base import ReadOnlyAdmin
 from integrity.admin.migrating.choice import Choice, again
+from integrity.admin.serving import reverse
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations.patching import patch_of, patch_root, relative
 from integrity.operations.writer import WrittenFile

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.urls import reverse
-
 from integrity import models
+from integrity.admin.serving import reverse
 from integrity.database.identifiers import TableName
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,6 +16,7 @@ from integrity.admin.cells import ago, grouped
 from integrity.admin.overview import addresses, states
 from integrity.admin.overview.steps import Step, next_step
 from integrity.admin.pictures.lines import Point, area, sparkline
+from integrity.admin.serving import reverse
 from integrity.store.standings import MOST_TARGETS, Standing, standings
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,6 +16,7 @@ from integrity.admin import cells
 from integrity.admin.base import may
 from integrity.admin.overview import addresses, cards, happenings, relation_graph
 from integrity.admin.overview.relations import relations_of
+from integrity.admin.serving import reverse
 from integrity.admin.triage.wording import what_is_wrong
 from integrity.operations.catalog_migrations import catalog_package
 from integrity.store.standings import Standing, standings

@@ -13,7 +13,6 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,6 +21,7 @@ from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, may
 from integrity.admin.quarantine.asking import Asked, asked, masks_of, standing_runs, suggestions
 from integrity.admin.quarantine.values import value_text
+from integrity.admin.serving import reverse
 from integrity.database.identifiers import TableName
 from integrity.database.session import Target
 from integrity.exceptions import InvalidPlace, ReferentialIntegrityError, TimedOut

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrity.admin.base import ReadOnlyAdmin, demand
@@ -15,6 +14,7 @@ from integrity.admin.csv_files import csv_file
 from integrity.admin.quarantine.asking import Asked, asked, masks_of
 from integrity.admin.quarantine.browsing import chosen_target
 from integrity.admin.quarantine.values import value_text
+from integrity.admin.serving import reverse
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.references.reference import written

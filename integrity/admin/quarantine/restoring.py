@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -18,6 +17,7 @@ from integrity.admin.deciding.forms import TypedRowsForm
 from integrity.admin.quarantine.asking import masks_of
 from integrity.admin.quarantine.choosing import Chosen, chosen
 from integrity.admin.quarantine.comparing import compared, obstructions, unanswered
+from integrity.admin.serving import reverse
 from integrity.database.session import Target
 from integrity.exceptions import InvalidPlace, ReferentialIntegrityError, TimedOut
 from integrity.repairs import Selection

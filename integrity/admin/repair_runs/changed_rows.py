@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +16,7 @@ from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin, demand
 from integrity.admin.quarantine.asking import masks_of
 from integrity.admin.quarantine.values import value_text
+from integrity.admin.serving import reverse
 from integrity.database.session import Target
 from integrity.exceptions import InvalidPlace, ReferentialIntegrityError
 from integrity.references.reference import written

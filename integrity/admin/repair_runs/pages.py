@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -23,6 +23,7 @@ from integrity.admin.quarantine import Chosen, browse, can_be_taken_back, downlo
 from integrity.admin.repair_runs.changed_rows import changed_rows
 from integrity.admin.repair_runs.showing import shown
 from integrity.admin.repair_runs.telling import in_short
+from integrity.admin.serving import reverse
 
 LONGEST_NUMBER = 19
 

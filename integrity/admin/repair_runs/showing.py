@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,6 +19,7 @@ from integrity.admin.base import may, told
 from integrity.admin.quarantine import can_be_taken_back
 from integrity.admin.quarantine.asking import masks_of
 from integrity.admin.repair_runs.telling import WORDS, lasted, proof_of, sentences, table_text, totals
+from integrity.admin.serving import reverse
 from integrity.database.identifiers import TableName
 from integrity.exceptions import ReferentialIntegrityError
 

@@ -10,12 +10,12 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
 from integrity import models
 from integrity.admin.base import ReadOnlyAdmin, demand, may
 from integrity.admin.deciding import PERMISSIONS, TITLES
+from integrity.admin.serving import reverse
 from integrity.admin.triage.wording import what_is_wrong
 from integrity.database.identifiers import TableName, parse_path
 from integrity.diagnosis.rows import KeyPage, MissingKey, Sought

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrity.admin.base import ReadOnlyAdmin, demand
 from integrity.admin.deciding import PERMISSIONS
 from integrity.admin.rows.asked import ONE_BY_ONE, address, finding_of
+from integrity.admin.serving import reverse
 
 
 class SameAgain(HttpResponseRedirect):

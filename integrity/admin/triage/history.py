@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import F
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,6 +14,7 @@ from django.utils.translation import ngettext
 from integrity import models, store
 from integrity.admin.base import may
 from integrity.admin.cells import grouped
+from integrity.admin.serving import reverse
 
 SHOWN_AT_MOST = 20
 LOOKED_THROUGH = 10

@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 
 from integrity import models
 from integrity.admin.base import may
 from integrity.admin.migrating.choosing import MENDED
+from integrity.admin.serving import reverse
 from integrity.admin.triage.notes import address_of
 from integrity.admin.triage.wording import what_is_wrong
 

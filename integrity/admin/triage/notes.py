@@ -5,13 +5,13 @@ from __future__ import annotations
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrity import models
 from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
+from integrity.admin.serving import reverse
 
 LETTERS_AT_MOST = 4_000
 SHOWN_AT_MOST = 50

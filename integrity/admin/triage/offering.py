@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,6 +16,7 @@ from integrity import models
 from integrity.admin.base import may
 from integrity.admin.cells import grouped
 from integrity.admin.deciding import PERMISSIONS
+from integrity.admin.serving import reverse
 from integrity.admin.triage.scope import Scope
 from integrity.plans.offers import Because, Hindrance, How, Offer, offers
 from integrity.references import Resolution

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrity import models
 from integrity.admin import cells
 from integrity.admin.base import may
+from integrity.admin.serving import reverse
 from integrity.admin.triage import causes, history, next_steps, notes, offering, technical, wording
 from integrity.admin.triage.kinds import kind_of
 from integrity.admin.triage.scope import Scope

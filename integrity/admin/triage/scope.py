@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from integrity import models
+from integrity.admin.serving import reverse
 
 
 @dataclass(frozen=True)

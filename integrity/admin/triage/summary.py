@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import F, Sum
 from django.http import HttpRequest, QueryDict
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from integrity import models, store
 from integrity.admin.base import may
 from integrity.admin.cells import grouped
+from integrity.admin.serving import reverse
 
 COUNTED_AT_MOST = 1_000
 
