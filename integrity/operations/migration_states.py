@@ -10,11 +10,12 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
+from integrity.database.schema import did_you_mean
 from integrity.database.session import Session, Target, engine_for
-from integrity.exceptions import ReferentialIntegrityError
+from integrity.exceptions import CatalogError, CatalogMissing, ReferentialIntegrityError
 from integrity.operations.catalog_migrations import CatalogLoader, existing_package, phase_of
 from integrity.operations.environments import environments_of
-from integrity.operations.migration_log import LoggedStep, entries
+from integrity.operations.migration_log import LoggedStep, entries, read_log
 from integrity.operations.opening import opened
 
 
@@ -72,6 +73,31 @@ def migration_status(target: Target) -> list[MigrationStatus]:
         for name in sorted({*known, *applied})
     ]
     return sorted([*here, *others], key=lambda each: each.name)
+
+
+def steps_of(target: Target, migration: str) -> list[LoggedStep]:
+    """Returns each time that one migration was applied or reversed, the newest first.
+
+    Raises:
+        CatalogError: when neither the target's journal nor its ledger nor its catalog knows the name.
+    """
+    if steps := read_log(target, migration):
+        return steps
+    known = sorted({each.migration for each in read_log(target)} | _listed(target))
+    if migration not in known:
+        raise CatalogError(
+            f"No migration is called {migration!r}",
+            where=target.alias,
+            hint=did_you_mean(migration, known) or "It has no migrations.",
+        )
+    return []
+
+
+def _listed(target: Target) -> set[str]:
+    try:
+        return {each.name for each in migration_status(target)}
+    except CatalogMissing:
+        return set()
 
 
 def _last_steps(target: Target, connection: BaseDatabaseWrapper) -> dict[str, LoggedStep]:

@@ -103,7 +103,18 @@ def test_one_migration_is_shown_with_its_operations(failing: Shop) -> None:
 
     assert "SELECT nonsense FROM nowhere" in shown
     assert data["migrations"][0]["operations"][1]["statement"] == "SELECT nonsense FROM nowhere"
-    assert "nothing of it" in run("log", failing.alias, "--migration", "0003_none").out
+
+
+def test_a_migration_that_was_not_run_yet_is_told_from_a_name_that_none_has(failing: Shop) -> None:
+    waits = run("log", failing.alias, "--migration", "0002_odd")
+    unknown = run("log", failing.alias, "--migration", "0002_od")
+    far = run("log", failing.alias, "--migration", "nonsense")
+
+    assert (waits.code, unknown.code, far.code) == (0, 2, 2)
+    assert "nothing of it" in waits.out
+    assert "No migration is called '0002_od'" in unknown.err
+    assert "Did you mean 0002_odd?" in unknown.err
+    assert "Known are: 0001_indexes, 0002_odd." in far.err
 
 
 def test_a_site_that_is_out_of_reach_loses_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from integrity.management.reports.history import (
     run_blocks,
 )
 from integrity.management.reversing import selection_of
-from integrity.operations.migration_log import read_log
+from integrity.operations.migration_states import steps_of
 from integrity.repairs import list_runs
 from integrity.repairs.history import Changed, changes_of
 from integrity.repairs.searching import Search, find_rows
@@ -61,7 +61,7 @@ class Command(IntegrityCommand):
         """Lists."""
         target = Target(options["target"])
         if options["migration"]:
-            steps = read_log(target, options["migration"])
+            steps = steps_of(target, options["migration"])
             data = {"target": target.alias, "migrations": [logged_json(each) for each in steps]}
             self.terminal.show(data, list(logged_blocks(target.alias, options["migration"], steps)))
             return DONE
