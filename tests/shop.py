@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fixtures.manifest import Manifest
-from integrity.database.schema import Schema, fingerprint
+from integrity.database.schema import Schema
 from integrity.database.session import Target
+from integrity.database.structures import fingerprint
 from tests.commands import run
 from tests.servers import SQLITE, EmptyTarget
 

@@ -14,8 +14,9 @@ from django.db import connections
 
 from fixtures import cts
 from fixtures.manifest import Manifest, StructureManifest
-from integrity.database.schema import Schema, TableKind, fingerprint
+from integrity.database.schema import Schema, TableKind
 from integrity.database.session import Target
+from integrity.database.structures import fingerprint
 from integrity.operations.catalog_migrations import operations_of
 from integrity.operations.operation import CatalogOperation
 from integrity.references.catalog import load_catalog

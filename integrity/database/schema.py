@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Collection, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
 from integrity.database.identifiers import Path, TableName, parse_table
+from integrity.database.structures import fingerprint, structure_of
 from integrity.exceptions import UnknownTable
 
 LEDGER = "django_migrations"
@@ -333,72 +332,12 @@ class Schema:
         return tuple(leaf for child in table.children for leaf in self.leaves(child))
 
     def structure(self) -> dict[str, Any]:
-        """The structure as plain values: not rows, estimates, rights or object ids, nor the ledger that
-        Django makes when the first migration is applied."""
-        names = [name for name in sorted(self.tables) if name.name != LEDGER]
-        return {str(name): _structure(self.tables[name]) for name in names}
+        """As plain values, without the ledger that Django makes when the first migration is applied."""
+        return structure_of(table for table in self if table.name.name != LEDGER)
 
     def fingerprint(self) -> str:
         """A digest of the structure."""
         return fingerprint(self.structure())
-
-
-def fingerprint(structure: dict[str, Any]) -> str:
-    """Returns the digest of a structure."""
-    return hashlib.sha256(json.dumps(structure, sort_keys=True).encode()).hexdigest()
-
-
-def without(structure: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """Returns a structure without the foreign keys, indexes and keys of these names."""
-
-    def kept(table: dict[str, Any]) -> dict[str, Any]:
-        lists = ("foreign_keys", "indexes", "keys")
-        return table | {part: [each for each in table[part] if each["name"] not in names] for part in lists}
-
-    return {name: kept(table) for name, table in structure.items()}
-
-
-def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Returns what two structures do not share: tables, and ``table: object`` for what differs in one."""
-    found = [f"{name} is {'gone' if name in before else 'new'}" for name in sorted(set(before) ^ set(after))]
-    for name in sorted(set(before) & set(after)):
-        found += [f"{name}: {part}" for part in _different_parts(before[name], after[name])]
-    return found
-
-
-def _different_parts(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    found = []
-    for part in before:
-        if before[part] == after.get(part):
-            continue
-        if isinstance(before[part], list) and all(
-            isinstance(each, dict) for each in before[part] + after[part]
-        ):
-            odd = [
-                each
-                for each in before[part] + after[part]
-                if before[part].count(each) != after[part].count(each)
-            ]
-            found += sorted({str(each.get("name") or part) for each in odd}) or [f"{part} in another order"]
-        else:
-            found.append(part)
-    return found
-
-
-_NOT_STRUCTURE = {"estimated_rows", "readable", "owned", "oid", "definition", "hidden", "unreadable"}
-
-
-def _structure(table: Table) -> dict[str, Any]:
-    facts = {name: value for name, value in asdict(table).items() if name not in _NOT_STRUCTURE}
-    facts["indexes"] = [_without_needs(each) for each in facts["indexes"]]
-    for several in ("keys", "foreign_keys", "indexes", "triggers", "children"):
-        facts[several] = sorted(facts[several], key=lambda each: json.dumps(each, sort_keys=True))
-    return facts
-
-
-def _without_needs(index: dict[str, Any]) -> dict[str, Any]:
-    """What needs an index is told by its own facts: a foreign key of another table is no part of this one."""
-    return {name: value for name, value in index.items() if name != "needed_by"}
 
 
 def did_you_mean(name: str, known: list[str] | tuple[str, ...]) -> str:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from integrity.database.identifiers import TableName
-from integrity.database.schema import Schema, differences, fingerprint, without
+from integrity.database.schema import Schema
 from integrity.database.session import Session
+from integrity.database.structures import differences, fingerprint, without
 from integrity.repairs.journal import RunRecord
 from integrity.repairs.result import Proof, TableProof
 from integrity.repairs.run import digest_of

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from integrity.database.schema import differences
 from integrity.database.session import Target
+from integrity.database.structures import differences
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations import CreateCompatibilityView, RemoveColumn, RepairMirror
 from integrity.operations.return_column import ReturningColumn
