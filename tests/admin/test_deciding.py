@@ -163,12 +163,12 @@ def test_each_is_planned_as_suggested(audited: Shop, everything: Client) -> None
 
 
 def test_what_stands_decided_is_one_plan(audited: Shop, everything: Client) -> None:
-    url = reverse("admin:integrity_orphanfinding_decided", args=["shop"])
-    assert "Nothing" in text_of(everything.get(url, follow=True)), "nothing is decided yet"
+    url = reverse("admin:integrity_target_start", args=[audited.finding().target_id, "plan"])
+    assert "Nothing" in text_of(everything.post(url, follow=True)), "nothing is decided yet"
     for label, decision in (("orders.customer_id", "set_null"), ("lines.order_id", "delete")):
         decide(everything, decision, audited.finding(label))
         everything.post(page_of(last_plan()), {"decide": "yes"})
-    text = text_of(everything.get(url, follow=True))
+    text = text_of(everything.post(url, follow=True))
     assert "4 rows are put right in 2 steps" in text
 
 
@@ -325,6 +325,30 @@ def test_looking_never_runs(audited: Shop, everything: Client) -> None:
     assert everything.post(page_of(last_plan()), {}).status_code == 400, "no button was pressed"
     assert repairs() == 0
     assert not models.Resolution.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "decision", ["delete", "set_null", "restore_parent", "suggested", "keep", "reassign", "relink"]
+)
+def test_an_address_that_is_only_opened_makes_nothing(
+    decision: str, audited: Shop, everything: Client
+) -> None:
+    url = reverse("admin:integrity_orphanfinding_decide", args=[decision])
+    asked = everything.get(url, {"_selected_action": audited.finding().pk, "answered": "yes"}, follow=True)
+    assert f'action="{url}"' in text_of(asked), "one button goes on from here"
+    assert asked.redirect_chain == []
+    assert not models.StoredPlan.objects.exists()
+    assert not models.Job.objects.exists()
+
+
+def test_the_page_of_a_finding_posts_what_makes_a_plan(audited: Shop, everything: Client) -> None:
+    finding = audited.finding()
+    page = text_of(everything.get(reverse("admin:integrity_orphanfinding_change", args=[finding.pk])))
+    decide_url = reverse("admin:integrity_orphanfinding_decide", args=["delete"])
+    assert f'<form method="post" action="{decide_url}">' in page
+    assert f'href="{decide_url}' not in page
+    answer = everything.post(decide_url, {"_selected_action": finding.pk})
+    assert (answer.status_code, answer["Location"]) == (302, page_of(last_plan())), "a reload posts nothing"
 
 
 def test_a_form_from_elsewhere_is_refused(audited: Shop, everything: Client) -> None:

@@ -45,6 +45,7 @@ def test_a_large_plan_is_run_by_keyboard_and_once_however_often_it_is_clicked(
     expect(page.locator("#id_to")).to_be_focused()
 
     page.goto(f"/admin/integrity/orphanfinding/decide/delete/{chosen}")
+    page.get_by_role("button", name="Show what will happen").press("Enter")
     page.get_by_label("Type that number").focus()
     page.keyboard.type("4")
     page.keyboard.press("Enter")

@@ -106,7 +106,9 @@ def test_one_missing_key_has_a_page_and_is_decided_about(audited: Shop, everythi
     assert [row["name"] for row in answer.context["rows"]] == ["4", "5"]
     decisions = answer.context["decisions"]
     assert decisions[0]["decision"] == "delete", "what is suggested comes first"
-    assert set(parse_qs(urlsplit(decisions[0]["url"]).query)["key"]) == {'["90"]'}
+    asking = next(each for each in decisions if each["asks"])
+    assert set(parse_qs(urlsplit(asking["url"]).query)["key"]) == {'["90"]'}
+    assert 'name="key" value="["90"]"' in text(answer), "what asks for nothing is posted"
     keys = everything.get(address(audited, "keys"))
     assert [(each["text"], each["rows"], each["share"]) for each in keys.context["keys"]] == [
         ("90", 2, 67), ("91", 1, 33)

@@ -161,7 +161,7 @@ def test_from_an_audit_to_a_repair_and_back(page: Page, target: EmptyTarget, pic
     pictures.take("finding", whole=True)
 
     page.get_by_role("link", name="Decide for the key 417").click()
-    page.locator("#decide").get_by_role("link", name="Delete to quarantine").click()
+    page.locator("#decide").get_by_role("button", name="Delete to quarantine").click()
     see_plan(page)
     expect(page.locator(".integrity-what")).to_contain_text("rows of orders are taken out")
     pictures.take("preview")
@@ -223,7 +223,7 @@ def test_from_decisions_to_keys_that_are_enforced(
     ):
         go(page, "Orphans")
         page.get_by_role("link", name=label).click()
-        page.locator("#decide").get_by_role("link", name=decision).click()
+        page.locator("#decide").get_by_role("button", name=decision).click()
         run_plan(page)
 
     go(page, "Migrations")

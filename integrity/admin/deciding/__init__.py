@@ -6,10 +6,11 @@ from integrity.admin.deciding.pages import (
     DecidingPages,
     DeduplicatingPages,
 )
-from integrity.admin.deciding.rights import DEDUPLICATE, PERMISSIONS, TITLES, permissions_for
+from integrity.admin.deciding.rights import ASKING, DEDUPLICATE, PERMISSIONS, TITLES, permissions_for
 
 __all__ = [
     "ACTIONS",
+    "ASKING",
     "DEDUPLICATE",
     "PERMISSIONS",
     "PERMISSIONS_OF_ACTIONS",

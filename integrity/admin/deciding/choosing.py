@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
@@ -17,15 +16,9 @@ from integrity.admin.base import ReadOnlyAdmin, actor, demand, may
 from integrity.admin.deciding.choice import Choice, chosen
 from integrity.admin.deciding.deduplicate_form import DeduplicateForm
 from integrity.admin.deciding.forms import DecidingForm, KeepForm, ReassignForm
-from integrity.admin.deciding.planning import (
-    Planned,
-    lead_to,
-    planned,
-    planned_as_decided,
-    planned_duplicates,
-)
+from integrity.admin.deciding.planning import Planned, lead_to, planned, planned_duplicates
 from integrity.admin.deciding.relink_form import RelinkForm
-from integrity.admin.deciding.rights import DECIDE, DEDUPLICATE, PERMISSIONS, RUN, SEE, TITLES
+from integrity.admin.deciding.rights import DEDUPLICATE, PERMISSIONS, SEE, TITLES
 from integrity.admin.serving import reverse
 from integrity.exceptions import CatalogError, NotCheckable, PlanRefused, ReferentialIntegrityError
 from integrity.plans import Request
@@ -47,25 +40,34 @@ MEANINGS = {
         "The orphans stay as they are; the rows that they refer to are made again, as the catalog describes."
     ),
     "deduplicate": gettext_lazy("One row of each shared value stays as it is. Nothing is lost for good."),
+    SUGGESTED: gettext_lazy("What is suggested for each of them becomes one plan, which you see first."),
 }
 """What each decision means."""
 
 
 def decide(admin: ReadOnlyAdmin, request: HttpRequest, decision: str) -> HttpResponse:
     """The page of one decision, for what was posted or named in the address."""
-    if decision == SUGGESTED:
-        return suggested(admin, request)
-    if decision not in PERMISSIONS:
+    if decision not in PERMISSIONS and decision != SUGGESTED:
         raise Http404
-    demand(request, SEE, PERMISSIONS[decision])
+    demand(request, SEE, *([PERMISSIONS[decision]] if decision in PERMISSIONS else []))
     try:
         choice = chosen(request, models.OrphanFinding.objects.all())
     except PlanRefused as error:
         admin.refused(request, error)
         return back()
+    return decide_about(admin, request, choice, decision)
+
+
+def decide_about(admin: ReadOnlyAdmin, request: HttpRequest, choice: Choice, decision: str) -> HttpResponse:
+    """Plans a decision that was posted, and leads to the plan; until then only asks for what it needs.
+
+    Looking makes nothing: an address that somebody keeps, or that a browser fetches ahead, shows one button.
+    """
     form = _form(request, choice, decision)
-    if form is not None and not form.is_valid():
+    if request.method != "POST" or (form is not None and not form.is_valid()):
         return _page(admin, request, choice, decision, form)
+    if decision == SUGGESTED:
+        return _suggested(admin, request, choice)
     try:
         if isinstance(form, KeepForm):
             return _keep(admin, request, choice, form)
@@ -76,11 +78,9 @@ def decide(admin: ReadOnlyAdmin, request: HttpRequest, decision: str) -> HttpRes
         return _refused(admin, request, choice, decision, form, error)
 
 
-def suggested(admin: ReadOnlyAdmin, request: HttpRequest) -> HttpResponse:
-    """Plans each of the findings that were named by what is suggested for it."""
-    demand(request, SEE)
+def _suggested(admin: ReadOnlyAdmin, request: HttpRequest, choice: Choice) -> HttpResponse:
+    """Plans each of the findings that were chosen by what is suggested for it."""
     try:
-        choice = chosen(request, models.OrphanFinding.objects.all())
         requests, left_out = _as_suggested(request, choice)
         made = planned(request, choice.target.alias, requests)
     except ReferentialIntegrityError as error:
@@ -112,19 +112,6 @@ def _as_suggested(request: HttpRequest, choice: Choice) -> tuple[list[Request], 
             _("Nothing is suggested that you may do"), hint=_("Decide about each finding on its page.")
         )
     return requests, len(choice.findings) - len(requests)
-
-
-def decided(admin: ReadOnlyAdmin, request: HttpRequest, alias: str) -> HttpResponse:
-    """Plans all that stands decided about a target's orphans."""
-    demand(request, SEE)
-    if not (may(request, DECIDE) or may(request, RUN)):
-        raise PermissionDenied
-    try:
-        made = planned_as_decided(request, alias)
-    except ReferentialIntegrityError as error:
-        admin.refused(request, error)
-        return back()
-    return lead_to(admin, request, made)
 
 
 def _exceptions(request: HttpRequest, choice: Choice, decision: str) -> list[Request]:
@@ -246,6 +233,9 @@ def _page(
         "decision": decision,
         "meaning": MEANINGS[decision],
         "form": form,
+        "here": _here(decision),
+        "keeps": decision == models.Decision.KEEP,
+        "asks": form is not None or error is None,
         "problem": error,
         "others": _others(request, decision) if isinstance(error, _ANOTHER_MAY_DO) else [],
         "back": address_of(choice),
@@ -255,14 +245,21 @@ def _page(
     return admin.page(request, "decide.html", title, **context)
 
 
+def _here(decision: str) -> str:
+    """Where a decision is posted to, whichever page asked for it."""
+    if decision == models.Decision.DEDUPLICATE:
+        return reverse("admin:integrity_finding_deduplicate")
+    return reverse("admin:integrity_orphanfinding_decide", args=[decision])
+
+
 _ANOTHER_MAY_DO = (PlanRefused, CatalogError, NotCheckable)
 """What stands against one decision, and perhaps not against another."""
 
 
 def _others(request: HttpRequest, decision: str) -> list[tuple[str, Any, Any]]:
-    """The other decisions that this user may make, each with what it means."""
+    """The other decisions that this user may make: where, what, and what it means."""
     allowed = [each for each, permission in PERMISSIONS.items() if may(request, permission)]
-    return [(each, TITLES[each], MEANINGS[each]) for each in allowed if each != decision]
+    return [(_here(each), TITLES[each], MEANINGS[each]) for each in allowed if each != decision]
 
 
 def address_of(choice: Choice | None) -> str:

@@ -15,7 +15,7 @@ from integrity import models
 from integrity.admin.base import ReadOnlyAdmin, demand
 from integrity.admin.deciding import choosing, showing
 from integrity.admin.deciding.choice import choice_of
-from integrity.admin.deciding.rights import DECIDE, PERMISSIONS, SEE
+from integrity.admin.deciding.rights import ASKING, DECIDE, PERMISSIONS, SEE
 from integrity.admin.serving import reverse
 from integrity.exceptions import PlanRefused
 
@@ -30,7 +30,6 @@ class DecidingPages(ReadOnlyAdmin):
         plan = "plan/<str:alias>/<str:plan_hash>/"
         return [
             path("decide/<str:decision>/", view(self.decide_view), name="integrity_orphanfinding_decide"),
-            path("decided/<str:alias>/", view(self.decided_view), name="integrity_orphanfinding_decided"),
             path(plan, view(self.plan_view), name="integrity_orphanfinding_plan"),
             path(f"{plan}again/", again, name="integrity_orphanfinding_plan_again"),
             *super().get_urls(),
@@ -39,10 +38,6 @@ class DecidingPages(ReadOnlyAdmin):
     def decide_view(self, request: HttpRequest, decision: str) -> HttpResponse:
         """Asks what a decision needs to know, and leads to what it would do."""
         return choosing.decide(self, request, decision)
-
-    def decided_view(self, request: HttpRequest, alias: str) -> HttpResponse:
-        """Leads to the plan of all that stands decided."""
-        return choosing.decided(self, request, alias)
 
     def plan_view(self, request: HttpRequest, alias: str, plan_hash: str) -> HttpResponse:
         """Shows a stored plan, and runs it when that is posted."""
@@ -94,6 +89,8 @@ class DecidingPages(ReadOnlyAdmin):
         except PlanRefused as error:
             self.refused(request, error)
             return None
+        if decision not in ASKING:
+            return choosing.decide_about(self, request, choice, decision)
         url = reverse("admin:integrity_orphanfinding_decide", args=[decision])
         return HttpResponseRedirect(f"{url}?{choice.query}")
 

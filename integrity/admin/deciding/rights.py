@@ -26,6 +26,10 @@ PERMISSIONS = {
 }
 """The permission that each decision about orphans needs."""
 
+ASKING = ("keep", "reassign", "relink")
+"""The decisions that ask for something before they can be planned; pages lead to their forms by links. What
+asks for nothing makes a plan when its button is pressed, and so is posted."""
+
 TITLES = {
     "keep": _("Keep"),
     "delete": _("Delete to quarantine"),

@@ -14,7 +14,7 @@ from django.utils.cache import patch_cache_control
 
 from integrity import models
 from integrity.admin.base import ReadOnlyAdmin, demand, may
-from integrity.admin.deciding import PERMISSIONS, TITLES
+from integrity.admin.deciding import ASKING, PERMISSIONS, TITLES
 from integrity.admin.serving import reverse
 from integrity.admin.triage.wording import what_is_wrong
 from integrity.database.identifiers import TableName, parse_path
@@ -82,19 +82,21 @@ def offered(request: HttpRequest, finding: models.Finding, key: tuple[str, ...] 
     Args:
         request: whose.
         finding: a finding about orphans.
-        key: the missing key that the addresses are about.
+        key: the missing key that the addresses are about; what asks for nothing is posted with it.
     """
     if finding.state == models.FindingState.RESOLVED:
         return []
     known = [name for name in ONE_BY_ONE if name in PERMISSIONS and may(request, PERMISSIONS[name])]
     known.sort(key=lambda name: name != finding.suggested)
     query = urlencode({"_selected_action": finding.pk, **({"key": json.dumps(list(key))} if key else {})})
+    urls = {name: reverse("admin:integrity_orphanfinding_decide", args=[name]) for name in known}
     return [
         {
             "decision": name,
             "title": TITLES[name],
             "suggested": name == finding.suggested,
-            "url": f"{reverse('admin:integrity_orphanfinding_decide', args=[name])}?{query}",
+            "asks": name in ASKING,
+            "url": f"{urls[name]}?{query}" if name in ASKING else urls[name],
             "chosen_url": reverse("admin:integrity_orphanfinding_rows_chosen", args=[finding.pk, name]),
         }
         for name in known

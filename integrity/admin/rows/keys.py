@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -41,6 +42,7 @@ def keys_page(admin: ReadOnlyAdmin, request: HttpRequest, pk: int) -> HttpRespon
 def _key(request: HttpRequest, finding: models.OrphanFinding, each: MissingKey) -> dict[str, Any]:
     return {
         "text": ", ".join(each.key),
+        "value": json.dumps(each.key),
         "rows": each.rows,
         "share": min(100, round(100 * each.rows / finding.rows)) if finding.rows else 0,
         "url": address("rows", finding, key=each.key) if each.key else "",

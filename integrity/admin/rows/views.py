@@ -85,6 +85,7 @@ def _shown(
         "csv_url": address("rows_csv", finding, key=key) if may(request, "download_csv") else "",
         "keys_url": address("keys", finding),
         "decisions": decisions,
+        "key_value": json.dumps(key),
         "referring": _referring_shown(finding, referring),
         "counted": bool(referring),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from integrity import models
 from integrity.admin.base import may
 from integrity.admin.cells import grouped
-from integrity.admin.deciding import PERMISSIONS
+from integrity.admin.deciding import ASKING, PERMISSIONS
 from integrity.admin.serving import reverse
 from integrity.admin.triage.scope import Scope
 from integrity.plans.offers import Because, Hindrance, How, Offer, offers
@@ -24,7 +24,10 @@ from integrity.references import Resolution
 
 @dataclass(frozen=True)
 class Choice:
-    """One offer as the page shows it; ``url`` is empty for whoever may not choose it."""
+    """One offer as the page shows it; ``url`` is empty for whoever may not choose it.
+
+    What ``asks`` for nothing is posted there with ``fields``.
+    """
 
     offer: Offer
     title: str
@@ -32,6 +35,8 @@ class Choice:
     recommended: str
     hindrance: str
     url: str
+    asks: bool = True
+    fields: tuple[tuple[str, str], ...] = ()
 
     @property
     def open(self) -> bool:
@@ -44,10 +49,10 @@ def choices(request: HttpRequest, finding: models.Finding, scope: Scope) -> list
     return [_choice(request, finding, offer, scope) for offer in offers(finding.evidence, finding.rows)]
 
 
-def address(finding: models.Finding, decision: str, scope: Scope) -> str:
-    """The address of the page on which a decision is made."""
-    query = urlencode([(ACTION_CHECKBOX_NAME, str(finding.pk)), *scope.fields])
-    return f"{reverse('admin:integrity_orphanfinding_decide', args=[decision])}?{query}"
+def address(decision: str, fields: Sequence[tuple[str, str]]) -> str:
+    """The address of the page on which a decision is made, or where one that asks for nothing is posted."""
+    url = reverse("admin:integrity_orphanfinding_decide", args=[decision])
+    return f"{url}?{urlencode(fields)}" if decision in ASKING else url
 
 
 def suggestion(kind: str) -> str:
@@ -59,13 +64,16 @@ def _choice(request: HttpRequest, finding: models.Finding, offer: Offer, scope: 
     decision = str(offer.resolution)
     permission = PERMISSIONS.get(decision)
     allowed = offer.possible and permission is not None and may(request, "view_orphanfinding", permission)
+    fields = ((ACTION_CHECKBOX_NAME, str(finding.pk)), *scope.fields)
     return Choice(
         offer=offer,
         title=suggestion(decision),
         reason=_reason(finding, offer, scope),
         recommended=str(_recommended(offer.because)),
         hindrance=_hindrance(offer),
-        url=address(finding, decision, scope) if allowed else "",
+        url=address(decision, fields) if allowed else "",
+        asks=decision in ASKING,
+        fields=fields,
     )
 
 

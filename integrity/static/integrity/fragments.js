@@ -64,7 +64,7 @@
             all.type = 'checkbox';
             all.setAttribute('aria-label', head.dataset.all);
             head.append(all);
-            const buttons = form.querySelectorAll('button[formaction]');
+            const buttons = form.querySelectorAll('button[formaction]:not([form])');
             const follow = () => {
                 const chosen = boxes.filter(box => box.checked).length;
                 all.checked = chosen === boxes.length;
