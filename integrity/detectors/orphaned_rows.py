@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 from integrity.database.schema import TableKind
@@ -73,7 +74,10 @@ def _masked(inspection: Inspection, reference: Reference) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON can hold it: numbers and text as they are, anything else as its text."""
+    """A value as JSON can hold it: numbers and text as they are, anything else as its text; infinity, no
+    number to JSON, as SQLite writes it."""
+    if isinstance(value, float) and not isfinite(value):
+        return "Inf" if value > 0 else "-Inf"
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 

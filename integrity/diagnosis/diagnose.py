@@ -13,6 +13,7 @@ from integrity.audit import OnProgress, Progress
 from integrity.database.identifiers import Path
 from integrity.database.schema import Column
 from integrity.database.session import Session, Target
+from integrity.detectors.orphaned_rows import plain
 from integrity.diagnosis.causes import ProbableCause, causes_of
 from integrity.diagnosis.diagnosis import (
     Age,
@@ -220,11 +221,6 @@ class _InDepth:
             Referring(each.reference.label, each.rows, each.depth, _change(each.change))
             for each in survey.effects(asked.reference.table, asked.orphans)
         )
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON can hold it: numbers and text as they are, anything else as its text."""
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def _change(change: Change) -> str:

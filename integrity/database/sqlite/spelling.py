@@ -59,3 +59,10 @@ def readable(sql: str, letters: int | None) -> tuple[str, str]:
         f"CASE WHEN NOT {binary} THEN substr({text}, 1, {int(letters)}) END",
         f"CASE WHEN {binary} THEN length({sql}) END",
     )
+
+
+def as_literal(sql: str) -> str:
+    """A value as SQL: by ``quote()``, which writes infinity as a word that is no SQL."""
+    infinite = f"typeof({sql}) = 'real' AND abs({sql}) = 9e999"
+    written = f"CASE WHEN {sql} > 0 THEN '9e999' ELSE '-9e999' END"
+    return f"CASE WHEN {infinite} THEN {written} ELSE quote({sql}) END"

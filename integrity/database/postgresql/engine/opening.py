@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from integrity import conf
 from integrity.database.engine.opening import Opening
 from integrity.database.identifiers import quote
-from integrity.database.postgresql import errors
+from integrity.database.postgresql import errors, loading
 from integrity.database.session import Session, Target
 from integrity.exceptions import ReferentialIntegrityError
 
@@ -47,7 +47,8 @@ class PostgreSQLOpening(Opening):
         options.pop("pool", None)
 
     def opened(self, session: Session) -> None:
-        """Nothing: settings are local to each transaction."""
+        """Every value can be read; settings are local to each transaction."""
+        loading.read_all_values(session.connection)
 
     def hurry(self, connection: BaseDatabaseWrapper, seconds: int) -> None:
         """By libpq's connect_timeout, which counts for each address that it tries."""

@@ -12,7 +12,7 @@ from integrity.database.engine.rows import Digest, Locator, Rows, Stretch
 from integrity.database.identifiers import column, quote_table
 from integrity.database.schema import Column, Table
 from integrity.database.session import Session
-from integrity.database.sqlite import digests, given
+from integrity.database.sqlite import digests, given, spelling
 
 
 class SQLiteRows(Rows):
@@ -22,7 +22,7 @@ class SQLiteRows(Rows):
         """The rowid; without one, the key's values as SQL literals."""
         if table.rowid:
             return f"{alias}.{table.rowid}" if alias else table.rowid
-        return " || ',' || ".join(f"quote({column(name, alias)})" for name in key_columns(table))
+        return " || ',' || ".join(spelling.as_literal(column(name, alias)) for name in key_columns(table))
 
     def located(self, table: Table, locators: Sequence[Locator], alias: str = "c") -> Predicate:
         """A list of rowids as JSON, or of keys as literals that SQLite itself wrote."""
