@@ -58,6 +58,11 @@ class TargetBusy(ReferentialIntegrityError):
     """A lock was not granted in time; nothing was changed."""
 
 
+class NoRoom(ReferentialIntegrityError):
+    """A disk, the memory or a limit is used up: waiting does not help, somebody has to make room. What
+    was under way was taken back."""
+
+
 class TimedOut(ReferentialIntegrityError):
     """A statement ran past its time limit; what it looked at was not checked."""
 
@@ -156,6 +161,10 @@ class ChecksFailed(SchemaFixRefused):
     """A look before or after a migration found what must not be; ``checks`` are all that were made."""
 
     checks: tuple[Any, ...] = ()
+
+
+class FileNotWritten(ReferentialIntegrityError):
+    """A script or a module could not be written; what was there before is there still."""
 
 
 class BackupFailed(ReferentialIntegrityError):

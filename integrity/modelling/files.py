@@ -15,6 +15,7 @@ from integrity.modelling.graph import ModelGraph
 from integrity.modelling.layout import WIDTH, docstring
 from integrity.modelling.text import BASE, generated_text
 from integrity.operations.catalog_migrations import CatalogPackage, catalog_package
+from integrity.operations.replacing import replace_files
 from integrity.operations.writer import WrittenFile, package_files
 
 GENERATED = "generated.py"
@@ -60,6 +61,7 @@ def write_models(
 
     Raises:
         CatalogError: a model to which somebody added has no table any more, or ``models.py`` is no Python.
+        FileNotWritten: a disk is full or read-only; every file is as it was.
     """
     package = catalog_package(alias, root)
     text = generated_text(package.name, package.label, graph, _names_elsewhere(package.label))
@@ -76,9 +78,7 @@ def write_models(
 
 
 def _write(files: list[WrittenFile], empty: Path | None) -> None:
-    for file in files:
-        file.path.parent.mkdir(parents=True, exist_ok=True)
-        file.path.write_text(file.text, encoding="utf-8")
+    replace_files({file.path: file.text for file in files})
     if empty is not None:
         empty.unlink()
 

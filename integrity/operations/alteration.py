@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.exceptions import MigrationSchemaMissing
@@ -129,7 +129,7 @@ def in_our_words(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Turns what a database says against a migration, or against its ledger, into our own errors."""
     try:
         yield
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         inner = error.__context__ if isinstance(error, MigrationSchemaMissing) else None
         cause = inner if isinstance(inner, DatabaseError) else error
         engine = engine_for(connection.vendor, connection.alias)

@@ -92,9 +92,12 @@ class CatalogExecutor(MigrationExecutor):
         """Carries out a plan that this executor made; what failed is raised after it was reported."""
         keys = [(migration.app_label, migration.name) for migration, _ in plan]
         self.steps = dict(zip(keys, planned(plan, self.package), strict=True))
-        with tolerant(self.connection, changes_rows=False), immediate(self.connection):
-            with in_our_words(self.connection):
-                self.recorder.ensure_schema()
+        with (
+            in_our_words(self.connection),
+            tolerant(self.connection, changes_rows=False),
+            immediate(self.connection),
+        ):
+            self.recorder.ensure_schema()
             self.migrate([], plan=plan)
 
     def apply_migration(

@@ -244,8 +244,10 @@ def write_files(files: list[WrittenFile], *, dry_run: bool) -> list[WrittenFile]
         CatalogError: where one is there by now, or cannot be written; nothing stays of the others.
     """
     made: list[Path] = []
+    at = Path()
     try:
         for file in [] if dry_run else files:
+            at = file.path
             file.path.parent.mkdir(parents=True, exist_ok=True)
             with file.path.open("x", encoding="utf-8") as opened:
                 made.append(file.path)
@@ -257,9 +259,9 @@ def write_files(files: list[WrittenFile], *, dry_run: bool) -> list[WrittenFile]
         hint = (
             "Somebody wrote it meanwhile: look again."
             if meanwhile
-            else "Take them as a patch, and commit it."
+            else "Nothing was written. Make room there, or take them as a patch and commit it."
         )
         raise CatalogError(
-            f"The migrations could not be written: {error.strerror}", where=str(error.filename), hint=hint
+            f"The migrations could not be written: {error.strerror}", where=str(at), hint=hint
         ) from error
     return files

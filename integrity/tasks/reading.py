@@ -9,7 +9,7 @@ from integrity import conf, models, signals, store
 from integrity.audit import AuditResult, OnProgress, audit
 from integrity.database.identifiers import Path
 from integrity.database.session import Target
-from integrity.exceptions import TargetUnreachable
+from integrity.exceptions import BackupFailed, ReferentialIntegrityError, TargetUnreachable
 from integrity.plans import Plan, Request, make_plan
 from integrity.references import load_catalog
 from integrity.references.django_models import others_of as others_of
@@ -94,8 +94,17 @@ def backup_and_store(alias: str, *, folder: FilePath | None = None, actor: str =
     """
     target = Target(alias)
     place = folder or conf.backup_root()
-    place.mkdir(parents=True, exist_ok=True)
-    return store.store_backup(alias, target.engine.backup(target, place), actor=actor)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "Let INTEGRITY['BACKUP_ROOT'] name a folder that can be written."
+        raise BackupFailed(f"The backup failed: {error.strerror}", where=str(place), hint=hint) from error
+    file = target.engine.backup(target, place)
+    try:
+        return store.store_backup(alias, file, actor=actor)
+    except ReferentialIntegrityError as error:
+        error.hint = f"{error.hint} The backup itself is whole: {file}.".strip()
+        raise
 
 
 def _note_failure(alias: str, run: models.AuditRun, error: BaseException) -> None:

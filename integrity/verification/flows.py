@@ -14,7 +14,7 @@ from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema
 from integrity.database.session import Session
 from integrity.detectors.finding import Finding, Severity
-from integrity.exceptions import ReadOnlyTarget, ReferentialIntegrityError, TargetBusy
+from integrity.exceptions import NoRoom, ReadOnlyTarget, ReferentialIntegrityError, TargetBusy
 from integrity.references.catalog import Catalog
 from integrity.references.entries import CatalogFlow
 from integrity.verification.parameters import bind, values_of
@@ -27,7 +27,7 @@ def run_flow(session: Session, catalog: Catalog, flow: CatalogFlow) -> FlowResul
     Raises:
         NoValue: when a parameter's query finds no row.
         CatalogError: for a name without a value.
-        TargetBusy, ReadOnlyTarget: when it could not be run at all.
+        TargetBusy, ReadOnlyTarget, NoRoom: when it could not be run at all.
     """
     where = f"{catalog.file}, {flow.entry}"
     session.engine.begin_trial(session)
@@ -37,7 +37,7 @@ def run_flow(session: Session, catalog: Catalog, flow: CatalogFlow) -> FlowResul
         for number, statement in enumerate(bound, start=1):
             try:
                 session.execute(statement.sql, statement.params)
-            except (TargetBusy, ReadOnlyTarget):
+            except (TargetBusy, ReadOnlyTarget, NoRoom):
                 raise
             except (ReferentialIntegrityError, DatabaseError) as error:
                 text = " ".join(flow.statements[number - 1].split())

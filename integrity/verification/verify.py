@@ -11,7 +11,7 @@ from integrity.audit import OnProgress, Progress
 from integrity.database.identifiers import Path
 from integrity.database.schema import ForeignKey, Schema
 from integrity.database.session import Session, Target
-from integrity.exceptions import ReadOnlyTarget, ReferentialIntegrityError, TargetBusy, TimedOut
+from integrity.exceptions import NoRoom, ReadOnlyTarget, ReferentialIntegrityError, TargetBusy, TimedOut
 from integrity.plans import Request
 from integrity.plans.survey import count_orphans
 from integrity.references.awaited import awaiting, standing
@@ -193,7 +193,7 @@ class _Work:
             self.told(flow.name)
             try:
                 done = run_flow(session, self.catalog, flow)
-            except (NoValue, TargetBusy, ReadOnlyTarget) as error:
+            except (NoValue, TargetBusy, ReadOnlyTarget, NoRoom) as error:
                 self.result.coverage.skipped.append({"flow": flow.name, "reason": str(error)})
             else:
                 self.result.flows.append(done)

@@ -140,7 +140,7 @@ def _answered(request: HttpRequest, found: models.Job) -> HttpResponseBase:
 
 
 _FAILURES = {
-    "RepairRunning": 409, "TargetBusy": 503, "TargetUnreachable": 503, "WrongCredentials": 503,
+    "RepairRunning": 409, "TargetBusy": 503, "NoRoom": 507, "TargetUnreachable": 503, "WrongCredentials": 503,
     "SchemaFixRefused": 422, "ChecksFailed": 422, "CatalogError": 422, "CatalogMissing": 422,
     "MissingPrivilege": 422, "ReadOnlyTarget": 422,
 }  # fmt: skip

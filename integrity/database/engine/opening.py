@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity.database.session import Session, Target
@@ -77,7 +77,9 @@ class Opening(ABC):
         """A cursor that does not fetch everything at once."""
 
     @abstractmethod
-    def translate(self, error: DatabaseError, session: Session) -> ReferentialIntegrityError | None:
+    def translate(
+        self, error: DatabaseError | InterfaceError, session: Session
+    ) -> ReferentialIntegrityError | None:
         """Returns what a database error means in this product's words, or None."""
 
     @abstractmethod
@@ -89,7 +91,7 @@ class Opening(ABC):
         """Turns the database errors that a user can act on into ours."""
         try:
             yield
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             meaning = self.translate(error, session)
             if meaning is None:
                 raise

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
 
 from integrity.database.access import Work
 from integrity.database.engine import Digest
 from integrity.database.libsql import base, digests
+from integrity.database.room import removed_when_failed
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session, Target
 from integrity.database.sqlite import plans
@@ -95,12 +95,6 @@ class LibSQLEngine(SQLiteEngine):
         file = folder / f"{target.alias}-{time.strftime('%Y%m%d-%H%M%S')}.sqlite3"
         if file.exists():
             raise BackupFailed("There is a backup of this second already", where=str(file), hint="Try again.")
-        try:
-            with target.changing() as session:
-                session.execute("VACUUM INTO %s", [str(file)])
-        except (DatabaseError, OSError) as error:
-            file.unlink(missing_ok=True)
-            raise BackupFailed(
-                f"The backup failed: {error}", where=str(file), hint="Is there room?"
-            ) from error
+        with target.changing() as session, removed_when_failed(file):
+            session.execute("VACUUM INTO %s", [str(file)])
         return file

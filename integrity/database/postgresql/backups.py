@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from integrity import conf
+from integrity.database.room import advice, is_full, removed_when_failed
 from integrity.database.session import Target
 from integrity.exceptions import BackupFailed
 
@@ -24,15 +25,18 @@ def dump(target: Target, folder: Path) -> Path:
     """
     file = folder / f"{target.alias}-{time.strftime('%Y%m%d-%H%M%S')}.pgdump"
     command = [pg_dump(), "--format=custom", f"--file={file}", *_connection(target)]
-    done = subprocess.run(command, env=_environment(target), capture_output=True, text=True, check=False)
-    if done.returncode:
-        file.unlink(missing_ok=True)
-        raise BackupFailed(
-            f"pg_dump failed: {done.stderr.strip()}",
-            where=target.alias,
-            hint="Install a pg_dump at least as new as the server, or set INTEGRITY['PG_DUMP'].",
-        )
+    with removed_when_failed(file):
+        done = subprocess.run(command, env=_environment(target), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BackupFailed(
+                f"pg_dump failed: {done.stderr.strip()}",
+                where=target.alias,
+                hint=advice(is_full(folder), _NO_PG_DUMP),
+            )
     return file
+
+
+_NO_PG_DUMP = "Install a pg_dump at least as new as the server, or set INTEGRITY['PG_DUMP']."
 
 
 def _connection(target: Target) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from integrity.database.identifiers import quote, shown
 from integrity.database.violations import Violation, ViolationKind
 from integrity.exceptions import (
     MissingPrivilege,
+    NoRoom,
     NotCheckable,
     ReadOnlyTarget,
     ReferentialIntegrityError,
@@ -59,7 +60,7 @@ def _first_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-def translate(error: DatabaseError, target: str) -> ReferentialIntegrityError | None:
+def translate(error: DatabaseError | InterfaceError, target: str) -> ReferentialIntegrityError | None:
     """Returns the error in this product's words, or None where only a programmer can act."""
     code, line = sqlstate(error), _first_line(error)
     if code == "42501" and "row-level security" in line:
@@ -68,20 +69,31 @@ def translate(error: DatabaseError, target: str) -> ReferentialIntegrityError | 
             where=target,
             hint="Use a role with BYPASSRLS, or the tables' owner without FORCE ROW LEVEL SECURITY.",
         )
+    if code == "42501" and _FILES.search(line):
+        return ReadOnlyTarget(
+            f"The server may not write its own files: {line.rstrip('.')}",
+            where=target,
+            hint="Is their disk mounted read-only? Mount it for writing, then go on.",
+        )
     if code == "42501":
         return MissingPrivilege(line.rstrip("."), where=target, hint=_grant(line))
     if code == "25006":
         return ReadOnlyTarget(
             "The target is read-only", where=target, hint="Use the primary server and a role that may write."
         )
-    if busy := _busy(code, line, target):
-        return busy
+    if found := _busy(code, line, target) or _storage(code, line, target):
+        return found
     if code == "57014":
         return TimedOut(
             "The statement ran past its time limit", where=target, hint="Raise the timeout or add an index."
         )
-    if code.startswith("08") or code in ("57P01", "57P02", "57P03"):
-        return TargetUnreachable(f"The connection was lost: {line}", where=target, hint="Start it again.")
+    without_a_word = not code and isinstance(error, (OperationalError, InterfaceError))
+    if without_a_word or code.startswith("08") or code in ("57P01", "57P02", "57P03"):
+        return TargetUnreachable(
+            f"The connection was lost: {line}",
+            where=target,
+            hint="See that the server runs; start again.",
+        )
     return None
 
 
@@ -100,13 +112,35 @@ def _busy(code: str, line: str, target: str) -> TargetBusy | None:
             where=target,
             hint="Nothing was changed. Try again when the target is quieter, or raise LOCK_TIMEOUT_MS.",
         )
-    if code.startswith("53"):
+    if code == "53300":
         return TargetBusy(
-            f"The server has no room left: {line.rstrip('.')}",
+            f"The server has no connection left for us: {line.rstrip('.')}",
             where=target,
-            hint="Nothing was changed. Give it disk, memory or connections, and try again.",
+            hint="Raise its max_connections, or try again when it is less busy.",
         )
     return None
+
+
+def _storage(code: str, line: str, target: str) -> ReferentialIntegrityError | None:
+    """What somebody has to mend before it can go better."""
+    if code.startswith("53"):
+        return NoRoom(
+            f"The server has no room left: {line.rstrip('.')}",
+            where=target,
+            hint="What was under way was taken back. Give it disk or memory, or raise the limit that it "
+            "names, and try again.",
+        )
+    if code.startswith("58") or code in ("XX001", "XX002"):
+        return TargetUnreachable(
+            f"The server cannot read or write its own files: {line.rstrip('.')}",
+            where=target,
+            hint="What was under way was taken back. Look into its log and after its disks before anything "
+            "else is changed.",
+        )
+    return None
+
+
+_FILES = re.compile(r"could not (open|extend|create|write to|write|fsync|truncate) (file|directory)\b")
 
 
 def needs_direct(why: str, alias: str) -> SchemaFixRefused:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import tempfile
+from pathlib import Path
 
 from django.db import DatabaseError
 
 from integrity.database.identifiers import quote
+from integrity.database.room import is_full
 from integrity.database.schema import ForeignKey
 from integrity.database.session import Session
 from integrity.database.violations import Violation, ViolationKind
 from integrity.exceptions import (
     MissingPrivilege,
+    NoRoom,
     ReadOnlyTarget,
     ReferentialIntegrityError,
     TargetBusy,
@@ -19,6 +23,10 @@ from integrity.exceptions import (
     TimedOut,
 )
 
+_UNOPENED = (
+    "Check the path and its rights. In WAL mode even a reader writes beside the file: its folder must be "
+    "writable, and have room."
+)
 _MEANINGS: tuple[tuple[str, type[ReferentialIntegrityError], str, str], ...] = (
     (
         "is locked",
@@ -45,8 +53,21 @@ _MEANINGS: tuple[tuple[str, type[ReferentialIntegrityError], str, str], ...] = (
         "The file is damaged (PRAGMA integrity_check says where)",
         "Restore it from a backup, or rescue it with .recover of the sqlite3 shell.",
     ),
-    ("unable to open", TargetUnreachable, "The file cannot be opened", "Check the path and its rights."),
-    ("disk is full", TargetBusy, "The disk is full", "Nothing was changed. Make room and resume."),
+    ("unable to open", TargetUnreachable, "The file cannot be opened", _UNOPENED),
+    (
+        "disk is full",
+        NoRoom,
+        "The disk is full",
+        "What was under way was taken back. Make room for the file, or in the folder of temporary files "
+        "(SQLITE_TMPDIR), and try again.",
+    ),
+    (
+        "disk I/O error",
+        TargetUnreachable,
+        "The file cannot be read or written (disk I/O error)",
+        "What was under way was taken back. See whether its disk is full, read-only or failing; then try "
+        "again.",
+    ),
     ("not authorized", MissingPrivilege, "SQLite refused the statement", "Use a build that allows it."),
 )
 
@@ -57,6 +78,24 @@ def meaning(text: str, target: str) -> ReferentialIntegrityError | None:
         if part in text:
             return kind(what, where=target, hint=hint)
     return None
+
+
+_NOT_SAID = ("disk I/O error", "unable to open")
+"""What SQLite also says where a file beside the database (journal, WAL, its index) finds no room."""
+
+
+def room_is_missing(text: str, file: Path | None, target: str) -> NoRoom | None:
+    """Returns the error where SQLite's words hide that the disk is full, else None."""
+    if file is None or not any(part in text for part in _NOT_SAID):
+        return None
+    full = [folder for folder in (file.parent, Path(tempfile.gettempdir())) if is_full(folder)]
+    if not full:
+        return None
+    return NoRoom(
+        "The disk is full",
+        where=f"{target}, {full[0]}",
+        hint="What was under way was taken back. Make room there and try again.",
+    )
 
 
 def mismatch(session: Session, key: ForeignKey) -> str:

@@ -17,6 +17,7 @@ from integrity.management.command import IntegrityCommand, exit_code
 from integrity.management.options import add_references, add_sources, add_target, positive, reference
 from integrity.management.reports.columns import column_blocks
 from integrity.management.reports.diagnoses import diagnosis_blocks
+from integrity.operations.replacing import replace_files
 from integrity.references import load_catalog
 from integrity.tasks import others_of
 
@@ -75,7 +76,7 @@ class Command(IntegrityCommand):
             )
         files = [options["sql"]] if options["sql"] else []
         for file in files:
-            file.write_text(script(target, catalog, only=only, others=others), encoding="utf-8")
+            replace_files({file: script(target, catalog, only=only, others=others)})
         blocks = [
             *diagnosis_blocks(result, options["catalog"]),
             *(Line(f"Written: {file}", "good") for file in files),

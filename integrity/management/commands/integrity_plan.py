@@ -12,6 +12,7 @@ from integrity.management.command import DONE, NOT_DONE, IntegrityCommand
 from integrity.management.options import actor, add_decision, add_limits, add_references, add_target
 from integrity.management.planning import planned, scripts_of
 from integrity.management.reports.plans import plan_blocks, plan_json, run_it
+from integrity.operations.replacing import replace_files
 from integrity.plans import Plan
 from integrity.plans.script import statements
 from integrity.tasks import ask_for_approval
@@ -60,6 +61,5 @@ class Command(IntegrityCommand):
     def _written(self, plan: Plan, options: dict[str, Any]) -> list[Path]:
         scripts, file = scripts_of(plan, options["catalog"]), options["sql"]
         back = file.with_suffix(f".rollback{file.suffix}")
-        file.write_text(scripts.forward, encoding="utf-8")
-        back.write_text(scripts.rollback, encoding="utf-8")
+        replace_files({file: scripts.forward, back: scripts.rollback})
         return [file, back]

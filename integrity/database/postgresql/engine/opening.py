@@ -131,7 +131,9 @@ class PostgreSQLOpening(Opening):
         finally:
             cursor.close()
 
-    def translate(self, error: DatabaseError, session: Session) -> ReferentialIntegrityError | None:
+    def translate(
+        self, error: DatabaseError | InterfaceError, session: Session
+    ) -> ReferentialIntegrityError | None:
         """By SQLSTATE."""
         return errors.translate(error, session.target.alias)
 

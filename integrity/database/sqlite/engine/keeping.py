@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 from integrity.database.engine.keeping import Keeping
 from integrity.database.identifiers import TableName
+from integrity.database.room import removed_when_failed
 from integrity.database.schema import Column, Table
 from integrity.database.session import Session, Target
 from integrity.database.sqlite import introspection
 from integrity.database.sqlite.engine.rows import key_columns
-from integrity.exceptions import BackupFailed
 
 
 class SQLiteKeeping(Keeping):
@@ -59,13 +60,11 @@ class SQLiteKeeping(Keeping):
     def backup(self, target: Target, folder: Path) -> Path:
         """SQLite's online backup: consistent while others write."""
         file = folder / f"{target.alias}-{time.strftime('%Y%m%d-%H%M%S')}.sqlite3"
-        try:
-            with target.changing() as session, sqlite3.connect(file) as copy:
-                session.connection.connection.backup(copy)
-            copy.close()
-        except (sqlite3.Error, OSError) as error:
-            file.unlink(missing_ok=True)
-            raise BackupFailed(
-                f"The backup failed: {error}", where=str(file), hint="Is there room?"
-            ) from error
+        beside = file.with_name(f"{file.name}-journal")
+        with (
+            target.changing() as session,
+            removed_when_failed(file, beside),
+            closing(sqlite3.connect(file)) as copy,
+        ):
+            session.connection.connection.backup(copy)
         return file

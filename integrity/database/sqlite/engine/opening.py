@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from integrity import conf
@@ -100,14 +100,15 @@ class SQLiteOpening(Opening):
         with session.connection.cursor() as cursor:
             yield cursor
 
-    def translate(self, error: DatabaseError, session: Session) -> ReferentialIntegrityError | None:
+    def translate(
+        self, error: DatabaseError | InterfaceError, session: Session
+    ) -> ReferentialIntegrityError | None:
         """By SQLite's words: its result codes are not passed on."""
-        return errors.meaning(str(error), session.target.alias)
+        return _meaning(error, session.target)
 
     def opening_error(self, error: Exception, target: Target) -> ReferentialIntegrityError:
         """By SQLite's words."""
-        known = errors.meaning(str(error), target.alias)
-        return known or TargetUnreachable(
+        return _meaning(error, target) or TargetUnreachable(
             f"The file cannot be opened: {error}", where=target.alias, hint="Correct NAME of this target."
         )
 
@@ -118,6 +119,11 @@ class SQLiteOpening(Opening):
         session.deadline = time.monotonic() + limit / 1000 if limit else None
         with super().errors(session):
             yield
+
+
+def _meaning(error: Exception, target: Target) -> ReferentialIntegrityError | None:
+    text, alias = str(error), target.alias
+    return errors.room_is_missing(text, database_file(target), alias) or errors.meaning(text, alias)
 
 
 def database_file(target: Target) -> Path | None:
