@@ -30,8 +30,8 @@ class AuditRun(models.Model):
     error = models.TextField(_("error"), blank=True)
 
     class Meta:
-        verbose_name = _("audit run")
-        verbose_name_plural = _("audit runs")
+        verbose_name = _("audit")
+        verbose_name_plural = _("audits")
         ordering = ["-id"]
         default_permissions = ("view",)
         indexes = [models.Index(fields=["target", "state", "-id"], name="integrity_audit_by_target")]

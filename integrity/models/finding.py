@@ -169,7 +169,7 @@ class OrphanFinding(Finding):
     class Meta:
         proxy = True
         verbose_name = _("orphan finding")
-        verbose_name_plural = _("orphan findings")
+        verbose_name_plural = _("orphans")
         default_permissions = ("view",)
 
     def __str__(self) -> str:

@@ -55,8 +55,8 @@ class Job(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("background job")
-        verbose_name_plural = _("background jobs")
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
         ordering = ["-id"]
         default_permissions = ("view",)
         indexes = [
@@ -82,7 +82,7 @@ class Job(models.Model):
 class JobNote(models.Model):
     """A line of a job's log."""
 
-    job = models.ForeignKey(Job, models.CASCADE, related_name="notes", verbose_name=_("background job"))
+    job = models.ForeignKey(Job, models.CASCADE, related_name="notes", verbose_name=_("job"))
     at = models.DateTimeField(_("at"), default=timezone.now)
     text = models.TextField(_("text"))
 
@@ -97,14 +97,11 @@ class JobNote(models.Model):
 
 
 class Worker(models.Model):
-    """A process of `integrity_work`, while it is heard of."""
+    """A process of `integrity_work`, while it is heard of; a job knows by name whose it is."""
 
     name = models.CharField(_("name"), max_length=200, unique=True)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     heard_at = models.DateTimeField(_("last heard of"), default=timezone.now)
-    job = models.ForeignKey(
-        Job, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("background job")
-    )
 
     class Meta:
         verbose_name = _("worker")

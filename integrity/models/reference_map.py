@@ -18,7 +18,7 @@ class ReferenceMap(models.Model):
     target = models.OneToOneField(
         Target, models.CASCADE, related_name="reference_map", verbose_name=_("target")
     )
-    run = models.ForeignKey(AuditRun, models.CASCADE, related_name="+", verbose_name=_("audit run"))
+    run = models.ForeignKey(AuditRun, models.CASCADE, related_name="+", verbose_name=_("audit"))
     references = models.JSONField(_("references"), default=list, blank=True)
     left_out = models.PositiveIntegerField(_("left out"), default=0)
 

@@ -32,8 +32,8 @@ class RepairRun(models.Model):
     error = models.TextField(_("error"), blank=True)
 
     class Meta:
-        verbose_name = _("repair run")
-        verbose_name_plural = _("repair runs")
+        verbose_name = _("repair")
+        verbose_name_plural = _("repairs")
         ordering = ["-started_at", "-id"]
         default_permissions = ("view",)
         permissions = [

@@ -43,8 +43,8 @@ class Resolution(models.Model):
     decided_at = models.DateTimeField(_("decided"), default=timezone.now)
 
     class Meta:
-        verbose_name = _("resolution")
-        verbose_name_plural = _("resolutions")
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
         ordering = ["-id"]
         default_permissions = ("view",)
 

@@ -69,7 +69,7 @@ class Occasion(models.TextChoices):
 
 
 class JobKind(models.TextChoices):
-    """What a background job does."""
+    """What a job does."""
 
     AUDIT = "audit", _("audit")
     BACKUP = "backup", _("backup")

@@ -25,7 +25,6 @@ from integrity.store.jobs import (
     end_job,
     forget_job,
     give_job,
-    has_workers,
     interrupt_silent,
     is_run_of_another,
     job_alive,
@@ -35,10 +34,6 @@ from integrity.store.jobs import (
     resume_job,
     waiting_jobs,
     wish_of,
-    worker_heard,
-    worker_left,
-    worker_names,
-    worker_took,
 )
 from integrity.store.migrations import failed_migrations, last_operations, last_runs_of, times_of_migrations
 from integrity.store.people import Actor, Person, known
@@ -62,9 +57,11 @@ from integrity.store.standing import (
     kept_until,
 )
 from integrity.store.targets import count_open, know_targets, reached, target_row, unreachable
+from integrity.store.workers import Carrying, carrying, count_workers, has_workers, worker_heard, worker_left
 
 __all__ = [
     "Actor",
+    "Carrying",
     "KnownReference",
     "KnownReferences",
     "Person",
@@ -76,9 +73,11 @@ __all__ = [
     "baseline_for",
     "begin_audit",
     "begin_job",
+    "carrying",
     "claim_plan",
     "count_notes",
     "count_open",
+    "count_workers",
     "create_job",
     "decisions_for",
     "demand_approved",
@@ -136,6 +135,4 @@ __all__ = [
     "wish_of",
     "worker_heard",
     "worker_left",
-    "worker_names",
-    "worker_took",
 ]

@@ -224,37 +224,3 @@ def forget_job(pk: int) -> None:
     """Takes a job away that has served: whoever asked was answered at once."""
     with site_database():
         models.Job.objects.filter(pk=pk).exclude(state__in=GOING).delete()
-
-
-# -- workers ---------------------------------------------------------------------------------------
-
-
-def worker_heard(name: str) -> None:
-    """Notes that a worker is there."""
-    with site_database():
-        models.Worker.objects.update_or_create(name=name, defaults={"heard_at": timezone.now()})
-
-
-def worker_took(name: str, job: int | None) -> None:
-    """Notes what a worker is at."""
-    with site_database():
-        models.Worker.objects.filter(name=name).update(job=job, heard_at=timezone.now())
-
-
-def worker_left(name: str) -> None:
-    """Takes a worker off the list, and those that nothing was heard of for long."""
-    long_ago = timezone.now() - 10 * SILENCE
-    with site_database():
-        models.Worker.objects.filter(Q(name=name) | Q(heard_at__lt=long_ago)).delete()
-
-
-def has_workers() -> bool:
-    """Whether a worker was heard of lately."""
-    return bool(worker_names(1))
-
-
-def worker_names(most: int = 10) -> list[str]:
-    """Returns the names of workers that were heard of lately."""
-    heard = models.Worker.objects.filter(heard_at__gte=timezone.now() - SILENCE)
-    with site_database():
-        return list(heard.values_list("name", flat=True)[:most])

@@ -19,7 +19,7 @@ Place = tuple[str | Promise, str, dict[str, str], str]
 PLACES: tuple[Place, ...] = (
     (_("Overview"), "admin:app_list", {"app_label": "integrity"}, "integrity.view_target"),
     (_("Orphans"), "admin:integrity_orphanfinding_changelist", {}, "integrity.view_orphanfinding"),
-    (_("All findings"), "admin:integrity_finding_changelist", {}, "integrity.view_finding"),
+    (_("Findings"), "admin:integrity_finding_changelist", {}, "integrity.view_finding"),
     (_("Migrations"), "admin:integrity_migrations", {}, "integrity.view_target"),
     (_("Repairs"), "admin:integrity_repairrun_changelist", {}, "integrity.view_repairrun"),
     (_("Quarantine"), "admin:integrity_quarantine", {}, "integrity.view_repairrun"),

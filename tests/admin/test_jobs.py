@@ -17,7 +17,7 @@ from integrity import models, store, tasks
 from integrity.plans import Request
 from integrity.references.reference import Resolution
 from tests.admin.conftest import Shop, SignIn
-from tests.factories import JobFactory, TargetFactory
+from tests.factories import JobFactory, TargetFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -248,7 +248,38 @@ def test_the_list_says_who_carries_jobs_out(everything: Client, settings: Any) -
     settings.INTEGRITY = {"CARRIER": "worker"}
     assert "there is none" in everything.get(url).content.decode()
     store.worker_heard("ann")
-    assert "by the worker ann" in everything.get(url).content.decode()
+    assert "by one worker" in everything.get(url).content.decode()
+
+
+def test_whoever_may_sees_which_workers_there_are_and_what_they_are_at(
+    sign_in: SignIn, settings: Any
+) -> None:
+    store.worker_heard("ann")
+    store.worker_heard("ben")
+    models.Worker.objects.filter(name="ben").update(heard_at=timezone.now() - timedelta(minutes=2))
+    own = running(kind="repair", carrier="worker", worker="ann", target=TargetFactory(alias="shop"))
+    running(kind="audit", carrier="thread", worker="web1:7", target=TargetFactory(alias="books"))
+    url = reverse("admin:integrity_job_changelist")
+    page = sign_in().get(url).content.decode()
+    section = page.partition('id="workers"')[2].partition("</section>")[0]
+    ann, ben, web = (re.sub(r"<[^>]+>|\s+", " ", row) for row in section.split("<tr>")[2:])
+    assert "ann integrity_work" in " ".join(ann.split())
+    assert "at work" in ann
+    assert "Repair of shop" in ann
+    assert address(own) in section
+    assert "silent" in ben
+    assert "web1:7" in web
+    assert "Audit of books" in web
+
+
+def test_whoever_may_not_see_workers_sees_no_name_of_a_host(client: Client) -> None:
+    store.worker_heard("web1:7")
+    viewer = UserFactory.create()
+    viewer.user_permissions.remove(*viewer.user_permissions.filter(codename="view_worker"))
+    client.force_login(viewer)
+    page = client.get(reverse("admin:integrity_job_changelist")).content.decode()
+    assert "by one worker" in page
+    assert "web1" not in page
 
 
 def test_a_rollback_is_left_to_the_next_process_and_gone_on_with(

@@ -1,5 +1,6 @@
 """Every list and page opens, whoever may only look sees no action, and no page asks more as rows grow."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -86,6 +87,18 @@ def test_every_list_is_narrowed_in_a_bar_above_it(sign_in: SignIn) -> None:
     assert "State: <span>paused</span>" in page
     assert ">Clear all</a>" in page
     assert "Nothing fits what was asked for." in page
+
+
+def test_a_place_is_called_in_the_menu_as_on_its_page(sign_in: SignIn, settings: Any) -> None:
+    settings.INTEGRITY = {"APPROVALS": True}
+    client, here = sign_in("approve_plan"), reverse("admin:app_list", args=["integrity"])
+    menu = client.get(here).content.decode().partition("integrity-nav")[2].partition("</nav>")[0]
+    places = re.findall(r'<a href="([^"]+)"[^>]*>([^<]+)</a>', menu)
+    assert len(places) == 8
+    for url, name in places:
+        page = client.get(url).content.decode()
+        assert f"<h1>{name}</h1>" in page, name
+        assert re.search(rf"<title>\s*{name} \|", page), name
 
 
 def test_an_empty_list_says_so_and_offers_no_action(sign_in: SignIn) -> None:

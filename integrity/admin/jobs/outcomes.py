@@ -59,7 +59,7 @@ def _audited(job: models.Job) -> Outcome:
     if found:
         orphans = reverse("admin:integrity_orphanfinding_changelist") + target
         every = reverse("admin:integrity_finding_changelist") + target
-        ways = [Way(_("Decide about orphans"), orphans, best=True), Way(_("All findings"), every), *ways]
+        ways = [Way(_("Decide about orphans"), orphans, best=True), Way(_("Findings"), every), *ways]
     run = reverse("admin:integrity_auditrun_change", args=[job.result["audit_run"]])
     return Outcome(text, not found, ways=(*ways, Way(_("What was looked at"), run)))
 

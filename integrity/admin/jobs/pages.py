@@ -19,7 +19,8 @@ from integrity import models, store, tasks
 from integrity.admin import cells
 from integrity.admin.base import ReadOnlyAdmin
 from integrity.admin.jobs import rights
-from integrity.admin.jobs.running import carried_out, counted, facts, took
+from integrity.admin.jobs.running import counted, facts, took
+from integrity.admin.jobs.workers import carried_out, workers
 from integrity.admin.serving import reverse
 from integrity.admin.without_values import told
 
@@ -59,7 +60,10 @@ class JobAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Says also who carries jobs out, and which have lost their process."""
         tasks.see_lost_jobs()
-        return super().changelist_view(request, {"carried_out": carried_out(), **(extra_context or {})})
+        there = workers(request)
+        silent = any(each.is_silent for each in there or ())
+        context = {"carried_out": carried_out(), "workers": there, "silent": silent}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def change_view(
         self,

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from integrity import models, store, tasks
+from integrity import models, store
 from integrity.admin import cells
 from integrity.admin.jobs.outcomes import outcome
 from integrity.store.jobs import BEGUN_ANEW
@@ -123,24 +123,6 @@ def _waiting(job: models.Job) -> tuple[str, bool]:
             return _("It waits in the queue of Django's tasks. Is a worker of that queue running?"), True
         return _("It waits in the queue of Django's tasks."), False
     return _("It waits for a free thread of this server."), False
-
-
-def carried_out() -> str:
-    """Who carries out what is asked for now, in a sentence."""
-    carrier = tasks.choose_carrier(models.JobKind.AUDIT)
-    if carrier == models.Carrier.THREAD:
-        return _("Jobs are carried out by threads of this server, two at a time.")
-    if carrier == models.Carrier.TASKS:
-        return _("Jobs are carried out by workers of Django's tasks.")
-    names = store.worker_names()
-    if not names:
-        return _("Jobs wait for a worker, and there is none: start manage.py integrity_work.")
-    text = ngettext(
-        "Jobs are carried out by the worker %(names)s.",
-        "Jobs are carried out by the workers %(names)s.",
-        len(names),
-    )
-    return text % {"names": ", ".join(names)}
 
 
 # -- all of it -------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import close_old_connections
+from django.utils import timezone
 
 from integrity import models, store
 from integrity.exceptions import ReferentialIntegrityError
@@ -39,6 +41,7 @@ class Workshop:
     interval: float = 1.0
     leaving: Callable[[], bool] = lambda: False
     told: Callable[[models.Job], None] = lambda job: None
+    _began_at: datetime = field(default_factory=timezone.now, init=False)
     _heard_at: float = field(default=0.0, init=False)
     _under_way: dict[Future[bool], int] = field(default_factory=dict, init=False)
 
@@ -90,7 +93,6 @@ class Workshop:
 
     def _carry_out(self, pk: int) -> bool:
         try:
-            store.worker_took(self.name, pk)
             return carry_out(pk, carrier=models.Carrier.WORKER, worker=self.name, leaving=self.leaving)
         finally:
             forget_connections()
@@ -117,7 +119,7 @@ class Workshop:
     def _heard(self) -> None:
         if time.monotonic() - self._heard_at >= SECONDS_BETWEEN_SIGNS or not self._heard_at:
             self._heard_at = time.monotonic()
-            store.worker_heard(self.name)
+            store.worker_heard(self.name, self._began_at)
             store.interrupt_silent()
 
     def _heard_if_possible(self) -> None:
