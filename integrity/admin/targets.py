@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -20,11 +21,22 @@ from integrity.admin.base import ReadOnlyAdmin, person
 from integrity.admin.overview import starting, states
 from integrity.admin.overview.target_page import target_page
 from integrity.admin.serving import reverse
-from integrity.store.standings import Standing
+from integrity.store.standings import Standing, standings
 
 _LAST_AUDIT = models.AuditRun.objects.filter(
     target=OuterRef("pk"), state=models.RunState.FINISHED, narrowed=False
 ).order_by("-id")
+
+
+class TargetList(ChangeList):
+    """A list that says of each target the same as the overview does."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Those of the page, each with where it stands."""
+        super().get_results(request)
+        found = {each.target.pk: each for each in standings(each.alias for each in self.result_list)}
+        for target in self.result_list:
+            target.standing = found.get(target.pk) or Standing(target)
 
 
 @admin.register(models.Target)
@@ -39,10 +51,11 @@ class TargetAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Each with its last audit, in one query."""
         targets = super().get_queryset(request)
-        return targets.annotate(
-            last_audit_at=Subquery(_LAST_AUDIT.values("finished_at")[:1]),
-            last_audit_complete=Subquery(_LAST_AUDIT.values("complete")[:1]),
-        )
+        return targets.annotate(last_audit_at=Subquery(_LAST_AUDIT.values("finished_at")[:1]))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """One that knows where targets stand."""
+        return TargetList
 
     def get_urls(self) -> list[URLPattern]:
         """Adds what is asked for from a target's own page."""
@@ -102,9 +115,7 @@ class TargetAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("health"))
     def health(self, target: Any) -> str:
         """The one word that matters."""
-        audited = target.last_audit_complete is not None
-        last = models.AuditRun(complete=target.last_audit_complete) if audited else None
-        return states.badge(Standing(target, last_whole=last))
+        return states.badge(target.standing)
 
     @admin.display(description=gettext_lazy("errors"), ordering="errors_open")
     def errors(self, target: Any) -> str:
@@ -119,6 +130,8 @@ class TargetAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("orphans"), ordering="orphans_open")
     def orphans(self, target: Any) -> str:
         """Rows that break a reference; leads to where somebody decides."""
+        if target.last_audit_at is None:
+            return cells.number(None)
         url = reverse("admin:integrity_orphanfinding_changelist") + f"?target__id__exact={target.pk}"
         return format_html('<a href="{}">{}</a>', url, cells.number(target.orphans_open))
 
@@ -130,7 +143,7 @@ class TargetAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("database"), ordering="vendor")
     def database(self, target: Any) -> str:
         """Its vendor and version."""
-        return f"{target.vendor} {target.server_version}"
+        return str(target.server)
 
     @admin.display(description=gettext_lazy("migrations"))
     def migrations(self, target: Any) -> str:
@@ -139,6 +152,8 @@ class TargetAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">{}</a>', url, _("Migrations"))
 
     def _findings(self, target: Any, how_many: int, severity: models.Severity) -> str:
+        if target.last_audit_at is None:
+            return cells.number(None)
         url = reverse("admin:integrity_finding_changelist")
         where = f"{url}?target__id__exact={target.pk}&severity__exact={severity.value}"
         return format_html('<a href="{}">{}</a>', where, cells.number(how_many))

@@ -3,6 +3,13 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+_PRODUCTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
+
+
+def server(vendor: str, version: str) -> str:
+    """``PostgreSQL 18.4``."""
+    return f"{_PRODUCTS.get(vendor, vendor)} {version}".strip()
+
 
 class Target(models.Model):
     """A database under care, known by its alias. How to open it stays in `DATABASES`: no secrets here.
@@ -46,3 +53,8 @@ class Target(models.Model):
 
     def __str__(self) -> str:
         return self.alias
+
+    @property
+    def server(self) -> str:
+        """What it is and in which version, as people call it."""
+        return server(self.vendor, self.server_version)

@@ -45,9 +45,10 @@ class Standing:
 
     ``last_run`` is its last audit of everything that came to an end, however it ended, ``last_whole`` the
     last of them that finished; ``history`` are orphans by the end of such audits, in the order of time.
-    ``auditing`` says that an audit is under way, ``changing`` that a job which changes it is. ``job`` is one
-    that is under way, ``run`` a repair that is under way or stopped in the middle, the most lively first: of
-    both only what they are and where they stand. ``asked`` is the hash of a plan that waits for somebody's
+    ``auditing`` says that an audit is under way, ``changing`` that a job which changes it is, ``changed``
+    that a repair, a rollback or a migration changed it and no audit looked since. ``job`` is one that is
+    under way, ``run`` a repair that is under way or stopped in the middle, the most lively first: of both
+    only what they are and where they stand. ``asked`` is the hash of a plan that waits for somebody's
     approval, ``failed`` the last migration, if it failed; ``pending`` are those that are written and, as far
     as this site knows, not applied. ``mendable`` says that something is open which changes of structure mend.
     """
@@ -58,6 +59,7 @@ class Standing:
     history: list[tuple[datetime, int]] = field(default_factory=list)
     auditing: bool = False
     changing: bool = False
+    changed: bool = False
     job: models.Job | None = None
     run: models.RepairRun | None = None
     asked: str = ""
@@ -93,6 +95,7 @@ def _standing(row: Any) -> Standing:
     return Standing(
         row,
         changing=row.changing,
+        changed=_changed_since(row.last_looked_at, row.last_repaired_at, row.last_migrated_at),
         job=models.Job(pk=job["pk"], kind=job["kind"], state=job["state"]) if job else None,
         run=models.RepairRun(pk=run["pk"], number=run["number"], state=run["state"]) if run else None,
         auditing=bool(row.auditing),
@@ -101,6 +104,11 @@ def _standing(row: Any) -> Standing:
         backup_at=row.backup_at,
         mendable=row.mendable,
     )
+
+
+def _changed_since(looked: datetime | None, *changed: datetime | None) -> bool:
+    """Whether one of these changes is newer than the last look; who never looked knows of no change."""
+    return looked is not None and any(moment > looked for moment in changed if moment is not None)
 
 
 def _audit_runs(**wanted: Any) -> QuerySet[models.AuditRun]:
@@ -114,6 +122,11 @@ def _with_last(targets: QuerySet[models.Target]) -> QuerySet[Any]:
     running = models.AuditRun.objects.filter(target=OuterRef("pk"), state=models.RunState.RUNNING)
     backups = models.Backup.objects.filter(target=OuterRef("pk")).order_by("-id")
     migrations = models.MigrationRun.objects.filter(target=OuterRef("pk")).order_by("-id")
+    looks = models.AuditRun.objects.filter(target=OuterRef("pk"), state=models.RunState.FINISHED)
+    repairs = models.RepairRun.objects.filter(
+        target=OuterRef("pk"), rows_changed__gt=0, finished_at__isnull=False
+    )
+    migrated = models.MigrationRun.objects.filter(target=OuterRef("pk"), state=models.RunState.FINISHED)
     mendable = models.Finding.objects.filter(
         target=OuterRef("pk"), state=models.FindingState.OPEN, code__in=MENDED
     )
@@ -128,6 +141,9 @@ def _with_last(targets: QuerySet[models.Target]) -> QuerySet[Any]:
         job=Subquery(jobs.values(told=JSONObject(pk="pk", kind="kind", state="state"))[:1]),
         changing=Exists(jobs.filter(kind__in=CHANGING)),
         run=Subquery(runs.values(told=JSONObject(pk="pk", number="number", state="state"))[:1]),
+        last_looked_at=Subquery(looks.order_by("-id").values("started_at")[:1]),
+        last_repaired_at=Subquery(repairs.order_by("-number").values("finished_at")[:1]),
+        last_migrated_at=Subquery(migrated.order_by("-id").values("finished_at")[:1]),
         auditing=Subquery(running.order_by("-id").values("pk")[:1]),
         backup_at=Subquery(backups.values("taken_at")[:1]),
         last_migration=Subquery(migrations.values("migration")[:1]),

@@ -120,6 +120,17 @@ def test_a_database_is_a_target_as_soon_as_it_is_in_the_settings(sign_in: SignIn
     text = sign_in().get(reverse("admin:integrity_target_changelist")).content.decode()
     assert shop.alias in text
     assert "unknown" in text
+    assert '<span class="integrity-number">0</span>' not in text, "nobody counted yet"
+
+
+def test_the_tables_to_choose_from_are_those_of_the_chosen_target(sign_in: SignIn) -> None:
+    one = factories.OrphanFindingFactory.create(table_name="invoices")
+    factories.OrphanFindingFactory.create(table_name="parcels")
+    url = reverse("admin:integrity_orphanfinding_changelist")
+    assert "table_name=parcels" in sign_in().get(url).content.decode()
+    text = sign_in().get(f"{url}?target__id__exact={one.target_id}").content.decode()
+    assert "table_name=invoices" in text
+    assert "table_name=parcels" not in text
 
 
 def test_the_commonest_missing_keys_are_shown_and_escaped(sign_in: SignIn) -> None:

@@ -84,6 +84,25 @@ def test_each_state_has_its_next_step() -> None:
 
 
 @pytest.mark.django_db
+def test_what_was_changed_since_the_last_audit_is_not_known() -> None:
+    """A command repairs, rolls back and migrates without looking again."""
+    target = known("shop", undecided=3)
+    later = timezone.now() + timedelta(minutes=1)
+    assert said()[1] == "3 findings wait for a decision."
+    factories.MigrationRunFactory.create(target=target, finished_at=later)
+    assert said() == ("unknown", "It was changed since the last audit.")
+    who_decides = next_step(standing()).for_whom(lambda permission: permission == "view_orphanfinding")
+    assert who_decides.label == "Decide…"
+    factories.AuditRunFactory.create(target=target, started_at=later, narrowed=True)
+    assert said()[1] == "3 findings wait for a decision."
+    repair = factories.RepairRunFactory.create(target=target, number=1, state="rolled_back", rows_changed=0)
+    models.RepairRun.objects.filter(pk=repair.pk).update(finished_at=later + timedelta(minutes=1))
+    assert not standing().changed, "it changed nothing"
+    models.RepairRun.objects.filter(pk=repair.pk).update(rows_changed=9)
+    assert standing().changed
+
+
+@pytest.mark.django_db
 def test_what_was_never_counted_is_not_said_to_be_none(sign_in: SignIn) -> None:
     factories.TargetFactory.create(alias="shop")
     page = sign_in().get(OVERVIEW).content.decode()

@@ -113,8 +113,12 @@ def coverage_of(run: models.AuditRun | None) -> str:
     if run.complete:
         text = ngettext("complete: %(n)s reference", "complete: %(n)s references", known)
         return text % {"n": grouped(known)}
-    text = _("incomplete: %(checked)s of %(known)s references")
-    return text % {"checked": grouped(checked), "known": grouped(known)}
+    if checked < known:
+        text = _("incomplete: %(checked)s of %(known)s references")
+        return text % {"checked": grouped(checked), "known": grouped(known)}
+    missed = sum(len(coverage.get(gap, ())) for gap in ("skipped", "timed_out", "unread"))
+    text = ngettext("incomplete: %(n)s not looked at", "incomplete: %(n)s not looked at", missed)
+    return text % {"n": grouped(missed)} if missed else _("incomplete")
 
 
 def _line(standing: Standing) -> SafeString:

@@ -39,7 +39,7 @@ def state_of(standing: Standing) -> State:
         return State.REPAIRING
     if target.errors_open or target.orphans_open:
         return State.DAMAGED
-    if standing.last_whole is None or not standing.last_whole.complete:
+    if standing.changed or standing.last_whole is None or not standing.last_whole.complete:
         return State.UNKNOWN
     return State.HEALTHY
 

@@ -111,6 +111,15 @@ def _failed(standing: Standing) -> Step | None:
     return Step(text, _("See why"), addresses.migrations(standing.target), "view_target")
 
 
+def _changed(standing: Standing) -> Step | None:
+    """What is known is older than the target: whoever may not look goes on with what is known."""
+    if not standing.changed:
+        return None
+    step = _audit(standing, _("It was changed since the last audit."), _("Audit again"))
+    known = _approval(standing) or _decide(standing) or _apply(standing)
+    return replace(step, otherwise=known)
+
+
 def _approval(standing: Standing) -> Step | None:
     if not standing.asked:
         return None
@@ -165,7 +174,7 @@ def _pending_phases(standing: Standing) -> list[int]:
 
 
 _LOOKS: tuple[Callable[[Standing], Step | None], ...] = (
-    _gone, _unreachable, _under_way, _stopped, _never, _failed, _approval, _decide, _apply,
+    _gone, _unreachable, _under_way, _stopped, _never, _failed, _changed, _approval, _decide, _apply,
 )  # fmt: skip
 """From what cannot wait to what can; the first that has something to say says it."""
 

@@ -87,7 +87,8 @@ class TargetFilter(ChosenFilter):
 
 
 class TableFilter(ChosenFilter):
-    """The tables of the largest findings, and the chosen one; any other is found by searching."""
+    """The tables of the largest findings, of the chosen target or of all, and the chosen one; any other is
+    found by searching."""
 
     title = _("table")
     parameter_name = "table_name"
@@ -96,6 +97,9 @@ class TableFilter(ChosenFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, Any]]:
         """The choices."""
         standing = model_admin.get_queryset(request).filter(state=models.FindingState.OPEN)
+        target = request.GET.get(TargetFilter.parameter_name, "")
+        if target.isdecimal() and len(target) < 19:
+            standing = standing.filter(target=target)
         looked = standing.order_by(*model_admin.ordering).values_list("table_name", flat=True)
         names = dict.fromkeys(looked[:LOOKED_AT])
         asked = request.GET.get(self.parameter_name)

@@ -7,18 +7,13 @@ from collections.abc import Iterator, Sequence
 from integrity.audit import AuditResult, Coverage
 from integrity.detectors import Finding, Severity
 from integrity.management.blocks import Block, Grid, Line, Title, count
+from integrity.models.target import server
 from integrity.references.reference import written
 
 _HEADINGS = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "For information"}
-_VENDORS = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 ORPHANED = "orphaned_rows"
 DUPLICATE = "duplicate_rows"
 KEYS_SHOWN = VALUES_SHOWN = 3
-
-
-def server(vendor: str, version: str) -> str:
-    """``PostgreSQL 18.4``."""
-    return f"{_VENDORS.get(vendor, vendor)} {version}".strip()
 
 
 def audit_blocks(result: AuditResult) -> Iterator[Block]:

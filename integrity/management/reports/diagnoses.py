@@ -9,7 +9,8 @@ from typing import Any
 
 from integrity.diagnosis import Age, Diagnosis, DiagnosisResult
 from integrity.management.blocks import Block, Code, Grid, Line, Title, count
-from integrity.management.reports.audits import coverage_blocks, server
+from integrity.management.reports.audits import coverage_blocks
+from integrity.models.target import server
 
 _MONTHS = 24
 """More months than this are shown by year."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from integrity import conf
 from integrity.management.blocks import Block, Grid, Line
-from integrity.management.reports.audits import server
+from integrity.models.target import server
 from integrity.tasks import TargetState
 
 

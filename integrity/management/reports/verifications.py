@@ -7,8 +7,9 @@ from typing import Any
 
 from integrity.detectors import Severity
 from integrity.management.blocks import Block, Grid, Line, Title, count
-from integrity.management.reports.audits import coverage_blocks, server
+from integrity.management.reports.audits import coverage_blocks
 from integrity.management.reports.measurements import measured_blocks
+from integrity.models.target import server
 from integrity.references.reference import written
 from integrity.verification import ConstraintState, UniqueState, VerifyResult
 
