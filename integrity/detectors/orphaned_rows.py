@@ -55,6 +55,7 @@ def _evidence(inspection: Inspection, reference: Reference, found: Examination) 
         "created": found.created,
         "declared": bool(declared),
         "enforced": bool(declared and declared.enforced and declared.validated),
+        "binds_new_rows": bool(declared and declared.enforced),
         "on_delete": str(reference.on_delete),
         "rationale": reference.rationale,
         "suggested_resolution": str(reference.suggestion or ""),

@@ -123,6 +123,18 @@ def test_the_foreign_key_that_would_prevent_more_is_named(sign_in: SignIn) -> No
     assert f"{fixes}?finding={missing.pk}" in page(sign_in("write_migrations"), finding)
 
 
+def test_a_foreign_key_for_new_rows_prevents_more_and_is_still_to_hold_for_all(sign_in: SignIn) -> None:
+    finding = make(evidence={"declared": True, "enforced": False, "binds_new_rows": True})
+    factories.FindingFactory.create(
+        target=finding.target, code="unvalidated_foreign_key", table_name=finding.table_name,
+        label=finding.label, evidence={"enforced": True, "validated": False},
+    )  # fmt: skip
+    text = page(sign_in("write_migrations"), finding)
+    assert "can still come" not in text
+    assert "Make it hold for all rows" in text
+    assert "declared, enforced for new rows only" in text
+
+
 @pytest.mark.parametrize(
     ("code", "may", "leads_to"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,7 @@ class After:
     reference: str
     sentences: tuple[str, ...]
     url: str = ""
+    leads: str = ""
 
 
 def afterwards(plan: Plan, about: About) -> list[After]:
@@ -37,18 +39,26 @@ def _after(step: Step, findings: Iterable[models.Finding]) -> After:
     finding = next(iter(findings), None)
     if finding is None:
         return After(step.label, ())
-    enforced, declared = finding.evidence.get("enforced"), finding.evidence.get("declared")
-    sentences = [_standing(enforced=bool(enforced), declared=bool(declared))]
-    if enforced or declared:
+    enforced, binds = finding.evidence.get("enforced"), finding.evidence.get("binds_new_rows")
+    sentences = [_standing(finding.evidence)]
+    if enforced or binds:
         sentences += _acting(step)
-    return After(str(step.reference), tuple(sentences), "" if enforced else _fixes(finding))
-
-
-def _standing(*, enforced: bool, declared: bool) -> str:
     if enforced:
+        return After(str(step.reference), tuple(sentences))
+    if finding.evidence.get("declared"):
+        leads, code = _("What it still needs"), "unvalidated_foreign_key"
+    else:
+        leads, code = _("Missing foreign keys"), "missing_foreign_key"
+    return After(str(step.reference), tuple(sentences), _fixes(finding, code), leads)
+
+
+def _standing(evidence: dict[str, Any]) -> str:
+    if evidence.get("enforced"):
         return _("A foreign key stands and lets no new orphan in.")
-    if declared:
+    if evidence.get("binds_new_rows"):
         return _("A foreign key stands for new rows; once no orphan is left, it can be made to hold for all.")
+    if evidence.get("declared"):
+        return _("A foreign key is declared, but not enforced: new orphans can come at any time.")
     return _("No foreign key stands: new orphans can come at any time. A schema fix makes one.")
 
 
@@ -63,6 +73,6 @@ def _acting(step: Step) -> list[str]:
     return [said.get(step.reference.on_delete, forbids) % facts]
 
 
-def _fixes(finding: models.Finding) -> str:
+def _fixes(finding: models.Finding, code: str) -> str:
     url = reverse("admin:integrity_finding_changelist")
-    return f"{url}?target__id__exact={finding.target_id}&code=missing_foreign_key"
+    return f"{url}?target__id__exact={finding.target_id}&code={code}"

@@ -44,7 +44,8 @@ def step(request: HttpRequest, finding: models.Finding) -> Step | None:
 
 
 def prevention(request: HttpRequest, finding: models.Finding) -> Step | None:
-    """Returns what keeps more orphans from coming: the foreign key that an audit missed."""
+    """Returns what keeps more orphans from coming, or will for all rows: the foreign key that is missing, or
+    holds for new rows only."""
     missing = models.Finding.objects.filter(
         target=finding.target_id, state=models.FindingState.OPEN, table_name=finding.table_name,
         code__in=_FOREIGN_KEYS, label=finding.label,
@@ -53,7 +54,9 @@ def prevention(request: HttpRequest, finding: models.Finding) -> Step | None:
     if found is None or not may(request, "view_finding"):
         return None
     if may(request, "write_migrations"):
-        return _fixes(_("See the foreign key that prevents it"), found)
+        binds = found.evidence.get("enforced") and not found.evidence.get("validated")
+        text = _("Make it hold for all rows") if binds else _("See the foreign key that prevents it")
+        return _fixes(text, found)
     return Step(_("See what is missing"), address_of(found))
 
 

@@ -90,7 +90,7 @@ def _orphans(request: HttpRequest, finding: models.Finding) -> dict[str, Any]:
         "may_decide": any(each.url for each in offered) or not any(each.open for each in offered),
         "decisions": history.decisions(request, finding),
         "waiting": history.waiting(request, finding),
-        "prevented": bool(finding.evidence.get("enforced")),
+        "prevented": bool(finding.evidence.get("enforced") or finding.evidence.get("binds_new_rows")),
         "prevention": next_steps.prevention(request, finding),
     }
 

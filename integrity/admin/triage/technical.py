@@ -58,6 +58,8 @@ def _about_reference(finding: models.Finding) -> list[tuple[str, Any]]:
 def _constraint(evidence: dict[str, Any]) -> str:
     if evidence.get("enforced"):
         return cells.badge("finished", _("declared and enforced"))
+    if evidence.get("binds_new_rows"):
+        return cells.badge("warning", _("declared, enforced for new rows only"))
     return cells.badge("warning", _("declared, not enforced") if evidence.get("declared") else _("none"))
 
 
