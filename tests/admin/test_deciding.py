@@ -1,6 +1,7 @@
 """Pages on which people decide: what they ask, what they refuse, and that what is shown runs once."""
 
 import json
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,17 @@ def test_restoring_parents_shows_what_is_made(fuller: Shop, everything: Client) 
         ("Restored 90",),
         ("Restored 91",),
     ]
+
+
+def test_what_the_catalog_does_not_describe_is_not_chosen_beforehand(
+    audited: Shop, everything: Client
+) -> None:
+    """No system row and no other spelling: somebody has to say which row, or give the list."""
+    for decision, chosen in (("reassign", "row"), ("relink", "list")):
+        url = reverse("admin:integrity_orphanfinding_decide", args=[decision])
+        page = text_of(everything.get(url, {"_selected_action": audited.finding("lines.order_id").pk}))
+        (checked,) = re.findall(r"<input type=.radio.[^>]*checked[^>]*>", page)
+        assert f'value="{chosen}"' in checked
 
 
 def test_a_row_that_is_not_there_is_said_beside_its_field(audited: Shop, everything: Client) -> None:

@@ -18,6 +18,7 @@ from integrity import models
 from integrity.database.identifiers import Path, parse_path
 from integrity.exceptions import PlanRefused
 from integrity.plans import Request
+from integrity.plans.offers import How, offers
 from integrity.plans.steps import KeyTexts
 from integrity.references import Resolution
 
@@ -49,6 +50,10 @@ class Choice:
         if self.rows:
             return len(self.rows)
         return None if self.keys else sum(finding.rows for finding in self.findings)
+
+    def offered(self, how: How) -> bool:
+        """Whether a resolution of one of the findings works this way, as far as its audit knows."""
+        return any(each.how is how for one in self.findings for each in offers(one.evidence, one.rows))
 
     @property
     def fields(self) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from integrity.admin.autocomplete import autocomplete
 from integrity.admin.cells import grouped
 from integrity.admin.deciding.choice import Choice
 from integrity.exceptions import MappingRefused, ReferentialIntegrityError
+from integrity.plans.offers import How
 from integrity.plans.steps import KeyTexts
 
 MOST_MISTAKES = 50
@@ -108,11 +109,12 @@ class ReassignForm(DecidingForm):
 
     def __init__(self, choice: Choice, *args: Any, url: str = "", **kwargs: Any) -> None:
         super().__init__(choice, *args, **kwargs)
-        self.initial.setdefault("where", self.SYSTEM)
         columns = choice.findings[0].referenced_columns
         if len({(each.referenced_schema, each.referenced_table) for each in choice.findings}) > 1:
             del self.fields["to"], self.fields["where"].choices[1]  # type: ignore[attr-defined]
+            self.initial.setdefault("where", self.SYSTEM)
             return
+        self.initial.setdefault("where", self.SYSTEM if choice.offered(How.SYSTEM_ROW) else self.ROW)
         several = _("Values of %(columns)s, with commas between.") % {"columns": ", ".join(columns)}
         self.fields["to"].help_text = several if len(columns) > 1 else _("Its %(column)s.") % {
             "column": columns[0] if columns else _("key")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from integrity.admin.deciding.choice import Choice
 from integrity.admin.deciding.forms import DecidingForm, first_of
 from integrity.plans import Mapping, parse_mapping
+from integrity.plans.offers import How
 
 MOST_BYTES = 5_000_000
 """Of a mapping that is sent as a file."""
@@ -54,7 +55,8 @@ class RelinkForm(DecidingForm):
 
     def __init__(self, choice: Choice, *args: Any, **kwargs: Any) -> None:
         super().__init__(choice, *args, **kwargs)
-        self.initial.setdefault("how", self.FORM)
+        by_list = choice.single is not None and not choice.offered(How.BY_FORM)
+        self.initial.setdefault("how", self.LIST if by_list else self.FORM)
         if choice.single is None:
             del self.fields["pairs"], self.fields["file"], self.fields["how"].choices[1]  # type: ignore[attr-defined]
             self.problem_field = "how"
