@@ -49,6 +49,9 @@ def tell(names: Sequence[str], *, rows: int, serve: bool) -> int:
             whole = "whole story" if len(names) > 1 else "story"
             console.print(f"\n[green]The {whole} took {time.monotonic() - begun:.0f} s.")
             if serve:
+                with console.status("looking at all of them once more …"):
+                    aliases = [alias for name in names for alias in SYSTEMS[name].urls(ground)]
+                    story.quietly("integrity_audit", *aliases, ends_with=(0, 1, 2))
                 _serve(story)
     except (StoryError, PostgresError) as error:
         console.print(f"\n[bold red]The demo stopped:[/] {error}", markup=True)
