@@ -108,18 +108,21 @@ class Proof:
 
     ``partial`` says that some of the run still stands: then whole tables are not what they were
     before it, and only the restored rows prove something. ``schema_differences`` names what
-    differs in the structure.
+    differs in the structure, without the ``older_differences`` that come from reversing
+    ``older_migrations``: those are older than the run, and stood in the way of its rows.
     """
 
     schema_before: str = ""
     schema_after: str = ""
     schema_differences: list[str] = field(default_factory=list)
+    older_migrations: tuple[str, ...] = ()
+    older_differences: list[str] = field(default_factory=list)
     partial: bool = False
     tables: dict[TableName, TableProof] = field(default_factory=dict)
 
     @property
     def schema_equal(self) -> bool:
-        """Whether the structure is as before the repair."""
+        """Whether the structure is as before the repair, but for what older migrations took along."""
         return self.schema_before == self.schema_after
 
     @property
@@ -137,6 +140,8 @@ class Proof:
             "rows_equal": self.rows_equal,
             "schema_equal": self.schema_equal,
             "schema_differences": self.schema_differences,
+            "older_migrations": list(self.older_migrations),
+            "older_differences": self.older_differences,
             "partial": self.partial,
             "tables": tables,
         }

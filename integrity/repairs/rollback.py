@@ -52,7 +52,6 @@ def roll_back(
     unvalidate: bool = False,
     selection: Selection | None = None,
     made_by: MadeBy | None = None,
-    reversed_names: Sequence[str] = (),
     options: Options | None = None,
 ) -> RollbackResult:
     """Takes back what a run did.
@@ -65,7 +64,6 @@ def roll_back(
             rows only afterwards.
         selection: only some rows; all when None or empty.
         made_by: which migration made which foreign key, for the message.
-        reversed_names: schema objects that were taken back before: the proof leaves them out.
         options: actor, progress and stop.
 
     Returns:
@@ -78,25 +76,24 @@ def roll_back(
     """
     options = options or Options()
     with held(target), target.changing() as session:
-        schema = session.schema()
-        journal = Journal(session)
-        record = journal.run(number)
-        if record.kind == "rollback" or record.state not in TAKEN_BACK:
-            raise UnknownRun(
-                f"Run {number} is a {record.kind} that is {record.state}: there is nothing to take back",
-                where=target.alias,
-            )
-        references = usable_references(schema, catalog, options.others)
-        log = TargetLog.of_rollback(session, schema, catalog)
-        work = _Rollback(session, journal, schema, references, record, selection or Selection(), options, log)
-        obstacles = Obstacles(session, schema, record, work.images, work.chosen)
-        obstacles.refuse_other_columns()
-        keys = obstacles.standing(made_by or {})
-        uniques = obstacles.standing_uniques(made_by or {})
-        if uniques or (keys and not unvalidate):
-            raise _refusal(target, number, [*uniques, *keys])
-        obstacles.refuse_converted()
-        return work.carry_out(keys, tuple(reversed_names))
+        work = _work(session, number, catalog, selection or Selection(), options)
+        keys = work.unobstructed(made_by or {}, unvalidate=unvalidate)
+        return work.carry_out(keys)
+
+
+def _work(
+    session: Session, number: int, catalog: Catalog, selection: Selection, options: Options
+) -> _Rollback:
+    schema, journal = session.schema(), Journal(session)
+    record = journal.run(number)
+    if record.kind == "rollback" or record.state not in TAKEN_BACK:
+        raise UnknownRun(
+            f"Run {number} is a {record.kind} that is {record.state}: there is nothing to take back",
+            where=session.target.alias,
+        )
+    references = usable_references(schema, catalog, options.others)
+    log = TargetLog.of_rollback(session, schema, catalog)
+    return _Rollback(session, journal, schema, references, record, selection, options, log)
 
 
 def usable_references(schema: Schema, catalog: Catalog, others: Sequence[Reference]) -> list[Reference]:
@@ -143,9 +140,23 @@ class _Rollback:
         self.images = [each for each in everything if self.selection.wants(each.table)]
         self.chosen = Chosen(self.session, self.schema, self.selection)
 
+    def unobstructed(self, made_by: MadeBy, *, unvalidate: bool) -> list[InTheWay]:
+        """Returns the foreign keys under which the rows come back, where that is wanted.
+
+        Raises:
+            RollbackRefused: something stands in the way.
+        """
+        obstacles = Obstacles(self.session, self.schema, self.record, self.images, self.chosen)
+        obstacles.refuse_other_columns()
+        keys, uniques = obstacles.standing(made_by), obstacles.standing_uniques(made_by)
+        if uniques or (keys and not unvalidate):
+            raise _refusal(self.session.target, self.record.number, [*uniques, *keys])
+        obstacles.refuse_converted()
+        return keys
+
     # -- carrying out ----------------------------------------------------------------------
 
-    def carry_out(self, keys: Sequence[InTheWay], reversed_names: tuple[str, ...]) -> RollbackResult:
+    def carry_out(self, keys: Sequence[InTheWay]) -> RollbackResult:
         begun = time.monotonic()
         total = self._left()
         if not total and not self._was_cut_off():
@@ -160,12 +171,7 @@ class _Rollback:
         self.options.on_run(self.result.run)
         try:
             self._batches(keys, total)
-            prove(
-                self.session,
-                self.record,
-                self.result.proof,
-                {*reversed_names, *(each.key.name for each in keys)},
-            )
+            prove(self.session, self.record, self.result.proof, {each.key.name for each in keys})
             left = self.journal.tables(self.record.number)
             self.result.proof.partial = any(self.chosen.anything_left(each) for each in left)
             self._end(State.FINISHED)

@@ -1,19 +1,21 @@
 """Rows and structure taken back together: rows cannot come back as orphans while a foreign key stands.
 
 Structure is reversed newest first, down to and including the foreign keys in the way; then the rows come
-back; then whatever else was migrated since the repair began (its indexes) is reversed as well.
+back; then whatever else was migrated since the repair began (its indexes) is reversed as well. Keys in the
+way may be older than the repair (they bound new rows while it ran): these go, too, and the proof says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import Any
 
 from integrity import models, store
 from integrity.database.session import Target
+from integrity.database.structures import changed_alike, differences
 from integrity.exceptions import CatalogMissing, RollbackRefused
 from integrity.operations.catalog_migrations import migration_before
 from integrity.operations.executor import OnStep
@@ -21,7 +23,7 @@ from integrity.operations.ledger import unrecord_validations
 from integrity.operations.migration_states import MigrationState, migration_status
 from integrity.repairs import Options, RollbackResult, find_run
 from integrity.repairs.journal import RunRecord
-from integrity.repairs.proving import prove
+from integrity.repairs.proving import as_recorded, prove
 from integrity.repairs.standing import InTheWay
 from integrity.repairs.standing_uniques import UniqueInTheWay
 from integrity.tasks.migrating import migrate_and_store
@@ -62,28 +64,72 @@ def roll_back_with_migrations(
         UnknownRun, SchemaFixRefused, …: what was reversed until then stays reversed; run it again.
     """
     target, options = Target(alias), options or Options()
-    record = find_run(target, run)
-    reversed_now: list[str] = []
+    wishes |= {"catalog_file": catalog_file, "options": options}
+    work = _Structure(target, find_run(target, run), on_step, options.actor)
     try:
-        result = roll_back_and_store(alias, run, catalog_file=catalog_file, options=options, **wishes)
+        result = roll_back_and_store(alias, run, **wishes)
     except RollbackRefused as refused:
-        names = [each.migration for each in refused.keys]
-        if refused.converted:
-            names += migrated_since(target, record)
+        work.out_of_the_way(refused)
+        result = _rows_back(alias, work.record, wishes)
+    work.the_rest()
+    if work.reversed:
+        work.prove_again(result)
+    return Reversal(result, tuple(work.reversed))
+
+
+@dataclass
+class _Structure:
+    """The migrations that are taken back with a repair; ``older`` are those from before it, and ``before``
+    and ``after`` the structures between which only these were reversed."""
+
+    target: Target
+    record: RunRecord
+    on_step: OnStep | None
+    actor: str
+    reversed: list[str] = field(default_factory=list)
+    older: tuple[str, ...] = ()
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+
+    def out_of_the_way(self, refused: RollbackRefused) -> None:
+        """Reverses what stands in the way, newest first: what came since the run, and then what is older."""
+        since = migrated_since(self.target, self.record)
+        names = [each.migration for each in refused.keys] + (since if refused.converted else [])
         if not names or not all(names):
-            raise
-        reversed_now += _reverse(alias, names, on_step, options.actor)
-        before = _stood_before(record, refused.keys)
-        wishes |= {"reversed_names": before, "catalog_file": catalog_file, "options": options}
-        result = _rows_back(alias, record, wishes)
-    else:
-        before = ()
-    since = migrated_since(target, record)
-    if since:
-        reversed_now += _reverse(alias, since, on_step, options.actor)
-    if reversed_now:
-        _prove_again(target, record, before, result)
-    return Reversal(result, tuple(reversed_now))
+            raise refused
+        if min(names) in since:
+            self._reverse(names)
+            return
+        if since:
+            self._reverse(since)
+        self.before = self._now()
+        self.older = tuple(self._reverse(names))
+        self.after = self._now()
+
+    def the_rest(self) -> None:
+        """Reverses what was migrated since the run and stood in nobody's way."""
+        if since := migrated_since(self.target, self.record):
+            self._reverse(since)
+
+    def prove_again(self, result: RollbackResult) -> None:
+        """Compares once more, now that all migrations since the run are reversed: with the structure before
+        it, without what migrations older than the run had made and took along."""
+        expected = changed_alike(self.record.structure, self.before, self.after)
+        digests = {} if result.proof.partial else self.record.digests
+        result.proof.older_migrations = self.older
+        result.proof.older_differences = differences(self.before, self.after)
+        with self.target.changing() as session:
+            prove(session, replace(self.record, structure=expected, digests=digests), result.proof, ())
+        store.store_repair(result)
+
+    def _reverse(self, names: Sequence[str]) -> list[str]:
+        done = _reverse(self.target.alias, names, self.on_step, self.actor)
+        self.reversed += done
+        return done
+
+    def _now(self) -> dict[str, Any]:
+        with self.target.reading() as session:
+            return as_recorded(session.schema())
 
 
 def _rows_back(alias: str, record: RunRecord, wishes: dict[str, Any]) -> RollbackResult:
@@ -170,22 +216,3 @@ def _reverse(alias: str, names: Sequence[str], on_step: OnStep | None, actor: st
     """Reverses the oldest of these migrations and all that came after it."""
     done = migrate_and_store(alias, to=migration_before(alias, min(names)), on_step=on_step, actor=actor)
     return [step.name for step in done.steps]
-
-
-def _stood_before(record: RunRecord, keys: Sequence[InTheWay | UniqueInTheWay]) -> tuple[str, ...]:
-    """Those of the reversed keys that stood when the run began: the proof cannot find them any more."""
-    stood = {
-        (table, each["name"])
-        for table, facts in record.structure.items()
-        for each in (*facts["foreign_keys"], *facts["keys"])
-    }
-    return tuple(each.key.name for each in keys if (str(each.table), each.key.name) in stood)
-
-
-def _prove_again(target: Target, record: RunRecord, left_out: Sequence[str], result: RollbackResult) -> None:
-    """Compares once more, now that all migrations since the run are reversed."""
-    if result.proof.partial:
-        record = replace(record, digests={})
-    with target.changing() as session:
-        prove(session, record, result.proof, left_out)
-    store.store_repair(result)

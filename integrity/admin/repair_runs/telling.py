@@ -119,13 +119,14 @@ def proof_of(run: models.RepairRun) -> dict[str, Any] | None:
     partial = bool(proof.get("partial"))
     whole = partial or len(equal) == len(tables)
     return {
-        "well": bool(proof["rows_equal"] and proof["schema_equal"] and whole),
+        "well": bool(proof["rows_equal"] and proof["schema_equal"] and whole)
+        and not proof.get("older_migrations"),
         "statements": [
             _rows_statement(run),
             _tables_statement(len(equal), len(tables), partial=partial),
             _schema_statement(proof),
         ],
-        "differences": proof.get("schema_differences", []),
+        "differences": [*proof.get("schema_differences", []), *proof.get("older_differences", [])],
         "partial": partial,
         "tables": [
             (table_text(name), each.get("restored", 0), _state(each, partial=partial))
@@ -175,6 +176,16 @@ def _tables_statement(equal: int, tables: int, *, partial: bool) -> tuple[str, s
 
 
 def _schema_statement(proof: dict[str, Any]) -> tuple[str, str]:
-    if proof["schema_equal"]:
+    older = proof.get("older_migrations") or []
+    if not proof["schema_equal"]:
+        return "noted", _("The structure is not the same as before the repair.")
+    if not older:
         return "passed", _("The structure is the same as before the repair.")
-    return "noted", _("The structure is not the same as before the repair.")
+    text = ngettext(
+        "The structure is the same as before the repair, but for an older migration that stood in the way of "
+        "the rows and was reversed, too: %(names)s.",
+        "The structure is the same as before the repair, but for %(n)s older migrations that stood in the "
+        "way of the rows and were reversed, too: %(names)s.",
+        len(older),
+    )
+    return "noted", text % {"n": grouped(len(older)), "names": ", ".join(older)}

@@ -97,12 +97,37 @@ def _proof(result: RollbackResult) -> Iterator[Block]:
             "A whole table that differs was changed by others since: their rows stay as they are.", "faint"
         )
     yield _judged("Every restored row", proof.rows_equal)
+    yield from _structure(result)
+
+
+def _structure(result: RollbackResult) -> Iterator[Block]:
+    proof, older = result.proof, len(result.proof.older_migrations)
     before, now = proof.schema_before[:12], proof.schema_after[:12]
-    yield _judged(f"The structure ({before} before, {now} now)", proof.schema_equal)
-    if proof.schema_differences:
-        yield Line("It differs in:", depth=1)
-    for each in proof.schema_differences[:REFUSALS_SHOWN]:
+    if not older:
+        yield _judged(f"The structure ({before} before, {now} now)", proof.schema_equal)
+        yield from _named("It differs in:", proof.schema_differences)
+        return
+    made = f"what {count(older, 'migration')} older than the run made"
+    if proof.schema_equal:
+        yield Line(f"The structure is as it was, but for {made}.", "warning")
+    else:
+        yield Line(f"The structure is NOT as it was, and not only by {made}.", "error")
+        yield from _named("It differs besides in:", proof.schema_differences)
+    stood = "It stood" if older == 1 else "They stood"
+    yield Line(
+        f"{stood} in the way of the rows and went back, too: {', '.join(proof.older_migrations)}.", depth=1
+    )
+    yield from _named("By that it differs in:", proof.older_differences)
+    yield Line(f"Apply again with: manage.py integrity_migrate {result.target}", depth=1)
+
+
+def _named(what: str, differences: Sequence[str]) -> Iterator[Block]:
+    if differences:
+        yield Line(what, depth=1)
+    for each in differences[:REFUSALS_SHOWN]:
         yield Line(each, depth=2)
+    if len(differences) > REFUSALS_SHOWN:
+        yield Line(f"… and {len(differences) - REFUSALS_SHOWN:,} more", "faint", 2)
 
 
 def _equal(table: Any) -> bool | str:
