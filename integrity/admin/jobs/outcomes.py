@@ -50,18 +50,28 @@ def _audited(job: models.Job) -> Outcome:
     if "findings" not in job.result:
         return _of_nothing(job)
     found, target = int(job.result["findings"]), _of_target(job)
-    text = ngettext("%(n)s finding.", "%(n)s findings.", found) % {"n": cells.grouped(found)}
-    if not found:
-        text = _("Nothing wrong was found.")
+    orphans = int(job.result.get("orphans", 0))
+    text = _found(found, orphans)
     if not job.result.get("complete", True):
         text = _("%(found)s Not everything could be looked at.") % {"found": text}
     ways = [Way(_("The target"), _target(job), best=not found)]
     if found:
-        orphans = reverse("admin:integrity_orphanfinding_changelist") + target
         every = reverse("admin:integrity_finding_changelist") + target
-        ways = [Way(_("Decide about orphans"), orphans, best=True), Way(_("Findings"), every), *ways]
+        ways = [Way(_("Findings"), every, best=not orphans), *ways]
+    if orphans:
+        ways = [Way(_("Decide about orphans"), _orphans(job), best=True), *ways]
     run = reverse("admin:integrity_auditrun_change", args=[job.result["audit_run"]])
     return Outcome(text, not found, ways=(*ways, Way(_("What was looked at"), run)))
+
+
+def _found(findings: int, orphans: int) -> str:
+    if not findings:
+        return _("Nothing wrong was found.")
+    text = ngettext("%(n)s finding", "%(n)s findings", findings) % {"n": cells.grouped(findings)}
+    if not orphans:
+        return _("No orphans; %(findings)s.") % {"findings": text}
+    number = ngettext("%(n)s orphan", "%(n)s orphans", orphans) % {"n": cells.grouped(orphans)}
+    return _("%(orphans)s; %(findings)s in all.") % {"orphans": number, "findings": text}
 
 
 def _backed_up(job: models.Job) -> Outcome:

@@ -32,6 +32,7 @@ def _audit(work: Work) -> Outcome:
     return models.RunState.FINISHED, {
         "audit_run": result.run,
         "findings": len(result.findings),
+        "orphans": sum(each.rows for each in result.with_code(models.ORPHANED_ROWS)),
         "complete": result.coverage.complete,
     }
 
