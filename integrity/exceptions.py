@@ -153,6 +153,13 @@ class Interrupted(ReferentialIntegrityError):
     """Somebody stopped a repair between two batches; it can be resumed."""
 
 
+class NotRecorded(ReferentialIntegrityError):
+    """What was done in a target could not be written down in the site's own database: it is done all the
+    same, and ``result`` is what came of it."""
+
+    result: Any = None
+
+
 class SchemaFixRefused(ReferentialIntegrityError):
     """A schema fix whose precondition does not hold, or that meets another object of its name."""
 

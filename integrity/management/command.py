@@ -17,7 +17,7 @@ from django.core.management.base import (
 from django.db import connections
 
 from integrity.detectors import Severity
-from integrity.exceptions import ChecksFailed, Interrupted, ReferentialIntegrityError
+from integrity.exceptions import ChecksFailed, Interrupted, NotRecorded, ReferentialIntegrityError
 from integrity.management.options import add_everywhere
 from integrity.management.stopping import Terminated, terminated_with_a_word
 from integrity.management.terminal import Terminal
@@ -107,7 +107,7 @@ class IntegrityCommand(BaseCommand):
 
     def _failure(self, error: ReferentialIntegrityError, options: dict[str, Any]) -> CommandError:
         terminal = self._terminal(options)
-        if terminal.format == "json":
+        if terminal.format == "json" and not isinstance(error, NotRecorded):  # its document was shown
             data: dict[str, Any] = {"target": self.target_of(options), "error": error_json(error)}
             if isinstance(error, ChecksFailed):
                 data["checks"] = [each.as_json() for each in error.checks]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path as FilePath
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from integrity import store
 from integrity.database.session import Target
-from integrity.exceptions import BackupFailed, ReferentialIntegrityError
+from integrity.exceptions import BackupFailed, NotRecorded, ReferentialIntegrityError
 from integrity.management.command import DONE, FOUND, NOT_DONE
 from integrity.management.confirmation import confirm, refuse_without_terminal
 from integrity.management.options import actor
@@ -32,11 +32,15 @@ BACKUP_AGE = timedelta(days=1)
 def carried_out(terminal: Terminal, options: dict[str, Any], *, kind: str) -> int:
     """Plans, shows, asks, and carries out; returns the exit code."""
     Target(options["target"])
+
+    def show(result: RepairResult) -> int:
+        return _finished(terminal, result, options)
+
     if options["resume"] is not None:
         if options["input"]:
             confirm(terminal, f"Go on with run {options['resume']} of {options['target']}?")
-        with Stopper(terminal.say) as stop:
-            return _finished(terminal, _resumed(terminal, options, stop), options)
+        with Stopper(terminal.say) as stop, shown_all_the_same(show):
+            return show(_resumed(terminal, options, stop))
     if options["input"] and not options["dry_run"]:
         refuse_without_terminal()
     plan = planned(terminal, options, kind)
@@ -52,9 +56,19 @@ def carried_out(terminal: Terminal, options: dict[str, Any], *, kind: str) -> in
     if options["input"] and plan.changing_steps:
         terminal.preview(list(plan_blocks(plan, kind=kind)))
         confirm(terminal, f"Carry this out on {plan.target}?", plan.touched)
-    with Stopper(terminal.say) as stop:
-        code = _finished(terminal, _carried_out(terminal, plan, options, kind, stop), options)
+    with Stopper(terminal.say) as stop, shown_all_the_same(show):
+        code = show(_carried_out(terminal, plan, options, kind, stop))
     return code if plan.complete else _said_what_was_not_looked_at(terminal, plan)
+
+
+@contextmanager
+def shown_all_the_same(show: Callable[[Any], int]) -> Iterator[None]:
+    """Shows what was done in a target also where the site could not be told of it."""
+    try:
+        yield
+    except NotRecorded as error:
+        show(error.result)
+        raise
 
 
 def _said_what_was_not_looked_at(terminal: Terminal, plan: Plan) -> int:

@@ -12,13 +12,14 @@ from integrity.management.blocks import Line, Title
 from integrity.management.command import DONE, FOUND, NOT_DONE
 from integrity.management.confirmation import confirm, refuse_without_terminal
 from integrity.management.options import actor
+from integrity.management.repairing import shown_all_the_same
 from integrity.management.reports.migrations import step_line
 from integrity.management.reports.repairs import planned_blocks, rollback_blocks
 from integrity.management.stopping import Stopper
 from integrity.management.terminal import Terminal
 from integrity.operations.executor import StepEvent
 from integrity.references.reference import written
-from integrity.repairs import Options, RunRecord, Selection, State, find_run
+from integrity.repairs import Options, RollbackResult, RunRecord, Selection, State, find_run
 from integrity.tasks import (
     Reversal,
     migrated_since,
@@ -47,7 +48,11 @@ def taken_back(terminal: Terminal, options: dict[str, Any]) -> int:
     if options["input"]:
         terminal.preview(preview)
         confirm(terminal, f"Take it back on {target}?", rows)
-    with Stopper(terminal.say) as stop:
+
+    def show(result: RollbackResult) -> int:
+        return _finished(terminal, Reversal(result))
+
+    with Stopper(terminal.say) as stop, shown_all_the_same(show):
         return _finished(terminal, _taken_back(terminal, target, options, stop))
 
 

@@ -11,6 +11,7 @@ from integrity import models
 from integrity.exceptions import ReferentialIntegrityError
 
 _MISSING_ON_POSTGRESQL = ("42P01", "42703")
+_FULL_ON_POSTGRESQL, _FULL_ON_SQLITE = "53100", "disk is full"
 _MISSING_ON_SQLITE = ("no such table", "no such column", "has no column named")
 
 
@@ -64,8 +65,11 @@ def _let_go() -> None:
 
 
 def _unusable(error: Exception) -> ReferentialIntegrityError:
+    what = str(error).strip()
+    full = getattr(error.__cause__, "sqlstate", None) == _FULL_ON_POSTGRESQL or _FULL_ON_SQLITE in what
+    mend = "Make room for it" if full else "Correct its entry in DATABASES, or try again when it is free"
     return ReferentialIntegrityError(
-        f"The site's own database cannot be used: {str(error).strip()}",
+        f"The site's own database cannot be used: {what}",
         where=alias(),
-        hint="Nothing could be recorded there. Correct its entry in DATABASES, or try again when it is free.",
+        hint=f"Nothing could be recorded there. {mend}.",
     )

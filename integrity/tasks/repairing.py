@@ -11,7 +11,7 @@ from typing import Any
 
 from integrity import conf, models, signals, store
 from integrity.database.session import Target
-from integrity.exceptions import ReferentialIntegrityError
+from integrity.exceptions import NotRecorded, ReferentialIntegrityError
 from integrity.operations.catalog_migrations import foreign_keys_made_by, uniques_made_by
 from integrity.plans import Plan
 from integrity.references import load_catalog
@@ -51,6 +51,7 @@ def repair_and_store(
     Raises:
         ApprovalNeeded: a second person has to approve the plan first.
         RepairRunning, PlanMismatch, TooManyRows, …: see :func:`integrity.repairs.run_repair`.
+        NotRecorded: it is done, and only the site does not know; the error has the result.
     """
     target, catalog = Target(alias), load_catalog(alias, catalog_file)
     options = _complete(target, options)
@@ -58,11 +59,9 @@ def repair_and_store(
         store.waive_approval(plan, actor=options.actor, reason=waiver)
     else:
         store.demand_approved(plan)
-    with _mirrored(target):
+    with _mirrored_if_it_fails(target):
         result = run_repair(target, plan, catalog=catalog, kind=kind, options=options)
-    if not result.dry_run:
-        store.store_kept(plan, actor=options.actor)
-    return _stored(result)
+    return _stored(result, plan, options.actor)
 
 
 def resume_and_store(
@@ -70,7 +69,7 @@ def resume_and_store(
 ) -> RepairResult:
     """Goes on with a repair that was stopped; see :func:`integrity.repairs.resume_repair`."""
     target, catalog = Target(alias), load_catalog(alias, catalog_file)
-    with _mirrored(target):
+    with _mirrored_if_it_fails(target):
         result = resume_repair(target, run, catalog=catalog, options=_complete(target, options))
     return _stored(result)
 
@@ -98,7 +97,7 @@ def roll_back_and_store(
     """
     target, catalog = Target(alias), load_catalog(alias, catalog_file)
     wishes = {"made_by": foreign_keys_made_by(alias) | uniques_made_by(alias)} | wishes
-    with _mirrored(target):
+    with _mirrored_if_it_fails(target):
         result = roll_back(target, run, catalog=catalog, options=_complete(target, options), **wishes)
     _stored(result)
     return result
@@ -117,7 +116,7 @@ def _complete(target: Target, options: Options | None) -> Options:
 
 
 @contextmanager
-def _mirrored(target: Target) -> Iterator[None]:
+def _mirrored_if_it_fails(target: Target) -> Iterator[None]:
     """Whatever happens, the site knows of it: a failure of its own never hides that of the target."""
     try:
         yield
@@ -127,11 +126,27 @@ def _mirrored(target: Target) -> Iterator[None]:
         except ReferentialIntegrityError:
             logger.warning("The runs of %s could not be mirrored", target, exc_info=True)
         raise
-    mirror(target.alias)
 
 
-def _stored(result: RepairResult) -> RepairResult:
-    store.store_repair(result)
+def _stored(result: RepairResult, plan: Plan | None = None, actor: str = "") -> RepairResult:
+    """Tells the site what was done; nothing of that is undone where it cannot be told."""
+    try:
+        mirror(result.target)
+        if plan is not None and not result.dry_run:
+            store.store_kept(plan, actor=actor)
+        store.store_repair(result)
+    except ReferentialIntegrityError as error:
+        raise _not_recorded(result, error) from error
     if not result.dry_run:
         signals.repair_finished.send_robust(models.RepairRun, target=result.target, result=result)
     return result
+
+
+def _not_recorded(result: RepairResult, error: ReferentialIntegrityError) -> NotRecorded:
+    hint = error.hint
+    if result.run is not None:
+        hint += f" Run {result.run} of {result.target} is {result.state} all the same, as its journal says: "
+        hint += f"manage.py integrity_log {result.target} shows it, and records it here."
+    found = NotRecorded(error.what, where=error.where, hint=hint.strip())
+    found.result = result
+    return found

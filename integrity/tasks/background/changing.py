@@ -31,6 +31,7 @@ def repair(work: Work) -> Outcome:
     arguments, plan = work.job.arguments, _plan_of(work)
     begun = _begun_before(work, plan)
     if begun is not None and begun.state is State.FINISHED:
+        work.mirror()
         done = RepairResult(work.alias, begun.kind, begun.plan_hash, begun.state, begun.number)
         return _looked_again(work, done, plan)
     number = begun.number if begun is not None else arguments.get("resume")
@@ -51,6 +52,7 @@ def roll_back(work: Work) -> Outcome:
         wishes["selection"] = Selection.from_json(chosen)
     done = _rolled_back_before(work, run)
     if done is not None:
+        work.mirror()
         migrations = reverse_since(work.alias, run, actor=work.job.actor) if how == "with_migrations" else ()
         brought = RollbackResult(work.alias, done.kind, done.plan_hash, done.state, done.number, of=run)
         reversal = Reversal(brought, migrations)
