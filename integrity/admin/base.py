@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from integrity import models
+from integrity.admin.advice import without_commands
 from integrity.admin.serving import ServedAdmin, reverse
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.references.masking import without_values
@@ -128,8 +129,8 @@ def demand(request: HttpRequest, *permissions: str) -> None:
 
 
 def told(request: HttpRequest, text: str) -> str:
-    """Returns what a check or an error says as this user may read it."""
-    return text if may(request, "view_sample_rows") else without_values(text)
+    """Returns what a check or an error says as this user may read it on a page."""
+    return without_commands(text if may(request, "view_sample_rows") else without_values(text))
 
 
 def actor(request: HttpRequest) -> str:

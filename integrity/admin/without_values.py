@@ -14,4 +14,4 @@ __all__ = ["checked", "told"]
 
 def checked(request: HttpRequest, check: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a check as this user may read it."""
-    return {**check, "message": told(request, str(check["message"]))}
+    return {**check, **{name: told(request, str(check.get(name) or "")) for name in ("message", "hint")}}

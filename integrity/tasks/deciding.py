@@ -82,5 +82,5 @@ def _nothing(alias: str, what: str, command: str) -> NoReturn:
     raise PlanRefused(
         f"Nothing stands decided about the {what} of {alias}",
         where=alias,
-        hint=f"Decide in admin, or say with manage.py {command} {alias} what is to become of them.",
+        hint=f"Decide in admin; manage.py {command} {alias} takes what is to become of them.",
     )

@@ -8,6 +8,8 @@ from typing import Any
 from django import template
 from django.utils.formats import number_format
 
+from integrity.admin.advice import without_commands
+
 register = template.Library()
 
 
@@ -39,3 +41,9 @@ def at(values: Sequence[Any], place: int) -> Any:
 def plain(value: Any) -> str:
     """A value of a row as text that can be sent: bytes that are no UTF-8 are written out."""
     return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+@register.filter
+def advice(text: str) -> str:
+    """What an error advises, without the commands that it names."""
+    return without_commands(str(text))

@@ -93,6 +93,8 @@ def test_the_whole_way_from_a_finding_to_a_verified_target_and_back(
     assert ask(everything, alias, phase=2).state == "finished"
     blocked = everything.get(target_page(alias), {"phase": 3})
     assert "0003_validate will not begin" in text_of(blocked), "it is seen before it is tried"
+    assert "manage.py" not in text_of(blocked), "what to do has its buttons"
+    assert "Resolve them first." in text_of(blocked)
     assert {each.label for each in blocked.context["obstacles"]} == {"orders.customer_id", "lines.order_id"}
     job = ask(everything, alias, phase=3)
     assert job.state == "failed"
@@ -102,6 +104,7 @@ def test_the_whole_way_from_a_finding_to_a_verified_target_and_back(
     failed = models.MigrationRun.objects.get(state="failed")
     page = everything.get(reverse("admin:integrity_migrationrun_change", args=[failed.pk]))
     assert obstacle.url in page.content.decode()
+    assert "manage.py" not in page.content.decode()
 
     target.execute_script(
         "DELETE FROM orders WHERE customer_id NOT IN (SELECT id FROM customers);"

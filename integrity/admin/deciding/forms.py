@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from integrity.admin.advice import without_commands
 from integrity.admin.autocomplete import autocomplete
 from integrity.admin.cells import grouped
 from integrity.admin.deciding.choice import Choice
@@ -40,10 +41,10 @@ class DecidingForm(forms.Form):
     def say(self, error: ReferentialIntegrityError) -> None:
         """Shows why no plan could be made, beside the field that it is about.
 
-        Advice that names options of commands helps nobody here.
+        Advice about options of commands helps nobody here.
         """
         said = first_of(error.mistakes) if isinstance(error, MappingRefused) and error.mistakes else []
-        hint = "" if " --" in error.hint else error.hint
+        hint = "" if " --" in error.hint else without_commands(error.hint)
         self.add_error(self.problem_field, said or [f"{error.what}. {hint}".strip()])
 
     def point(self) -> None:
