@@ -123,6 +123,19 @@ def test_the_foreign_key_that_would_prevent_more_is_named(sign_in: SignIn) -> No
     assert f"{fixes}?finding={missing.pk}" in page(sign_in("write_migrations"), finding)
 
 
+def test_what_is_resolved_says_why_it_was_so_and_not_that_it_is(sign_in: SignIn) -> None:
+    found = {"causes": [{"kind": "parent_deleted", "rows": 4}, {"kind": "sentinel", "rows": 6}]}
+    found |= {"top_missing_keys": [{"key": ["0"], "rows": 6}]}
+    found |= {"created": {"first": "2026-01-01", "last": "2026-03-01", "still_growing": True}}
+    text = page(sign_in("view_sample_rows"), make(state="resolved", rows=0, missing_keys=0, evidence=found))
+    assert "No row of orders breaks its reference to customers any more" in text
+    assert "Why it was so" in text
+    assert "60 %" in text
+    assert 'max="10"' in text
+    assert "More keep coming" not in text
+    assert "What can become of these rows" not in text
+
+
 def test_a_foreign_key_for_new_rows_prevents_more_and_is_still_to_hold_for_all(sign_in: SignIn) -> None:
     finding = make(evidence={"declared": True, "enforced": False, "binds_new_rows": True})
     factories.FindingFactory.create(

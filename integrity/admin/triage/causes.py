@@ -56,6 +56,12 @@ def causes(finding: models.Finding) -> list[Explained]:
     ]
 
 
+def examined(finding: models.Finding) -> int:
+    """Returns how many orphans the evidence is about: those of the last audit that found any."""
+    parts = finding.evidence.get("causes") or finding.evidence.get("top_missing_keys") or []
+    return finding.rows or sum(each.get("rows", 0) for each in parts)
+
+
 def chart(finding: models.Finding) -> SafeString:
     """Returns how the orphans lie in time as a picture; empty where nothing says, or all are of one time."""
     timeline = (finding.evidence.get("created") or {}).get("timeline") or {}
@@ -96,7 +102,7 @@ def keys(request: HttpRequest, finding: models.Finding) -> list[MissingKey]:
     top = finding.evidence.get("top_missing_keys") or []
     if not top or not may(request, "view_sample_rows") or not is_shown(finding):
         return []
-    return [_key(each, finding.rows) for each in top]
+    return [_key(each, examined(finding)) for each in top]
 
 
 def _key(found: dict[str, Any], rows: int) -> MissingKey:

@@ -41,8 +41,11 @@ _ENDINGS = (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes",
 
 def what_is_wrong(finding: models.Finding) -> str:
     """``17 orders refer to 9 customers that do not exist``; what else is wrong as the audit says it."""
-    if finding.code != models.ORPHANED_ROWS or not finding.rows:
+    if finding.code != models.ORPHANED_ROWS:
         return finding.message
+    if not finding.rows:
+        names = {"table": finding.table_name, "parent": finding.referenced_table}
+        return _("No row of %(table)s breaks its reference to %(parent)s any more") % names
     orphans = counted(finding.table_name, finding.rows)
     if not finding.missing_keys:
         said = ngettext("%(orphans)s breaks its reference", "%(orphans)s break their reference", finding.rows)
