@@ -53,31 +53,40 @@ def read_flag(data: Mapping[str, Any], word: str, fail: Fail, *, default: bool =
     return value
 
 
-def read_text(data: Mapping[str, Any], word: str, fail: Fail) -> str:
-    """Returns a text, empty where the word is missing."""
+def read_text(data: Mapping[str, Any], word: str, fail: Fail, *, required: bool = False) -> str:
+    """Returns a text, empty where the word is missing and need not be there."""
     value = data.get(word, "")
     if not isinstance(value, str):
         raise fail(f"{word} must be text", f'Write {word} = "…".')
+    if required and not value:
+        raise fail(f"{word} is missing", f'Write {word} = "…".')
     return value
 
 
-def read_texts(data: Mapping[str, Any], word: str, fail: Fail) -> tuple[str, ...]:
-    """Returns a list of texts, empty where the word is missing."""
+def read_texts(data: Mapping[str, Any], word: str, fail: Fail, *, required: bool = False) -> tuple[str, ...]:
+    """Returns a list of texts, empty where the word is missing and need not be there."""
     value = data.get(word, [])
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    known = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    if not known or (required and not value):
         raise fail(f"{word} must be a list of texts", f'Write {word} = ["…"].')
     return tuple(value)
 
 
 def read_path(data: Mapping[str, Any], word: str, read: Callable[[str], Path], fail: Fail) -> Path:
     """Returns a name in the notation of catalogs, which must be there."""
-    text = read_text(data, word, fail)
-    if not text:
-        raise fail(f"{word} is missing", f'Write {word} = "…".')
+    text = read_text(data, word, fail, required=True)
     try:
         return read(text)
     except InvalidIdentifier as error:
         raise fail(f"{word}: {error.what}", error.hint) from error
+
+
+def read_paths(
+    data: Mapping[str, Any], word: str, read: Callable[[str], Path], fail: Fail
+) -> tuple[Path, ...]:
+    """Returns names in that notation, one at least."""
+    texts = read_texts(data, word, fail, required=True)
+    return tuple(read_path({word: text}, word, read, fail) for text in texts)
 
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -85,8 +94,15 @@ Word = TypeVar("Word", bound=StrEnum)
 
 def read_choice(data: Mapping[str, Any], word: str, words: type[Word], fail: Fail) -> Word | None:
     """Returns one of ``words``, None where the word is missing."""
+    if word not in data:
+        return None
     text = read_text(data, word, fail)
-    known = [str(each) for each in words]
-    if text and text not in known:
-        raise fail(f"{word} = {text!r} is not known", did_you_mean(text, known))
-    return words(text) if text else None
+    same = [each for each in words if _plain(each) == _plain(text)]
+    if not same:
+        raise fail(f"{word} = {text!r} is not known", did_you_mean(text, [str(each) for each in words]))
+    return same[0]
+
+
+def _plain(word: str) -> str:
+    """A word without regard to case and to how its parts are joined: SET NULL is set_null."""
+    return word.lower().replace("_", " ").strip()
