@@ -1,5 +1,6 @@
 """What all tests share; the fixtures themselves are in ``servers``, ``browser`` and ``skips``."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,16 @@ from typing import Any
 import pytest
 from django.core.management.commands import flush
 from django.db import connections
+from hypothesis import HealthCheck, settings
+
+from integrity.tasks.background import threads
 
 pytest_plugins = ["tests.servers", "tests.catalogs", "tests.browser", "tests.pgbouncer", "tests.skips"]
+
+settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
@@ -42,4 +51,25 @@ def flush_quickly() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flush, "sql_flush", statements)
         patch.setattr(flush, "emit_post_migrate_signal", lambda *args, **wishes: None)
+        yield
+
+
+PATIENCE = 60
+"""Seconds; only a failure waits so long."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def wait_for_threads() -> Iterator[None]:
+    """Wait to its end for a job of this process that a page waits for at all.
+
+    A site shows where it can be watched after a second; here a slow machine would meet another page then
+    than a fast one.
+    """
+    wait_for_thread = threads.wait_for_thread
+
+    def wait(pk: int, seconds: float) -> None:
+        wait_for_thread(pk, seconds and max(seconds, PATIENCE))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threads, "wait_for_thread", wait)
         yield

@@ -1,10 +1,8 @@
 """What only a real browser tells of single pages; `test_story` tells the whole."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from integrity import models, tasks
@@ -13,39 +11,20 @@ from tests.admin.conftest import Shop
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def page(page: Page) -> Iterator[Page]:
-    """A page on which nothing goes wrong unnoticed, of somebody who may do everything."""
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    User.objects.create_superuser("boss", password="boss")
-    page.goto("/admin/")
-    page.fill("#id_username", "boss")
-    page.fill("#id_password", "boss")
-    page.click("[type=submit]")
-    yield page
-    assert problems == []
-
-
-def watch(page: Page) -> None:
-    """Wait until the job's page says that it is over; it renews itself."""
-    expect(page.locator(".integrity-run-now header")).to_contain_text("finished", timeout=20_000)
-
-
-def test_the_keyboard_is_enough_to_keep_orphans(page: Page, audited: Shop) -> None:
-    page.goto(f"/admin/integrity/orphanfinding/decide/keep/?_selected_action={audited.finding().pk}")
-    page.get_by_label("Reason").focus()
-    page.keyboard.type("They are history")
-    page.keyboard.press("Tab")
+def test_the_keyboard_is_enough_to_keep_orphans(boss: Page, audited: Shop) -> None:
+    boss.goto(f"/admin/integrity/orphanfinding/decide/keep/?_selected_action={audited.finding().pk}")
+    boss.get_by_label("Reason").focus()
+    boss.keyboard.type("They are history")
+    boss.keyboard.press("Tab")
     for _ in range(5):
-        if page.evaluate("document.activeElement.type") == "submit":
+        if boss.evaluate("document.activeElement.type") == "submit":
             break
-        page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.locator(".messagelist")).to_contain_text("The orphans are kept")
+        boss.keyboard.press("Tab")
+    boss.keyboard.press("Enter")
+    expect(boss.locator(".messagelist")).to_contain_text("The orphans are kept")
 
 
-def test_buttons_stand_apart_and_names_stay_whole_on_a_narrow_screen(page: Page, audited: Shop) -> None:
+def test_buttons_stand_apart_and_names_stay_whole_on_a_narrow_screen(boss: Page, audited: Shop) -> None:
     folder = audited.root / "shop" / "migrations"
     folder.mkdir()
     for number in (1, 2, 3):
@@ -58,19 +37,19 @@ def test_buttons_stand_apart_and_names_stay_whole_on_a_narrow_screen(page: Page,
     models.MigrationRun.objects.create(
         target=target, migration="0001_foreign_keys", state="failed", error="no " * 99
     )
-    page.set_viewport_size({"width": 400, "height": 800})
-    page.goto(f"/admin/integrity/migrationrun/targets/{target.pk}/")
-    boxes = [each.bounding_box() for each in page.locator(".integrity-buttons .button").all()]
+    boss.set_viewport_size({"width": 400, "height": 800})
+    boss.goto(f"/admin/integrity/migrationrun/targets/{target.pk}/")
+    boxes = [each.bounding_box() for each in boss.locator(".integrity-buttons .button").all()]
     lines = sorted({(box["y"], box["height"]) for box in boxes if box})
     assert len(lines) > 1
     assert all(below > above + height for (above, height), (below, _) in pairwise(lines))
-    heights = [each.bounding_box() for each in page.locator(".integrity-runs code").all()]
+    heights = [each.bounding_box() for each in boss.locator(".integrity-runs code").all()]
     assert heights
     assert all(box and box["height"] < 24 for box in heights)
-    expect(page.locator(".integrity-runs .integrity-failed")).to_be_visible()
+    expect(boss.locator(".integrity-runs .integrity-failed")).to_be_visible()
 
 
-def test_every_badge_can_be_read_in_both_schemes(page: Page, audited: Shop) -> None:
+def test_every_badge_can_be_read_in_both_schemes(boss: Page, audited: Shop) -> None:
     contrast = """() => [...document.querySelectorAll('.integrity-badge')].map(badge => {
         const parse = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
         const light = colour => parse(colour).map(c => c / 255)
@@ -81,15 +60,15 @@ def test_every_badge_can_be_read_in_both_schemes(page: Page, audited: Shop) -> N
         return (a + 0.05) / (b + 0.05);
     })"""
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.goto("/admin/integrity/finding/")
-        found = page.evaluate(contrast)
+        boss.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        boss.goto("/admin/integrity/finding/")
+        found = boss.evaluate(contrast)
         assert len(found) >= 4
         assert min(found) >= 4.5, scheme
 
 
-def test_jobs_of_the_browser_are_over(page: Page, audited: Shop) -> None:
+def test_jobs_of_the_browser_are_over(boss: Page, audited: Shop) -> None:
     job = tasks.start_job(audited.alias, "audit", actor="boss")
-    page.goto(f"/admin/integrity/job/{job.pk}/change/")
-    watch(page)
+    boss.goto(f"/admin/integrity/job/{job.pk}/change/")
+    expect(boss.locator(".integrity-run-now header")).to_contain_text("finished")
     assert models.Job.objects.get().state == "finished"

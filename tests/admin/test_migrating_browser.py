@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.admin.conftest import Shop
 
@@ -13,25 +12,41 @@ pytestmark = pytest.mark.browser
 
 
 def test_what_a_choice_becomes_is_shown_at_once_and_only_that_is_written(
-    page: Page, audited: Shop, settings: Any
+    boss: Page, audited: Shop, settings: Any
 ) -> None:
     settings.INTEGRITY = {**settings.INTEGRITY, "WRITES_MIGRATIONS": True}
-    User.objects.create_superuser("boss", password="boss")
-    page.goto(reverse("admin:login") + "?next=" + reverse("admin:integrity_schema_fixes", args=["shop"]))
-    page.fill("#id_username", "boss")
-    page.fill("#id_password", "boss")
-    page.click("[type=submit]")
-    expect(page.get_by_role("button", name="Show what these become")).to_be_hidden()
+    boss.goto(reverse("admin:integrity_schema_fixes", args=["shop"]))
+    expect(boss.get_by_role("button", name="Show what these become")).to_be_hidden()
 
-    for box in page.locator("#integrity-choice [name=fix]").all():
+    for box in reversed(boss.locator("#integrity-choice [name=fix]").all()):  # what others need comes first
         box.uncheck()
-    expect(page.locator("#integrity-preview")).to_contain_text("Choose at least one change.")
-    page.get_by_label("Foreign key fk_lines_order on all rows").check()
-    expect(page.get_by_label("Foreign key fk_lines_order on new rows")).to_be_checked()
-    expect(page.locator("#integrity-preview")).to_contain_text("2 changes")
+    expect(boss.locator("#integrity-preview")).to_contain_text("Choose at least one change.")
+    boss.get_by_label("Foreign key fk_lines_order on all rows").check()
+    expect(boss.get_by_label("Foreign key fk_lines_order on new rows")).to_be_checked()
+    expect(boss.locator("#integrity-preview")).to_contain_text("2 changes")
 
-    page.get_by_role("button", name="Write these migrations").click()
-    expect(page.locator(".messagelist")).to_contain_text("0001_foreign_keys.py, 0002_validate.py")
+    boss.get_by_role("button", name="Write these migrations").click()
+    expect(boss.locator(".messagelist")).to_contain_text("0001_foreign_keys.py, 0002_validate.py")
     text = (audited.root / "shop" / "migrations" / "0001_foreign_keys.py").read_text()
     assert "fk_lines_order" in text
     assert "fk_orders_customer" not in text
+
+
+def test_an_answer_to_an_older_choice_ticks_nothing_again(boss: Page, audited: Shop) -> None:
+    boss.goto(reverse("admin:integrity_schema_fixes", args=["shop"]))
+    lines, orders = (
+        boss.get_by_label(f"Foreign key {name} on all rows")
+        for name in ("fk_lines_order", "fk_orders_customer")
+    )
+    held: list[Route] = []
+    boss.route("**/*chosen=yes*", lambda asked: asked.continue_() if held else held.append(asked))
+    with boss.expect_request("**/*chosen=yes*"):
+        lines.uncheck()
+    orders.uncheck()
+    expect(boss.locator("#integrity-preview input[type=submit]:enabled")).to_have_count(0)
+    with boss.expect_response("**/*chosen=yes*") as answered:
+        held[0].continue_()
+    answered.value.finished()
+    expect(boss.locator("#integrity-preview input[type=submit]:disabled")).to_have_count(0)
+    expect(lines).not_to_be_checked()
+    expect(orders).not_to_be_checked()

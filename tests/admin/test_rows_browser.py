@@ -1,24 +1,12 @@
 """Rows in a real browser: what is slow comes later, and everything is done with the keyboard."""
 
 import pytest
-from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from integrity import models, store
 from tests.admin.conftest import Shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def boss(page: Page, audited: Shop) -> Page:
-    """A page of somebody who may do everything, signed in."""
-    User.objects.create_superuser("boss", password="boss")
-    page.goto("/admin/login/?next=/admin/")
-    page.fill("#id_username", "boss")
-    page.fill("#id_password", "boss")
-    page.click("[type=submit]")
-    return page
 
 
 def test_rows_come_into_the_page_of_a_finding_and_some_of_them_are_chosen(boss: Page, audited: Shop) -> None:
@@ -61,3 +49,23 @@ def test_a_row_is_found_by_its_name_with_the_keyboard_alone(boss: Page, audited:
     expect(boss.locator(".integrity-autocomplete-chosen")).to_have_text("2 · Grace")
     field.fill("nobody")
     expect(boss.locator(".integrity-autocomplete-note")).to_have_text("No row is found by that.")
+
+
+def test_an_answer_that_comes_late_takes_nothing_from_under_the_hand(boss: Page, audited: Shop) -> None:
+    boss.goto(f"/admin/integrity/orphanfinding/decide/reassign/?_selected_action={audited.finding().pk}")
+    boss.get_by_label("another row").check()
+    field, chosen = boss.get_by_role("combobox"), boss.get_by_role("option", selected=True)
+    field.press_sequentially("gra")
+    expect(boss.get_by_role("option")).to_have_text(["2 · Grace"])
+    field.press("ArrowDown")
+    boss.get_by_role("option").evaluate("each => { each.dataset.old = 'yes'; }")
+    field.press("c")
+    expect(boss.locator("[role=option][data-old]")).to_have_count(0)
+    expect(chosen).to_have_text("2 · Grace")
+    boss.route("**/*term=grace", lambda asked: None)
+    with boss.expect_request("**/*term=grace"):
+        field.press("e")
+    with boss.expect_event("requestfailed"):
+        field.press("Enter")
+    expect(field).to_have_value("2")
+    expect(field).to_have_attribute("aria-expanded", "false")

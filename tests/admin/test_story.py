@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from integrity import models, tasks
 from tests.admin import bookshop
+from tests.browser import settle, sign_in, watched
 from tests.servers import EmptyTarget
 
 pytestmark = [pytest.mark.browser, pytest.mark.newest_postgres_only, pytest.mark.alias("bookshop")]
@@ -26,7 +28,7 @@ PARTS = 4
 SIZES = {"wide": (1280, 860), "narrow": (400, 860)}
 NARROW = ("overview", "finding")
 """What is shown on a phone, too; all pages fit one."""
-PATIENCE = 30_000
+RUN = "Run exactly this plan"
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ class Pictures:
 
     def take(self, name: str, *, whole: bool = False) -> None:
         """Look at a page in each way; no page is wider than its screen."""
-        self.page.wait_for_load_state("networkidle")
+        settle(self.page)
         for size, (width, height) in SIZES.items():
             self.page.set_viewport_size({"width": width, "height": height})
             assert self.page.evaluate("document.documentElement.scrollWidth") <= width, (name, size)
@@ -77,7 +79,7 @@ class Pictures:
         if self.folder is None:
             return
         self.page.emulate_media(color_scheme=scheme)
-        self.page.wait_for_timeout(300)  # colours fade into each other
+        settle(self.page)
         self.page.screenshot(path=self.folder / name, full_page=whole)
 
 
@@ -91,18 +93,11 @@ def pictures(page: Page, target: EmptyTarget) -> Pictures:
 
 
 @pytest.fixture
-def page(page: Page) -> Iterator[Page]:
-    """A page of somebody who may do everything, on which nothing goes wrong unnoticed."""
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda said: problems.append(said.text) if "Security Policy" in said.text else None)
-    User.objects.create_superuser("olga", password="olga")
-    page.goto("/admin/")
-    page.fill("#id_username", "olga")
-    page.fill("#id_password", "olga")
-    page.get_by_role("button", name="Log in").click()
-    yield page
-    assert problems == []
+def page(page: Page, live_server: LiveServer) -> Iterator[Page]:
+    """A page of Olga, who may do everything; nothing goes wrong on it unnoticed."""
+    with watched(page):
+        sign_in(page, live_server, "olga")
+        yield page
 
 
 def go(page: Page, place: str) -> None:
@@ -112,29 +107,21 @@ def go(page: Page, place: str) -> None:
 
 def watch(page: Page) -> None:
     """Wait for the end of a job; its page renews itself."""
-    expect(page.locator("#run-now")).to_have_text("What came of it", timeout=PATIENCE)
+    expect(page.locator("#run-now")).to_have_text("What came of it")
     expect(page.locator(".integrity-run-now .integrity-badge")).to_contain_text("finished")
 
 
 def run_plan(page: Page) -> None:
     """Type the number of rows where that is asked for, and run the plan that is shown."""
-    see_plan(page)
+    expect(page.get_by_role("button", name=RUN)).to_be_visible()
     type_rows(page)
-    page.get_by_role("button", name="Run exactly this plan").click()
+    page.get_by_role("button", name=RUN).click()
     watch(page)
-
-
-def see_plan(page: Page) -> None:
-    """Wait for a plan; one that takes its time is a job, whose page leads to it."""
-    run, look = page.get_by_role("button", name="Run exactly this plan"), page.get_by_text("Look at the plan")
-    expect(run.or_(look).first).to_be_visible(timeout=PATIENCE)
-    if look.count():
-        look.click()
-        expect(run).to_be_visible(timeout=PATIENCE)
 
 
 def type_rows(page: Page) -> None:
     """Type the number of rows where a page asks for it."""
+    page.wait_for_load_state()
     if (label := page.locator("label[for=id_rows]")).count():
         page.fill("#id_rows", "".join(letter for letter in label.inner_text() if letter.isdigit()))
 
@@ -162,7 +149,6 @@ def test_from_an_audit_to_a_repair_and_back(page: Page, target: EmptyTarget, pic
 
     page.get_by_role("link", name="Decide for the key 417").click()
     page.locator("#decide").get_by_role("button", name="Delete to quarantine").click()
-    see_plan(page)
     expect(page.locator(".integrity-what")).to_contain_text("rows of orders are taken out")
     pictures.take("preview")
     run_plan(page)
@@ -210,11 +196,12 @@ def test_from_decisions_to_keys_that_are_enforced(
     run_plan(page)
 
     go(page, "Orphans")
-    page.wait_for_load_state("networkidle")
+    expect(page).to_have_url(re.compile("/orphanfinding/"))
+    settle(page)
     page.check("#action-toggle")
     page.select_option("select[name=action]", label="Each as suggested…")
     page.get_by_role("button", name="Go").click()
-    see_plan(page)
+    expect(page.get_by_role("button", name=RUN)).to_be_visible()
     pictures.take("suggested", whole=True)
     run_plan(page)
     for label, decision in (

@@ -5,7 +5,6 @@ import shutil
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
@@ -170,17 +169,12 @@ def test_many_findings_and_runs_need_no_more_queries(
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_what_happened_is_seen_whole_beside_the_other_cards(page: Page) -> None:
+def test_what_happened_is_seen_whole_beside_the_other_cards(boss: Page) -> None:
     target = factories.TargetFactory.create()
     factories.MigrationRunFactory.create(target=target, migration="0002_foreign_keys_of_orders_and_lines")
     factories.AuditRunFactory.create(target=target, narrowed=True, orphans_count=1_200_000)
-    User.objects.create_superuser("boss", password="boss")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.goto(f"/admin/login/?next=/admin/integrity/target/{target.pk}/change/")
-    page.fill("#id_username", "boss")
-    page.fill("#id_password", "boss")
-    page.press("#id_password", "Enter")
-    table = page.locator(".integrity-happenings")
+    boss.goto(f"/admin/integrity/target/{target.pk}/change/")
+    table = boss.locator(".integrity-happenings")
     expect(table).to_contain_text("1,200,000 orphans, of some references")
     assert table.evaluate("each => each.scrollWidth <= each.parentElement.clientWidth")
 
@@ -188,17 +182,13 @@ def test_what_happened_is_seen_whole_beside_the_other_cards(page: Page) -> None:
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_from_the_overview_through_the_picture_to_a_finding_without_a_mouse(
-    page: Page, audited: Shop
+    boss: Page, audited: Shop
 ) -> None:
-    User.objects.create_superuser("boss", password="boss")
-    page.goto("/admin/integrity/")
-    page.fill("#id_username", "boss")
-    page.fill("#id_password", "boss")
-    page.press("#id_password", "Enter")
-    page.get_by_role("link", name="shop", exact=True).focus()
-    page.keyboard.press("Enter")
-    edge = page.get_by_role("link", name="orders.customer_id → customers.id: broken, 3 orphans")
+    boss.goto("/admin/integrity/")
+    boss.get_by_role("link", name="shop", exact=True).focus()
+    boss.keyboard.press("Enter")
+    edge = boss.get_by_role("link", name="orders.customer_id → customers.id: broken, 3 orphans")
     expect(edge).to_be_visible()
     edge.focus()
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(rf"/orphanfinding/{audited.finding().pk}/change/"))
+    boss.keyboard.press("Enter")
+    expect(boss).to_have_url(re.compile(rf"/orphanfinding/{audited.finding().pk}/change/"))

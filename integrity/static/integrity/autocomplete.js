@@ -54,17 +54,23 @@
             return (this.input.dataset[`autocomplete${name}`] || '').replace('%s', value);
         }
 
-        later() {
+        /* What was asked for another text is not answered any more: it would open the list again, or take from
+           under somebody's finger what he is about to choose. */
+        forget() {
             clearTimeout(this.timer);
+            if (this.asking) {
+                this.asking.abort();
+            }
+        }
+
+        later() {
+            this.forget();
             this.chosen.hidden = true;
             this.timer = setTimeout(() => this.ask(), WAIT);
         }
 
         async ask() {
-            clearTimeout(this.timer);
-            if (this.asking) {
-                this.asking.abort();
-            }
+            this.forget();
             const asking = this.asking = new AbortController();
             const url = new URL(this.input.dataset.autocompleteUrl, location.href);
             url.searchParams.set('term', this.input.value);
@@ -89,6 +95,7 @@
             if (document.activeElement !== this.input) {
                 return;
             }
+            const kept = this.active < 0 ? null : this.options[this.active].dataset.value;
             this.options = results.map(({id, text}, at) => {
                 const option = document.createElement('li');
                 option.id = `${this.list.id}-${at}`;
@@ -99,9 +106,9 @@
                 return option;
             });
             this.list.replaceChildren(...this.options);
-            this.move(-1);
             const found = this.options.length;
             this.open(found > 0);
+            this.move(this.options.findIndex(option => option.dataset.value === kept));
             this.tell([found ? '' : this.word('None'), more ? this.word('More') : '', note].filter(Boolean).join(' '));
             this.said.textContent = found ? this.word(found === 1 ? 'One' : 'Many', found) : this.note.textContent;
         }
@@ -117,7 +124,7 @@
         }
 
         close() {
-            clearTimeout(this.timer);
+            this.forget();
             this.open(false);
             this.move(-1);
         }

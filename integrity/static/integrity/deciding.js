@@ -11,7 +11,9 @@ document.querySelectorAll("form[data-once]").forEach((form) => {
     form.dataset.sent = "yes";
   });
 });
-window.addEventListener("pageshow", () => {
+window.addEventListener("pageshow", (event) => {
+  // A page that comes back is a new one; one that has only now arrived whole may be on its way already.
+  if (!event.persisted) return;
   document.querySelectorAll("form[data-once]").forEach((form) => delete form.dataset.sent);
 });
 

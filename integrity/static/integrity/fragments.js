@@ -44,9 +44,13 @@
                 }
             }
         } catch (error) {
-            failed(place, address);
+            if (place.integrityLoading === started) {
+                failed(place, address);
+            }
         } finally {
-            place.removeAttribute('aria-busy');
+            if (place.integrityLoading === started) {
+                place.removeAttribute('aria-busy');
+            }
         }
     };
 

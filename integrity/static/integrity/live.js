@@ -4,8 +4,8 @@
 // selects text or has the focus in one is left alone. A screen reader hears the state and each quarter.
 {
     const page = document.querySelector('[data-live]');
-    const soonest = 1000, latest = 4000, patience = 5;
-    let pause = soonest, failures = 0, said = '';
+    const first = 250, soonest = 1000, latest = 4000, patience = 5;
+    let pause = first, failures = 0, said = '';
 
     const renewPart = (fresh) => {
         const part = page.querySelector(`[data-live-part="${fresh.dataset.livePart}"]`);
@@ -20,9 +20,11 @@
         const newLog = fresh.querySelector('ol');
         if (newLog) {
             newLog.scrollTop = followed ? newLog.scrollHeight : top;
-            if (log && focused === log) {
-                newLog.focus();
-            }
+        }
+        const again = focused && (focused === log ? newLog
+            : [...fresh.querySelectorAll('a')].find((link) => link.href === focused.href));
+        if (again) {
+            again.focus({preventScroll: true});
         }
         return true;
     };
@@ -59,7 +61,7 @@
             }
             const answer = new DOMParser().parseFromString(await response.text(), 'text/html');
             const state = answer.querySelector('[data-live-state]');
-            pause = renew(state) ? soonest : Math.min(latest, pause * 1.3);
+            pause = Math.min(renew(state) ? soonest : latest, pause * 1.3);
             failures = 0;
             if (state.dataset.liveOver === 'yes') {
                 if (state.dataset.liveNext) {
@@ -79,6 +81,6 @@
     };
 
     if (page) {
-        window.setTimeout(look, soonest);
+        window.setTimeout(look, first);
     }
 }

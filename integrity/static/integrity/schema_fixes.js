@@ -6,20 +6,26 @@
     return;
   }
   document.documentElement.classList.add("integrity-js");
-  let asked = 0;
+  const preview = document.getElementById("integrity-preview");
+  let changes = 0, waiting;
 
-  async function show() {
-    const number = ++asked;
-    const preview = document.getElementById("integrity-preview");
-    const url = `${form.action}?${new URLSearchParams(new FormData(form))}`;
+  // What is shown is not the choice any more: it cannot be written, and an answer that is on its way comes too late.
+  function outdate() {
+    changes += 1;
     preview.classList.add("integrity-stale");
     preview.setAttribute("aria-busy", "true");
-    preview.querySelectorAll("input[type=submit]").forEach((button) => { button.disabled = true; });
+    preview.querySelectorAll("input[type=submit], button").forEach((button) => { button.disabled = true; });
+  }
+
+  async function show() {
+    const shown = changes;
+    const url = `${form.action}?${new URLSearchParams(new FormData(form))}`;
     const answer = await fetch(url, { credentials: "same-origin" });
-    if (number !== asked) {
+    const text = answer.ok ? await answer.text() : "";
+    if (shown !== changes) {
       return;
     }
-    const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = text && new DOMParser().parseFromString(text, "text/html");
     const found = fresh && fresh.getElementById("integrity-preview");
     if (!found) {
       window.location.assign(url);
@@ -34,8 +40,8 @@
     window.history.replaceState(null, "", url);
   }
 
-  let waiting;
   form.addEventListener("change", () => {
+    outdate();
     window.clearTimeout(waiting);
     waiting = window.setTimeout(() => { show().catch(() => form.submit()); }, 250);
   });
