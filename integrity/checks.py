@@ -59,6 +59,7 @@ def register() -> None:
     checks.register(check_settings, TAG)
     checks.register(check_alerts, TAG)
     checks.register(check_admin_models, TAG)
+    checks.register(check_admin_sites, TAG)
     checks.register(check_carrier, TAG)
     checks.register(check_approvals, TAG)
     checks.register(check_test_databases, TAG)
@@ -115,6 +116,27 @@ def check_admin_models(**kwargs: Any) -> list[checks.CheckMessage]:
         for name in conf.admin_models()
         if f"catalog_{name}" not in apps.app_configs
         or not any(apps.get_app_config(f"catalog_{name}").get_models())
+    ]
+
+
+def check_admin_sites(**kwargs: Any) -> list[checks.CheckMessage]:
+    """W008: an admin site with some of the pages, whose links would lead to those that it lacks."""
+    if not apps.is_installed("django.contrib.admin"):
+        return []
+    from django.contrib.admin.sites import all_sites  # noqa: PLC0415 - a project may have no admin
+
+    ours = list(apps.get_app_config("integrity").get_models())
+    known = {site.name: {model for model in ours if site.is_registered(model)} for site in all_sites}
+    every = set().union(*known.values())
+    return [
+        checks.Warning(
+            _("The admin site %(site)r has pages of this app, but not those of %(models)s.")
+            % {"site": name, "models": ", ".join(sorted(model.__name__ for model in every - has))},
+            hint=_("They lead to one another. Register them all: integrity.admin.register(site)."),
+            id="integrity.W008",
+        )
+        for name, has in known.items()
+        if has and has != every
     ]
 
 

@@ -12,7 +12,7 @@ class RunState(models.TextChoices):
     PAUSED = "paused", _("paused")
     FINISHED = "finished", _("finished")
     FAILED = "failed", _("failed")
-    CANCELLED = "cancelled", _("cancelled")
+    CANCELLED = "cancelled", _("stopped")
     INTERRUPTED = "interrupted", _("interrupted")
     ROLLED_BACK = "rolled_back", _("rolled back")
     PARTLY_ROLLED_BACK = "partly_rolled_back", _("partly rolled back")
@@ -85,7 +85,7 @@ class Wish(models.TextChoices):
 
     NOTHING = "", _("nothing")
     PAUSE = "pause", _("pause")
-    CANCEL = "cancel", _("cancel")
+    CANCEL = "cancel", _("stop")
 
 
 class Carrier(models.TextChoices):

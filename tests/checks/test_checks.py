@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin import AdminSite
 from django.db import connections
 
-from integrity import checks, conf
+from integrity import checks, conf, models
+from integrity.admin import JobAdmin, register
 from tests.servers import RegisterTarget
 
 VIOLATED = """
@@ -95,6 +97,17 @@ def test_w007_jobs_that_nobody_would_carry_out_so(said: str, words: str, setting
     assert words in warning.msg
 
 
+def test_w008_a_second_admin_site_with_some_of_the_pages() -> None:
+    site = AdminSite("office")
+    assert checks.check_admin_sites() == [], "a site without pages of this app is none of its business"
+    site.register(models.Job, JobAdmin)
+    (warning,) = checks.check_admin_sites()
+    assert warning.id == "integrity.W008"
+    assert "'office' has pages of this app, but not those of Approval, AuditRun" in warning.msg
+    register(site)
+    assert checks.check_admin_sites() == []
+
+
 def test_e001_a_catalog_with_a_mistake(
     register_target: RegisterTarget, sqlite_path: Path, tmp_path: Path, settings: Any
 ) -> None:
@@ -109,6 +122,6 @@ def test_e001_a_catalog_with_a_mistake(
     assert error.hint == "Did you mean reference?"
 
 
-@pytest.mark.parametrize("number", ["W001", "W002", "W003", "W006", "W007", "E001", "E002"])
+@pytest.mark.parametrize("number", ["W001", "W002", "W003", "W006", "W007", "W008", "E001", "E002"])
 def test_every_check_is_named_after_its_id(number: str) -> None:
     assert f"integrity.{number}" in Path(checks.__file__).read_text(encoding="utf-8")

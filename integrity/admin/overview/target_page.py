@@ -142,7 +142,7 @@ def _lists(request: HttpRequest, target: models.Target) -> list[tuple[str, str]]
     kinds = {
         "auditrun": _("All audits"),
         "repairrun": _("All repairs"),
-        "migrationrun": _("All migrations"),
+        "migrationrun": _("All migration runs"),
         "job": _("All jobs"),
     }
     return [
