@@ -216,18 +216,23 @@ def add_run(parser: CommandParser) -> None:
         action="store_true",
         help="refuse without a backup that is recorded, still there, and not older than a day",
     )
-    parser.add_argument(
-        "--without-approval",
-        default="",
-        metavar="REASON",
-        help="run a plan that needs a second person's approval without it; REASON is noted for the others",
-    )
+    add_waiver(parser)
     parser.add_argument(
         "--no-digests",
         action="store_false",
         dest="digests",
         help="do not digest whole tables beforehand (very large ones): "
         "a rollback then proves the restored rows alone",
+    )
+
+
+def add_waiver(parser: CommandParser) -> None:
+    """Running without the approval that is needed, seen by everybody."""
+    parser.add_argument(
+        "--without-approval",
+        default="",
+        metavar="REASON",
+        help="run a plan that needs a second person's approval without it; REASON is noted for the others",
     )
 
 

@@ -97,7 +97,13 @@ def _carried_out(
 def _resumed(terminal: Terminal, options: dict[str, Any], stop: Stopper) -> RepairResult:
     alias, run = options["target"], options["resume"]
     with _running(terminal, options, stop, approved=False) as wishes:
-        return resume_and_store(alias, run, catalog_file=options["catalog"], options=wishes)
+        return resume_and_store(
+            alias,
+            run,
+            catalog_file=options["catalog"],
+            options=wishes,
+            waiver=options["without_approval"],
+        )
 
 
 @contextmanager

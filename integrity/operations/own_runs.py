@@ -13,6 +13,7 @@ from django.db import connections
 from integrity import conf
 from integrity.database.session import Target
 from integrity.exceptions import PlanMismatch, SchemaFixRefused, TooManyRows, UnknownRun
+from integrity.operations.admission import refuse_unadmitted
 from integrity.operations.alteration import Alteration
 from integrity.operations.operation import CatalogOperation
 from integrity.plans import Plan
@@ -55,7 +56,10 @@ class OwnRuns:
     def options(self) -> Options:
         """How they run."""
         return Options(
-            actor=f"{MIGRATION} {self.migration}".strip(), max_rows=self.max_rows, others=self.others
+            actor=f"{MIGRATION} {self.migration}".strip(),
+            approved=conf.approvals() is not None,
+            max_rows=self.max_rows,
+            others=self.others,
         )
 
     def runs(self) -> list[RunRecord]:
@@ -79,8 +83,10 @@ class OwnRuns:
         """Carries out a plan.
 
         Raises:
+            ApprovalNeeded: a second person has to approve it first.
             SchemaFixRefused: rows were refused, or somebody stopped it.
         """
+        refuse_unadmitted(plan, self.options.actor, begun=False)
         self._judge(run_repair(self.target, plan, catalog=self.catalog, kind=MIGRATION, options=self.options))
 
     def take_back(self, record: RunRecord) -> None:
@@ -105,6 +111,7 @@ class OwnRuns:
 
     def _resume(self, record: RunRecord) -> None:
         """A new run follows where the structure is another by now."""
+        refuse_unadmitted(Plan.from_json(record.plan), self.options.actor, begun=True)
         try:
             self._judge(resume_repair(self.target, record.number, catalog=self.catalog, options=self.options))
         except TooManyRows:

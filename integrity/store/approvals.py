@@ -26,17 +26,30 @@ def needs_approval(plan: Plan) -> bool:
     return least is not None and bool(plan.changing_steps) and plan.touched >= least
 
 
-def demand_approved(plan: Plan) -> None:
+def demand_approved(plan: Plan, *, begun: bool = False) -> None:
     """Sees to it that a plan may be run as far as a second person is concerned.
+
+    Args:
+        plan: what would be run.
+        begun: whether a run of it is gone on with: what let it begin still counts, however long ago that was,
+            unless somebody refused the plan since.
 
     Raises:
         ApprovalNeeded: somebody has to approve it first.
     """
-    if not needs_approval(plan):
+    if not needs_approval(plan) or (begun and _let_begin(plan)):
         return
     found = approval_of(plan.target, plan.hash)
     if found is None or found.state != _APPROVED:
         raise _needed(plan, found)
+
+
+def _let_begin(plan: Plan) -> bool:
+    """Whether the last that was said of a plan, questions aside, is that it may be run."""
+    with site_database():
+        words = models.Approval.objects.filter(plan__target__alias=plan.target, plan__hash=plan.hash)
+        last = words.exclude(state=_ASKED).order_by("-id").first()
+    return last is not None and last.state in (_APPROVED, models.ApprovalState.WAIVED)
 
 
 def approval_of(alias: str, plan_hash: str) -> models.Approval | None:

@@ -1,5 +1,6 @@
 """The work itself, as commands, pages and programs call it: do it, store it, tell who listens."""
 
+from integrity.tasks.admitting import waived
 from integrity.tasks.adopting import AdoptedScript, Adoption, adopt_scripts
 from integrity.tasks.approving import approve_plan, ask_for_approval, refuse_plan
 from integrity.tasks.asking import MigrationAsked, ask_for_migrations
@@ -137,4 +138,5 @@ __all__ = [
     "verify_target",
     "wait_for_job",
     "wait_for_jobs",
+    "waived",
 ]

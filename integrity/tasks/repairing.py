@@ -19,11 +19,14 @@ from integrity.repairs import (
     Options,
     RepairResult,
     RollbackResult,
+    RunRecord,
+    find_run,
     list_runs,
     resume_repair,
     roll_back,
     run_repair,
 )
+from integrity.tasks.admitting import refuse_unapproved
 from integrity.tasks.reading import others_of
 
 logger = logging.getLogger(__name__)
@@ -55,23 +58,49 @@ def repair_and_store(
     """
     target, catalog = Target(alias), load_catalog(alias, catalog_file)
     options = _complete(target, options)
-    if waiver and store.needs_approval(plan):
-        store.waive_approval(plan, actor=options.actor, reason=waiver)
-    else:
-        store.demand_approved(plan)
+    refuse_unapproved(plan, maker=options.actor, waiver=waiver, actor=options.actor)
     with _mirrored_if_it_fails(target):
         result = run_repair(target, plan, catalog=catalog, kind=kind, options=options)
     return _stored(result, plan, options.actor)
 
 
 def resume_and_store(
-    alias: str, run: int, *, catalog_file: FilePath | None = None, options: Options | None = None
+    alias: str,
+    run: int,
+    *,
+    catalog_file: FilePath | None = None,
+    options: Options | None = None,
+    waiver: str = "",
 ) -> RepairResult:
-    """Goes on with a repair that was stopped; see :func:`integrity.repairs.resume_repair`."""
+    """Goes on with a repair that was stopped.
+
+    The approval with which it was begun still counts; where it was begun without, it needs one by now.
+
+    Args:
+        alias: the target.
+        run: the number of the run in the target's journal.
+        catalog_file: a catalog lent for this run.
+        options: who asks, limits, progress.
+        waiver: as :func:`repair_and_store` takes it.
+
+    Raises:
+        ApprovalNeeded: a second person has to approve its plan first.
+        UnknownRun, RepairRunning: see :func:`integrity.repairs.resume_repair`.
+    """
     target, catalog = Target(alias), load_catalog(alias, catalog_file)
+    options = _complete(target, options)
+    if conf.approvals() is not None:
+        _refuse_begun_without(find_run(target, run), waiver=waiver, actor=options.actor)
     with _mirrored_if_it_fails(target):
-        result = resume_repair(target, run, catalog=catalog, options=_complete(target, options))
+        result = resume_repair(target, run, catalog=catalog, options=options)
     return _stored(result)
+
+
+def _refuse_begun_without(record: RunRecord, *, waiver: str, actor: str) -> None:
+    """Raises ApprovalNeeded where the plan of a run needs a second person whose word it never had."""
+    if record.kind != models.RunKind.ROLLBACK:
+        plan = Plan.from_json(record.plan)
+        refuse_unapproved(plan, maker=record.actor, begun=True, waiver=waiver, actor=actor)
 
 
 def roll_back_and_store(

@@ -1,12 +1,15 @@
 """Where plans need a second person, no way to run one leads past them unseen."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from integrity import models, store, tasks
 from integrity.exceptions import TooManyRows
 from integrity.management.options import actor
+from integrity.repairs import Options
 from tests.commands import run, run_json
 from tests.management.conftest import Shop
 
@@ -56,6 +59,38 @@ def test_rows_that_came_after_the_approval_are_nobody_s(shop: Shop) -> None:
     with pytest.raises(TooManyRows):
         tasks.repair_and_store(shop.alias, plan)
     assert orders(shop) == 7
+
+
+def begun(shop: Shop) -> None:
+    """A run of a plan, paused before its first batch."""
+    plan = store.load_plan(shop.alias, run_json("plan", shop.alias, *DELETE)["hash"])
+    assert tasks.repair_and_store(shop.alias, plan, options=Options(stop=lambda: "paused")).state == "paused"
+    assert orders(shop) == 6
+
+
+def test_what_was_approved_goes_on_without_another_word_unless_it_was_refused(shop: Shop) -> None:
+    plan = run_json("plan", shop.alias, *DELETE, "--ask-approval")["hash"]
+    tasks.approve_plan(models.Approval.objects.get().pk, actor="somebody else")
+    begun(shop)
+    models.Approval.objects.update(decided_at=timezone.now() - timedelta(days=30))
+    again = tasks.ask_for_approval(shop.alias, plan, actor="ada")
+    tasks.refuse_plan(again.pk, actor="bob", reason="stop")
+    assert "was refused by bob" in run("cleanup", shop.alias, "--resume", "1", "--no-input").err
+    models.Approval.objects.filter(pk=again.pk).delete()
+    assert run("cleanup", shop.alias, "--resume", "1", "--no-input").code == 0
+    assert orders(shop) == 3
+
+
+def test_what_was_begun_without_a_word_needs_one_to_go_on(shop: Shop, settings: Any) -> None:
+    settings.INTEGRITY = {**settings.INTEGRITY, "APPROVALS": False}
+    begun(shop)
+    models.StoredPlan.objects.all().delete()
+    settings.INTEGRITY = {**settings.INTEGRITY, "APPROVALS": True}
+    refused = run("cleanup", shop.alias, "--resume", "1", "--no-input")
+    assert (refused.code, orders(shop)) == (2, 6)
+    assert models.StoredPlan.objects.exists(), "it can be asked for, also where the site forgot the plan"
+    assert run("cleanup", shop.alias, "--resume", "1", "--no-input", "--without-approval", "fire").code == 0
+    assert (orders(shop), models.Approval.objects.get().reason) == (3, "fire")
 
 
 def test_a_job_that_somebody_forged_changes_nothing(shop: Shop) -> None:

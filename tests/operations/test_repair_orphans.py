@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from integrity import models, tasks
 from integrity.database.session import Target
-from integrity.exceptions import CatalogError, SchemaFixRefused, UnknownReference
+from integrity.exceptions import ApprovalNeeded, CatalogError, SchemaFixRefused, UnknownReference
 from integrity.operations import AddForeignKey, AddIndex, RepairOrphans, ValidateForeignKey
 from integrity.operations.catalog_migrations import catalog_package
 from integrity.operations.executor import StepState
@@ -65,6 +66,31 @@ def test_one_file_heals_a_target(healing: Shop) -> None:
     assert healing.table("orders").foreign_keys[0].validated
     assert runs(healing) == [("migration", State.FINISHED)]
     assert list_runs(Target(healing.alias))[0].actor == "migration 0003_repair"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_repair_that_needs_a_second_person_waits_for_their_word(healing: Shop, settings: Any) -> None:
+    settings.INTEGRITY = {**settings.INTEGRITY, "APPROVALS": True}
+    for _ in range(2):
+        with pytest.raises(ApprovalNeeded, match="needs the approval of a second person"):
+            healing.run()
+    assert (healing.value("SELECT count(*) FROM orders"), runs(healing)) == (5, [])
+
+    plan = models.StoredPlan.objects.get()
+    assert plan.created_by == "migration 0003_repair"
+    tasks.approve_plan(tasks.ask_for_approval(healing.alias, plan.hash, actor="ann").pk, actor="bob")
+    healing.run()
+    assert (healing.value("SELECT count(*) FROM orders"), len(runs(healing))) == (3, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_repair_without_approval_is_noted_with_who_and_why(healing: Shop, settings: Any) -> None:
+    settings.INTEGRITY = {**settings.INTEGRITY, "APPROVALS": True}
+    with tasks.waived("reviewed", "deployer"):
+        healing.run()
+    (note,) = models.Approval.objects.all()
+    assert (note.state, note.decided_by, note.reason) == ("waived", "deployer", "reviewed")
+    assert healing.value("SELECT count(*) FROM orders") == 3
 
 
 def test_the_reverse_is_exact(healing: Shop) -> None:

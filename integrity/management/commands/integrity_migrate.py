@@ -10,7 +10,7 @@ from integrity.database.session import Target
 from integrity.exceptions import CatalogMissing
 from integrity.management.command import DONE, FOUND, NOT_DONE, IntegrityCommand
 from integrity.management.confirmation import confirm
-from integrity.management.options import actor, add_queries, add_target, patience
+from integrity.management.options import actor, add_queries, add_target, add_waiver, patience
 from integrity.management.reports.measurements import measured_blocks
 from integrity.management.reports.migrations import (
     changed_blocks,
@@ -39,6 +39,7 @@ from integrity.tasks import (
     migrate_and_store,
     plan_of_migrations,
     release,
+    waived,
 )
 from integrity.verification import MeasuredQueries
 
@@ -59,12 +60,13 @@ class Command(IntegrityCommand):
         )
         _add_what(parser)
         _add_when(parser)
+        add_waiver(parser)
         add_queries(parser, "measure the catalog's hot queries before and after; exit 1 when one got slower")
         super().add_arguments(parser)
 
     def work(self, options: dict[str, Any]) -> int:
         """Does it, in the environment that was chosen."""
-        with in_environment(options["environment"]):
+        with in_environment(options["environment"]), waived(options["without_approval"], actor()):
             if options["release"]:
                 return self._release(options)
             if len(options["name"]) > 1:
