@@ -226,6 +226,16 @@ def add_run(parser: CommandParser) -> None:
     )
 
 
+def add_withdrawal(parser: CommandParser) -> None:
+    """Taking decisions back that people made."""
+    parser.add_argument(
+        "--withdraw",
+        default="",
+        metavar="REASON",
+        help="withdraw what stands decided about what is named, and do nothing else: somebody decides anew",
+    )
+
+
 def add_waiver(parser: CommandParser) -> None:
     """Running without the approval that is needed, seen by everybody."""
     parser.add_argument(

@@ -55,8 +55,11 @@ from integrity.store.standing import (
     exceptions_for,
     kept_parts,
     kept_until,
+    standing_about,
+    standing_of,
 )
 from integrity.store.targets import count_open, know_targets, reached, target_row, unreachable
+from integrity.store.withdrawing import stands, withdraw_decision, withdraw_decisions
 from integrity.store.workers import Carrying, carrying, count_workers, has_workers, worker_heard, worker_left
 
 __all__ = [
@@ -116,6 +119,9 @@ __all__ = [
     "refuse",
     "resume_job",
     "site_database",
+    "standing_about",
+    "standing_of",
+    "stands",
     "store_audit",
     "store_backup",
     "store_decision",
@@ -133,6 +139,8 @@ __all__ = [
     "waiting_jobs",
     "waive_approval",
     "wish_of",
+    "withdraw_decision",
+    "withdraw_decisions",
     "worker_heard",
     "worker_left",
 ]

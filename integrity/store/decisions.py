@@ -38,7 +38,7 @@ def store_decision(
 
     Args:
         findings: what it is about.
-        decision: a resolution, or ``deduplicate``.
+        decision: a resolution, ``deduplicate``, or ``withdraw`` (see :mod:`integrity.store.withdrawing`).
         actor: who decided.
         to: the referenced key that ``reassign`` points at (None: the system row).
         reason: why.
@@ -70,8 +70,9 @@ def store_decision(
         )
         if not keys and not rows:
             kept = models.FindingState.KEPT if decision == Kind.KEEP else models.FindingState.OPEN
+            decided = "" if decision == models.Decision.WITHDRAW else str(decision)
             standing = models.Finding.objects.filter(pk__in=[each.pk for each in chosen])
-            standing.exclude(state=models.FindingState.RESOLVED).update(state=kept, decided=str(decision))
+            standing.exclude(state=models.FindingState.RESOLVED).update(state=kept, decided=decided)
             count_open({each.target_id for each in chosen})
     return len(chosen)
 

@@ -26,6 +26,10 @@ _PARTIAL = ~Q(keys=[], rows=[])
 """Decisions about some of a finding's keys or rows."""
 
 
+Scope = tuple[models.Resolution, tuple[KeyTexts, ...], tuple[KeyTexts, ...]]
+"""A decision with the keys and the rows that it is about; neither: the whole finding."""
+
+
 @dataclass
 class Standing:
     """The decisions about one finding that count: the latest in general, and the latest for each missing
@@ -37,11 +41,22 @@ class Standing:
     rows: dict[KeyTexts, models.Resolution] = field(default_factory=dict)
 
     def add(self, made: models.Resolution) -> None:
-        """Takes a later decision into account."""
+        """Takes a later decision into account, or that an earlier one was withdrawn."""
+        if made.decision == models.Decision.WITHDRAW:
+            self._end(made)
+            return
         if not made.keys and not made.rows:
             self.general = made
         self.keys |= {tuple(key): made for key in made.keys}
         self.rows |= {tuple(row): made for row in made.rows}
+
+    def _end(self, withdrawal: models.Resolution) -> None:
+        if not withdrawal.keys and not withdrawal.rows:
+            self.general = None
+        for key in withdrawal.keys:
+            self.keys.pop(tuple(key), None)
+        for row in withdrawal.rows:
+            self.rows.pop(tuple(row), None)
 
     def without(self, ended: set[Any]) -> Standing:
         """The same without decisions that ended: then what is said of more rows counts."""
@@ -57,7 +72,7 @@ class Standing:
         """The last of them."""
         return max((made for made, _, _ in self.scopes()), key=lambda made: int(made.pk))
 
-    def scopes(self) -> Iterator[tuple[models.Resolution, tuple[KeyTexts, ...], tuple[KeyTexts, ...]]]:
+    def scopes(self) -> Iterator[Scope]:
         """Yields each decision that counts with the keys or the rows that are left to it."""
         if self.general:
             yield self.general, (), ()
@@ -111,6 +126,16 @@ def duplicate_decisions_for(alias: str) -> list[DuplicateRequest]:
         plans.deduplicating(each.finding.label, each.latest)
         for each in _standing(Q(finding__target__alias=alias), code=models.DUPLICATE_ROWS)
     ]
+
+
+def standing_of(finding: models.Finding) -> Standing | None:
+    """Returns what stands decided about a finding today; None where nothing does."""
+    return next(iter(_standing(Q(finding=finding.pk), code=finding.code)), None)
+
+
+def standing_about(alias: str, code: str) -> list[Standing]:
+    """Returns what stands decided about the findings of one kind of a target."""
+    return _standing(Q(finding__target__alias=alias), code=code)
 
 
 def kept_until(alias: str, *, on: date | None = None) -> dict[str, date | None]:

@@ -184,6 +184,31 @@ def test_what_stands_decided_is_one_plan(audited: Shop, everything: Client) -> N
     assert "4 rows are put right in 2 steps" in text
 
 
+def test_a_decision_is_withdrawn_by_whoever_may_make_it_and_kept_in_the_history(
+    audited: Shop, everything: Client
+) -> None:
+    finding = audited.finding()
+    decide(everything, "keep", finding, reason="history")
+    made = models.Resolution.objects.get()
+    page = reverse("admin:integrity_orphanfinding_change", args=[finding.pk])
+    url = reverse("admin:integrity_orphanfinding_withdraw", args=[made.pk])
+    assert f'action="{url}"' in text_of(everything.get(page))
+    deleter = person("deleter", "cleanup_finding")
+    assert url not in text_of(deleter.get(page))
+    assert deleter.post(url).status_code == 403
+    assert everything.get(url).status_code == 405
+
+    seen = text_of(everything.post(url, {"reason": "they are gone"}, follow=True))
+    finding.refresh_from_db()
+    assert (finding.state, finding.decided) == ("open", "")
+    assert store.decisions_for("shop") == []
+    assert f'action="{url}"' not in seen
+    assert all(said in seen for said in ("history", "Withdrawn", "they are gone"))
+    assert LogEntry.objects.first().change_message == "Withdrew: Keep. they are gone"  # type: ignore[union-attr]
+    assert "did not stand any more" in text_of(everything.post(url, follow=True))
+    assert models.Resolution.objects.count() == 2
+
+
 def test_a_plan_that_takes_long_is_waited_for_on_the_page_of_its_job(
     audited: Shop, everything: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,26 @@ def test_single_missing_keys_go_different_ways(shop: Shop, tmp_path: Path) -> No
     assert shop.target.rows("SELECT customer_id FROM orders WHERE id = 11") == [(2,)]
 
 
+def test_what_was_decided_is_withdrawn_with_a_reason_and_nothing_else_is_done(shop: Shop) -> None:
+    run("audit", shop.alias)
+    finding = models.OrphanFinding.objects.get(label="orders.customer_id")
+    store.store_decision([finding], "delete")
+    store.store_decision([finding], "keep", keys=[("90",)], reason="invoices")
+    named = (shop.alias, "--reference", "orders.customer_id", "--withdraw", "not any more")
+
+    assert run_json("cleanup", *named, "--missing", "90")["withdrawn"] == {"orders.customer_id": 1}
+    assert run_json("cleanup", *named)["withdrawn"] == {"orders.customer_id": 1}
+    assert store.decisions_for(shop.alias) == []
+    for wrong in (
+        named,
+        (*named, "--action", "keep"),
+        (shop.alias, "--withdraw", "all"),
+        ("no_such", *named[1:]),
+    ):
+        assert run("cleanup", *wrong).code == 2
+    assert models.Resolution.objects.count() == 4
+
+
 def test_chosen_rows_go_their_own_way_and_what_was_decided_is_run(shop: Shop) -> None:
     wanted = (shop.alias, "--reference", "orders.customer_id")
     run("audit", shop.alias)

@@ -39,6 +39,24 @@ def test_the_latest_decision_counts(finding: models.Finding) -> None:
     assert [request.resolution for request in store.decisions_for("shop")] == [Resolution.SET_NULL]
 
 
+def test_what_is_withdrawn_stands_no_more_and_brings_back_nothing_before_it(finding: models.Finding) -> None:
+    store.store_decision([finding], "set_null")
+    store.store_decision([finding], "delete")
+    store.store_decision([finding], "keep", keys=[("71",), ("72",), ("73",)])
+    store.store_decision([finding], "reassign", keys=[("72",)], rows=[("5",)], to=["1"])
+    keep = models.Resolution.objects.get(decision="keep")
+
+    assert store.withdraw_decision(finding, keep.pk, actor="ada")
+    assert not store.withdraw_decision(finding, keep.pk, actor="ada")
+    left = [(str(each.resolution), each.keys, each.rows) for each in store.decisions_for("shop")]
+    assert left == [("delete", (), ()), ("reassign", (("72",),), ()), ("reassign", (), (("5",),))]
+    assert store.withdraw_decisions(finding, rows=[("5",), ("6",)]) == 1
+    assert store.withdraw_decisions(finding) == 2
+    assert store.decisions_for("shop") == []
+    finding.refresh_from_db()
+    assert (finding.state, finding.decided, finding.target.undecided) == ("open", "", 1)
+
+
 def test_a_decision_about_keys_or_rows_stands_beside_the_one_about_the_rest(
     finding: models.Finding,
 ) -> None:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from integrity import models
 from integrity.admin.base import ReadOnlyAdmin, demand
-from integrity.admin.deciding import choosing, showing
+from integrity.admin.deciding import choosing, showing, withdrawing
 from integrity.admin.deciding.choice import choice_of
 from integrity.admin.deciding.rights import ASKING, DECIDE, PERMISSIONS, SEE
 from integrity.admin.serving import reverse
@@ -27,11 +27,13 @@ class DecidingPages(ReadOnlyAdmin):
         """Adds the pages of decisions and of plans."""
         view = self.admin_site.admin_view
         again = require_POST(view(self.again_view))
+        withdraw = require_POST(view(self.withdraw_view))
         plan = "plan/<str:alias>/<str:plan_hash>/"
         return [
             path("decide/<str:decision>/", view(self.decide_view), name="integrity_orphanfinding_decide"),
             path(plan, view(self.plan_view), name="integrity_orphanfinding_plan"),
             path(f"{plan}again/", again, name="integrity_orphanfinding_plan_again"),
+            path("withdraw/<int:pk>/", withdraw, name="integrity_orphanfinding_withdraw"),
             *super().get_urls(),
         ]
 
@@ -46,6 +48,10 @@ class DecidingPages(ReadOnlyAdmin):
     def again_view(self, request: HttpRequest, alias: str, plan_hash: str) -> HttpResponse:
         """Makes a plan anew, of the target as it is now."""
         return showing.plan_again(self, request, alias, plan_hash)
+
+    def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Takes a decision back, so that its finding waits for one again."""
+        return withdrawing.withdraw(self, request, pk)
 
     @admin.action(description=gettext_lazy("Delete to quarantine…"))
     def delete(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:

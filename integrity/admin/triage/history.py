@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from integrity import models, store
 from integrity.admin.base import may
 from integrity.admin.cells import grouped
+from integrity.admin.deciding.withdrawing import may_withdraw
 from integrity.admin.serving import reverse
 
 SHOWN_AT_MOST = 20
@@ -30,14 +31,16 @@ class Decided:
     scope: str
     plan: str
     job: str
+    withdraw: str
 
 
 def decisions(request: HttpRequest, finding: models.Finding) -> list[Decided]:
     """Returns the latest decisions, the latest first."""
     made = models.Resolution.objects.filter(finding=finding.pk).order_by("-pk")
     found = list(made[:SHOWN_AT_MOST])
+    standing = store.stands(store.standing_of(finding)) if found else set()
     plans = _plans(finding, {each.plan_hash for each in found if each.plan_hash})
-    return [_decided(request, finding, each, plans) for each in found]
+    return [_decided(request, finding, each, plans, stands=each.pk in standing) for each in found]
 
 
 def waiting(request: HttpRequest, finding: models.Finding) -> list[tuple[models.Approval, str]]:
@@ -64,7 +67,12 @@ def _plans(finding: models.Finding, hashes: set[str]) -> dict[str, int | None]:
 
 
 def _decided(
-    request: HttpRequest, finding: models.Finding, made: models.Resolution, plans: dict[str, int | None]
+    request: HttpRequest,
+    finding: models.Finding,
+    made: models.Resolution,
+    plans: dict[str, int | None],
+    *,
+    stands: bool,
 ) -> Decided:
     job = plans.get(made.plan_hash)
     return Decided(
@@ -73,7 +81,12 @@ def _decided(
         scope=_scope(made),
         plan=_plan_address(finding, made.plan_hash) if made.plan_hash in plans else "",
         job=reverse("admin:integrity_job_change", args=[job]) if job and may(request, "view_job") else "",
+        withdraw=_withdrawal(made) if stands and may_withdraw(request, made.decision) else "",
     )
+
+
+def _withdrawal(made: models.Resolution) -> str:
+    return reverse("admin:integrity_orphanfinding_withdraw", args=[made.pk])
 
 
 def _plan_address(finding: models.Finding, plan_hash: str) -> str:

@@ -67,6 +67,7 @@ def _other(request: HttpRequest, finding: models.Finding) -> dict[str, Any]:
         "kind": kind_of(finding.code),
         "repeated": causes.repeated(request, finding),
         "in_the_way": next_steps.in_the_way(request, finding),
+        "decisions": history.decisions(request, finding),
     }
 
 

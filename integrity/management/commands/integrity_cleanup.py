@@ -13,8 +13,11 @@ from integrity.management.options import (
     add_references,
     add_run,
     add_target,
+    add_withdrawal,
 )
 from integrity.management.repairing import carried_out
+from integrity.management.withdrawing import withdrawn
+from integrity.models import ORPHANED_ROWS
 
 
 class Command(IntegrityCommand):
@@ -29,8 +32,13 @@ class Command(IntegrityCommand):
         add_decision(parser)
         add_limits(parser)
         add_run(parser)
+        add_withdrawal(parser)
         super().add_arguments(parser)
 
     def work(self, options: dict[str, Any]) -> int:
         """Plans, asks, and carries out."""
+        if options["withdraw"]:
+            named, code = options["reference"], ORPHANED_ROWS
+            keys, rows = options["missing"], options["row"]
+            return withdrawn(self.terminal, options, named, code=code, keys=keys, rows=rows)
         return carried_out(self.terminal, options, kind="cleanup")
