@@ -25,7 +25,8 @@ def test_states_of_runs_are_those_of_the_core() -> None:
 
 def test_decisions_are_the_resolutions_of_the_core() -> None:
     about_orphans = {str(resolution) for resolution in Resolution}
-    assert set(models.Decision.values) == about_orphans | {models.Decision.DEDUPLICATE}
+    others = {models.Decision.DEDUPLICATE, models.Decision.WITHDRAW}
+    assert set(models.Decision.values) == about_orphans | others
 
 
 def test_severities_are_those_of_the_core() -> None:
