@@ -179,6 +179,8 @@ class _Rollback:
             self._give_up(State.INTERRUPTED, "stopped by Ctrl-C")
             raise self._interrupted() from error
         except Exception as error:
+            if isinstance(error, ReferentialIntegrityError) and not isinstance(error, Interrupted):
+                error.hint = f"{error.hint} {self._go_on(keys)}".strip()
             self._give_up(State.INTERRUPTED if isinstance(error, Interrupted) else State.FAILED, str(error))
             raise
         finally:
@@ -192,12 +194,17 @@ class _Rollback:
         return any(each.of == self.record.number for each in self.journal.runs())
 
     def _interrupted(self) -> Interrupted:
-        command = f"manage.py integrity_rollback {self.session.target} {self.record.number}"
         return Interrupted(
             "The rollback was stopped between two batches",
             where=self.session.target.alias,
-            hint=f"What came back stays. Go on with: {command}",
+            hint=self._go_on(),
         )
+
+    def _go_on(self, keys: Sequence[InTheWay] = ()) -> str:
+        """How to come to the end of it; under keys that stand, one transaction holds all of it."""
+        stands = "No row came back" if keys and not self.result.rows else "What came back stays"
+        command = f"manage.py integrity_rollback {self.session.target} {self.record.number}"
+        return f"{stands}. Go on with: {command}, and the options that you gave."
 
     def _start(self) -> int:
         moment = now()

@@ -130,7 +130,7 @@ def _storage(code: str, line: str, target: str) -> ReferentialIntegrityError | N
             hint="What was under way was taken back. Give it disk or memory, or raise the limit that it "
             "names, and try again.",
         )
-    if code.startswith("58") or code in ("XX001", "XX002"):
+    if code.startswith("58") or code in ("XX001", "XX002") or (code == "XX000" and _FILES.search(line)):
         return TargetUnreachable(
             f"The server cannot read or write its own files: {line.rstrip('.')}",
             where=target,
