@@ -68,6 +68,11 @@ def code(text: str) -> str:
     return format_html("<code>{}</code>", text) if text else "–"
 
 
+def linked(url: str, text: Any) -> str:
+    """What leads somewhere."""
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
 def two_lines(first: Any, second: Any) -> str:
     """What matters, and below it what belongs to it."""
     return format_html('{}<br><span class="quiet">{}</span>', first, second) if second else first

@@ -12,77 +12,24 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from integrity import models
 from integrity.admin import cells
-from integrity.admin.base import ReadOnlyAdmin, TabularInline
-from integrity.verification.comparing import shown_ms
-
-
-class QueryTimingInline(TabularInline):
-    """One line a query; its plan and single runs are in the JSON of integrity_verify."""
-
-    model = models.QueryTiming
-    can_delete = False
-    extra = 0
-    fields = ("access", "p50", "p95", "p99", "number", "work", "times_as_long", "said")
-    readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is added by hand."""
-        return False
-
-    @admin.display(description="p50")
-    def p50(self, timing: models.QueryTiming) -> str:
-        """The median."""
-        return shown_ms(timing.p50_ms)
-
-    @admin.display(description="p95")
-    def p95(self, timing: models.QueryTiming) -> str:
-        """What 95 of 100 runs did not exceed."""
-        return shown_ms(timing.p95_ms)
-
-    @admin.display(description="p99")
-    def p99(self, timing: models.QueryTiming) -> str:
-        """What 99 of 100 runs did not exceed."""
-        return shown_ms(timing.p99_ms)
-
-    @admin.display(description=gettext_lazy("runs"))
-    def number(self, timing: models.QueryTiming) -> int:
-        """How often it was timed."""
-        return len(timing.times_ms)
-
-    @admin.display(description=gettext_lazy("work"))
-    def work(self, timing: models.QueryTiming) -> str:
-        """Pages on PostgreSQL, machine steps on SQLite."""
-        if timing.pages is not None:
-            return _("%(number)s pages") % {"number": cells.grouped(round(timing.pages))}
-        return _("%(number)s steps") % {"number": cells.grouped(round(timing.steps))} if timing.steps else "–"
-
-    @admin.display(description=gettext_lazy("to the baseline"))
-    def times_as_long(self, timing: models.QueryTiming) -> str:
-        """The ratio of the medians."""
-        return "–" if timing.ratio is None else f"× {timing.ratio:.2f}"
-
-    @admin.display(description=gettext_lazy("verdict"))
-    def said(self, timing: models.QueryTiming) -> str:
-        """Slower or not, and why it was not measured."""
-        if timing.error:
-            return timing.error
-        slower = cells.badge("failed", _("slower")) if timing.regressed else ""
-        return cells.two_lines(slower, timing.reason) if slower else timing.reason
+from integrity.admin.records.measurements import measurement_record
+from integrity.admin.records.page import Record, RecordAdmin
 
 
 @admin.register(models.QueryRun)
-class QueryRunAdmin(ReadOnlyAdmin):
+class QueryRunAdmin(RecordAdmin):
     """One line a measurement."""
 
     list_display = ["__str__", "occasion", "slower", "queries", "measured_ago", "took", "actor"]
     list_filter = ["target", "occasion", "measured_at"]
     list_select_related = ["target"]
-    fields = [
-        "target", "occasion", "measured_at", "took", "actor", "baseline", "server_version",
-        "schema_fingerprint", "applied", "yardstick",
-    ]  # fmt: skip
-    hidden_when_empty = ("baseline",)
-    inlines = [QueryTimingInline]
+
+    class Media:
+        css = {"all": ["integrity/record.css"]}
+
+    def record(self, request: HttpRequest, found: Any) -> Record:
+        """Which got slower."""
+        return measurement_record(request, found)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """One query for the page."""
@@ -113,13 +60,3 @@ class QueryRunAdmin(ReadOnlyAdmin):
     def took(self, run: models.QueryRun) -> str:
         """How long measuring took."""
         return f"{run.seconds:.1f} s"
-
-    @admin.display(description=gettext_lazy("migrations applied"))
-    def applied(self, run: models.QueryRun) -> str:
-        """Up to which migration."""
-        return run.migrations[-1] if run.migrations else _("none")
-
-    @admin.display(description=gettext_lazy("yardstick"))
-    def yardstick(self, run: models.QueryRun) -> str:
-        """A query that reads no table: how fast the machine was."""
-        return shown_ms(run.yardstick_ms)

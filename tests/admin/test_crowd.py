@@ -18,12 +18,21 @@ MOST_STEPS = 60
 """Thousands of steps beyond those of a small site: a look at 100,000 findings takes ten times as many."""
 
 
+KEPT = {
+    "target": models.Target,
+    "auditrun": models.AuditRun,
+    "repairrun": models.RepairRun,
+    "resolution": models.Resolution,
+    "backup": models.Backup,
+}
+
+
 def _list(name: str, query: str = "") -> Callable[[models.Finding], str]:
     return lambda finding: reverse(f"admin:integrity_{name}_changelist") + query
 
 
 def _page(name: str) -> Callable[[models.Finding], str]:
-    model = {"target": models.Target, "auditrun": models.AuditRun, "repairrun": models.RepairRun}.get(name)
+    model = KEPT.get(name)
 
     def address(finding: models.Finding) -> str:
         found = model.objects.order_by("pk").first() if model else finding
@@ -57,8 +66,10 @@ ADDRESSES: dict[str, Callable[[models.Finding], str]] = {
     "jobs": _list("job"),
     "migration runs": _list("migrationrun"),
     "decisions": _list("resolution"),
+    "a decision": _page("resolution"),
     "plans": _list("storedplan"),
     "backups": _list("backup"),
+    "a backup": _page("backup"),
 }
 
 

@@ -95,7 +95,7 @@ def _rolled_back(run: models.RepairRun, counted: dict[str, int]) -> list[str]:
     return told
 
 
-def lasted(run: models.RepairRun) -> str:
+def lasted(run: models.RepairRun | models.AuditRun) -> str:
     """How long a run took, in the unit in which people would say it."""
     if run.started_at is None or run.finished_at is None:
         return "–"

@@ -78,7 +78,7 @@ def _decided(
     return Decided(
         resolution=made,
         title=str(capfirst(made.get_decision_display())),
-        scope=_scope(made),
+        scope=scope_of(made),
         plan=_plan_address(finding, made.plan_hash) if made.plan_hash in plans else "",
         job=reverse("admin:integrity_job_change", args=[job]) if job and may(request, "view_job") else "",
         withdraw=_withdrawal(made) if stands and may_withdraw(request, made.decision) else "",
@@ -93,7 +93,8 @@ def _plan_address(finding: models.Finding, plan_hash: str) -> str:
     return reverse("admin:integrity_orphanfinding_plan", args=[finding.target.alias, plan_hash])
 
 
-def _scope(made: models.Resolution) -> str:
+def scope_of(made: models.Resolution) -> str:
+    """What a decision is about."""
     if made.rows:
         said = ngettext("%(number)s chosen row", "%(number)s chosen rows", len(made.rows))
         return said % {"number": grouped(len(made.rows))}
