@@ -90,6 +90,10 @@ def test_the_whole_way_from_a_finding_to_a_verified_target_and_back(
     assert "0003_validate" in text_of(written)
 
     assert ask(everything, alias, phase=1).state == "finished"
+    on_sqlite = models.Target.objects.get(alias=alias).vendor == "sqlite"
+    binding = text_of(everything.get(target_page(alias), {"phase": 2}))
+    assert ("Deciding first is safer" in binding) == on_sqlite, "a row that is saved whole is refused there"
+    assert ("bind only connections that set PRAGMA foreign_keys = ON" in binding) == on_sqlite
     assert ask(everything, alias, phase=2).state == "finished"
     blocked = everything.get(target_page(alias), {"phase": 3})
     assert "0003_validate will not begin" in text_of(blocked), "it is seen before it is tried"
@@ -123,6 +127,10 @@ def test_the_whole_way_from_a_finding_to_a_verified_target_and_back(
     states = {each.name: each.state for each in tasks.status_of_migrations(alias)}
     assert states["0001_indexes"] is MigrationState.APPLIED
     assert states["0002_foreign_keys"] is MigrationState.PENDING
+    shown = everything.get(target_page(alias))
+    reverted = next(each for each in shown.context["stands"].migrations if each.name == "0002_foreign_keys")
+    assert (reverted.took, reverted.actor) == ("–", ""), "nobody applied it as it stands"
+    assert reverted.reversed_at is not None
 
 
 def test_what_belongs_to_a_chosen_fix_comes_along(audited: Shop, everything: Client) -> None:

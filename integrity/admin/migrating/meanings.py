@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -71,6 +71,16 @@ _FORWARDS: Sequence[tuple[Kinds, Any]] = (
     ),
 )
 
+_FORWARDS_ON: Mapping[str, Sequence[tuple[Kinds, Any]]] = {
+    "sqlite": (
+        (
+            (AddForeignKey,),
+            _("On SQLite foreign keys bind only connections that set PRAGMA foreign_keys = ON."),
+        ),
+    )
+}
+"""What is peculiar to an engine."""
+
 _AFTER: Sequence[tuple[Kinds, Any]] = (
     (
         (AddForeignKey, ValidateForeignKey),
@@ -86,11 +96,17 @@ _AFTER: Sequence[tuple[Kinds, Any]] = (
 )
 
 
-def means(operations: Sequence[CatalogOperation], *, backwards: bool) -> Iterator[Any]:
-    """Yields what applying or reversing these means for whoever uses the target."""
-    for kinds, text in _REVERSED if backwards else _FORWARDS:
+def means(operations: Sequence[CatalogOperation], *, backwards: bool, vendor: str = "") -> Iterator[Any]:
+    """Yields what applying or reversing these means for whoever uses the target, and for its engine."""
+    said = _REVERSED if backwards else (*_FORWARDS, *_FORWARDS_ON.get(vendor, ()))
+    for kinds, text in said:
         if any(isinstance(each, kinds) for each in operations):
             yield text
+
+
+def spoils_saving(operations: Sequence[CatalogOperation], vendor: str) -> bool:
+    """Whether orphans that still stand when these are applied can no longer be saved as whole rows."""
+    return vendor == "sqlite" and any(isinstance(each, AddForeignKey) for each in operations)
 
 
 def looked_at_after(alias: str, names: Sequence[str]) -> list[Any]:

@@ -12,16 +12,18 @@ from django.utils.translation import gettext as _
 
 from integrity import models, tasks
 from integrity.admin import cells
-from integrity.admin.base import ReadOnlyAdmin, person
+from integrity.admin.base import ReadOnlyAdmin, may, person
 from integrity.admin.migrating import words
 from integrity.admin.migrating.blocking import obstacles
-from integrity.admin.migrating.meanings import looked_at_after, means
+from integrity.admin.migrating.meanings import looked_at_after, means, spoils_saving
 from integrity.admin.migrating.words import ShownStatement
+from integrity.admin.overview import addresses
 from integrity.admin.serving import reverse
 from integrity.admin.without_values import checked
 from integrity.database.session import Target
 from integrity.exceptions import ReferentialIntegrityError
 from integrity.operations.catalog_migrations import migrations_of
+from integrity.operations.check import Verdict
 from integrity.operations.executor import StepEvent
 from integrity.operations.operation import CatalogOperation
 from integrity.operations.runner import MigrateResult
@@ -31,6 +33,7 @@ from integrity.tasks.window import read_window
 
 LOOKING_SECONDS = 3.0
 """So long it is looked at most for what stands in the way, while somebody waits for the page."""
+_WORST_FIRST = (Verdict.FAILED, Verdict.NOTED, Verdict.SKIPPED, Verdict.PASSED)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class ShownStep:
     statements: list[ShownStatement]
     guess: tasks.Guess
     checks: list[dict[str, Any]]
+    spoils_saving: bool = False
 
     @property
     def takes(self) -> str:
@@ -79,6 +83,16 @@ class ShownStep:
     def passed(self) -> int:
         """How many looks found nothing in the way."""
         return sum(each["verdict"] == "passed" for each in self.checks)
+
+    @property
+    def noted(self) -> int:
+        """How many found something that is not in the way, but good to know."""
+        return sum(each["verdict"] == "noted" for each in self.checks)
+
+    @property
+    def orphans_stand(self) -> bool:
+        """Whether orphans were seen that stay as they are."""
+        return any(each["what"] == "orphans" and each["verdict"] == "noted" for each in self.checks)
 
 
 def preview(
@@ -181,11 +195,21 @@ def _context(
         "blocked": next((each for each in steps if each.blocked), None),
         "first_blocked": steps[0].blocked,
         "takes": words.guessed(whole) if whole.basis is not tasks.Basis.UNKNOWN else "",
+        "unsaved_orphans": _unsaved_orphans(request, target, steps),
         "locked": [check for check in checks if check["what"] == "locks" and check["verdict"] == "failed"],
         "after": looked_at_after(target.alias, [each.step.name for each in steps]) if not backwards else [],
         "last_backup": models.Backup.objects.filter(target=target).first(),
         "may_audit": request.user.has_perm("integrity.audit_target"),
     }
+
+
+def _unsaved_orphans(request: HttpRequest, target: models.Target, steps: list[ShownStep]) -> str:
+    """Where to decide about orphans that could no longer be saved whole; empty where there are none."""
+    if not any(each.spoils_saving and each.orphans_stand for each in steps):
+        return ""
+    if may(request, "view_orphanfinding"):
+        return addresses.orphans(target)
+    return addresses.page("target", target.pk)
 
 
 def _steps(request: HttpRequest, target: models.Target, planned: MigrateResult) -> list[ShownStep]:
@@ -220,10 +244,14 @@ def _step(
         step,
         [each.describe() for each in operations],
         list(dict.fromkeys(locks_of(each, vendor) for each in ours)),
-        [str(each) for each in means(ours, backwards=step.backwards)],
+        [str(each) for each in means(ours, backwards=step.backwards, vendor=vendor)],
         statements,
         elsewhere.get(step.name) or words.all_of(statements),
-        [checked(request, each.as_json()) | {"badge": _badge(str(each.verdict))} for each in step.checks],
+        [
+            checked(request, each.as_json()) | {"badge": _badge(str(each.verdict))}
+            for each in sorted(step.checks, key=lambda check: _WORST_FIRST.index(check.verdict))
+        ],
+        spoils_saving=not step.backwards and spoils_saving(ours, vendor),
     )
 
 

@@ -53,6 +53,13 @@ class ShownMigration:
         return cells.badge(self.state, texts.get(self.state, self.state))
 
     @property
+    def reversed_at(self) -> datetime | None:
+        """When it was last reversed, where it is pending because of that."""
+        run = self.run
+        back = run is not None and run.direction == models.Direction.BACKWARD and not run.error
+        return run.finished_at if run is not None and back and self.state == "pending" else None
+
+    @property
     def took(self) -> str:
         """How long it took."""
         return words.took(self.seconds)
@@ -159,6 +166,7 @@ def _shown(
     run = runs.get(status.name)
     pending = status.state is MigrationState.PENDING
     state = FAILED if status.error and pending else str(status.state)
+    untried = state == MigrationState.PENDING
     phase, what = does.get(status.name, (status.phase, []))
     return ShownMigration(
         status.name,
@@ -166,8 +174,8 @@ def _shown(
         state,
         what,
         status.applied_at,
-        status.seconds,
-        status.actor or (run.actor if run else ""),
+        None if untried else status.seconds,
+        "" if untried else status.actor or (run.actor if run else ""),
         status.error,
         status.environments,
         _before(all_of, status) if status.state is MigrationState.APPLIED else "",
