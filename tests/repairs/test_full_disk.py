@@ -68,7 +68,8 @@ def test_wherever_the_room_ends_a_file_is_whole_and_a_little_more_room_takes_it_
     sqlite_world: World,
 ) -> None:
     world = filled(sqlite_world)
-    before, orphans, left = world.rows(), world.plan().touched, []
+    before, orphans = world.rows(), world.plan().touched
+    left: list[int] = []
     while not left or left[-1]:
         with may_grow(world.target, pages=len(left) // 2), suppress(NoRoom):
             if states(world):
