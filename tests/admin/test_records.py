@@ -75,13 +75,13 @@ def test_a_failed_audit_says_why_and_is_asked_for_again_by_who_may(sign_in: Sign
 
 
 def test_a_decision_says_whether_it_stands_and_leads_on(audited: Shop, everything: Client) -> None:
-    until = timezone.localdate() - timedelta(days=1)
+    until = timezone.localdate() + timedelta(days=1)
     line = audited.finding("lines.order_id")
     store.store_decision([line], "keep", actor="ann", reason="Counted", until=until)
     plan = tasks.plan_and_store(audited.alias, [Request(resolution=Resolution.DELETE)])
     store.store_decisions(plan, actor="bob")
     kept, deleted = models.Resolution.objects.filter(finding=line.pk).order_by("pk")
-    assert "decided anew since" in text_of(everything, "resolution", kept)
+    assert "decided anew, or withdrawn, since" in text_of(everything, "resolution", kept)
     text = text_of(everything, "resolution", deleted)
     assert "</span> stands</span>" in text
     assert "bob decided: delete to quarantine, for the whole finding." in text
@@ -90,8 +90,11 @@ def test_a_decision_says_whether_it_stands_and_leads_on(audited: Shop, everythin
     text = text_of(everything, "resolution", deleted)
     assert "carried out" in text
     assert "Counted" in text
-    deleted.delete()
-    assert "ended" in text_of(everything, "resolution", kept)
+    store.withdraw_decision(line, deleted.pk, actor="eve")
+    withdrawal = models.Resolution.objects.get(decision="withdraw")
+    assert "eve withdrew what was decided for the whole finding." in text_of(
+        everything, "resolution", withdrawal
+    )
 
 
 def test_values_of_a_decision_are_for_those_who_may_see_rows(sign_in: SignIn) -> None:

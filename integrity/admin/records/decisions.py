@@ -11,7 +11,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from integrity import models
+from integrity import models, store
 from integrity.admin import cells
 from integrity.admin.base import may
 from integrity.admin.overview import addresses
@@ -33,6 +33,7 @@ _MEANINGS = {
     models.Decision.RELINK: gettext_lazy("The rows stay, and refer to the key that was meant."),
     models.Decision.RESTORE_PARENT: gettext_lazy("What the rows refer to is made again."),
     models.Decision.DEDUPLICATE: gettext_lazy("Of the rows that share a value one keeps it."),
+    models.Decision.WITHDRAW: gettext_lazy("It stands no more, and somebody decides anew."),
 }
 
 
@@ -47,7 +48,7 @@ def decision_record(request: HttpRequest, made: models.Resolution) -> Record:
     return Record(
         title=_("%(decision)s: %(reference)s") % what,
         target=finding.target,
-        badge=standing_badge(made, others, run),
+        badge=standing_badge(made, run),
         sentences=tuple(_sentences(made)),
         quote=made.reason,
         near=tuple(_near(request, made, run)),
@@ -57,19 +58,19 @@ def decision_record(request: HttpRequest, made: models.Resolution) -> Record:
     )
 
 
-def standing_badge(
-    made: models.Resolution, others: list[models.Resolution], run: models.RepairRun | None
-) -> str:
+def standing_badge(made: models.Resolution, run: models.RepairRun | None) -> str:
     """Whether it stands, is carried out, has ended, or was followed by another about the same rows."""
+    if made.decision == models.Decision.WITHDRAW:
+        return cells.badge("info", _("withdrawal"))
     if run is not None and run.state == models.RunState.FINISHED:
         return cells.badge("finished", _("carried out"))
-    if any(each.pk > made.pk and (each.keys, each.rows) == (made.keys, made.rows) for each in others):
-        return cells.badge("cancelled", _("decided anew since"))
+    if made.pk in store.stands(store.standing_of(made.finding)):
+        return cells.badge("open", _("stands"))
     if made.until and made.until < localdate():
         return cells.badge("warning", _("ended"))
     if made.finding.state == models.FindingState.RESOLVED:
         return cells.badge("resolved", _("nothing is left of it"))
-    return cells.badge("open", _("stands"))
+    return cells.badge("cancelled", _("decided anew, or withdrawn, since"))
 
 
 def _run(made: models.Resolution) -> models.RepairRun | None:
@@ -86,7 +87,9 @@ def _sentences(made: models.Resolution) -> Iterator[str]:
         "decision": made.get_decision_display(),
         "scope": scope_of(made),
     }
-    yield _("%(who)s decided: %(decision)s, for %(scope)s.") % facts
+    withdrawn = made.decision == models.Decision.WITHDRAW
+    text = _("%(who)s withdrew what was decided for %(scope)s.")
+    yield (text if withdrawn else _("%(who)s decided: %(decision)s, for %(scope)s.")) % facts
     yield str(_MEANINGS[models.Decision(made.decision)])
     if made.until:
         yield _("It holds until %(day)s.") % {"day": cells.day(made.until.isoformat())}
