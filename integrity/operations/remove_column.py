@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
-from integrity import conf
-from integrity.database.dependents import Dependent
-from integrity.database.engine import Predicate
-from integrity.database.identifiers import TableName, parse_table, quote_table, shown
+from integrity.database.identifiers import TableName, parse_table, quote_table
 from integrity.database.locks import Lock
 from integrity.database.postgresql import columns as postgresql
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
 from integrity.database.sqlite import columns as sqlite
-from integrity.database.sqlite import rebuild
-from integrity.database.sqlite.own_keys import own_keys, without_column
 from integrity.operations import removed_columns
 from integrity.operations.alteration import Alteration
 from integrity.operations.check import Check, Moment, Verdict
-from integrity.operations.compatibility_view import CompatibilityView, CreateCompatibilityView
-from integrity.operations.kept_values import LATE, KeptValues, key_columns
-from integrity.operations.mirror_operation import MirrorOperation, held_rows, journal_name
+from integrity.operations.compatibility_view import CreateCompatibilityView
+from integrity.operations.leaving_column import LeavingColumn
+from integrity.operations.mirror_operation import MirrorOperation
 from integrity.operations.operation import bounded
 from integrity.operations.record import Origin, recorded
 from integrity.operations.removal_checks import acknowledged_dependents, refuse_drift, refuse_kind
-from integrity.operations.removed_columns import RemovedColumn
 from integrity.operations.return_column import ReturningColumn
-from integrity.references.mirror_entry import OnlyInJson
-from integrity.references.mirrored import HELD, MirrorSql
-
-BATCH = 20
-"""How many batches of rows are copied at once: copying locks nothing."""
 
 
 class RemoveColumn(MirrorOperation):
@@ -164,109 +152,7 @@ class RemoveColumn(MirrorOperation):
         mirrored = self.sql(work.session, schema, table) if self.repeats else None
         if mirrored:
             refuse_drift(self, work.session, mirrored)
-        kept = self.kept(work, table, key)
-        facts = self._facts(work, table, key, dependents)
-        if work.sqlite:
-            self._remove_at_once(work, schema, table, kept, facts, dependents)
-        else:
-            self._copy(work, schema, table, kept)
-            last = partial(self._remove, work, schema, table, kept, facts, dependents, mirrored)
-            work.within_bounds(last)
-
-    def kept(self, work: Alteration, table: Table, key: tuple[str, ...]) -> KeptValues:
-        """Returns where the values are kept."""
-        name = journal_name(work.session, "kept", table.name, self.column)
-        return KeptValues(work.session.engine, name, key_columns(table, key), table.column(self.column))
-
-    def _facts(
-        self, work: Alteration, table: Table, key: tuple[str, ...], dependents: list[Dependent]
-    ) -> RemovedColumn:
-        column = table.column(self.column)
-        made, indexes = removed_columns.again(dependents)
-        settings: tuple[str, ...] = ()
-        if not work.sqlite:
-            settings = postgresql.settings(work.session, table.name, table.oid, self.column)
-        return RemovedColumn(
-            name=self.column,
-            type=column.type,
-            nullable=column.nullable,
-            default=column.default,
-            collation=column.collation,
-            columns=table.column_names,
-            key=key,
-            definition=table.definition,
-            settings=settings,
-            made=made,
-            indexes=indexes,
-        )
-
-    def _copy(self, work: Alteration, schema: Schema, table: Table, kept: KeptValues) -> None:
-        """Batch by batch, each a transaction: nobody waits."""
-
-        def create() -> None:
-            work.session.engine.create_journal(work.session)
-            work.execute(kept.create())
-
-        def copy(leaf: Table, where: str, params: tuple[object, ...]) -> None:
-            work.execute(postgresql.HIDE_NOTHING)
-            source = shown(work.session.engine.source(leaf))
-            sql = kept.copy(source, "\0").replace("%", "%%").replace("\0", where)
-            work.session.execute(sql, params)
-
-        work.within_bounds(create)
-        for leaf in schema.leaves(table.name):
-            position = None
-            while stretch := work.session.engine.stretches(
-                work.session, leaf, position, conf.batch_rows() * BATCH
-            ):
-                work.within_bounds(partial(copy, leaf, stretch.where.sql, stretch.where.params))
-                position = stretch.position
-
-    def _remove(
-        self,
-        work: Alteration,
-        schema: Schema,
-        table: Table,
-        kept: KeptValues,
-        facts: RemovedColumn,
-        dependents: list[Dependent],
-        mirrored: MirrorSql | None,
-    ) -> None:
-        """Writers wait while what they changed is caught up with; readers only for the removal itself."""
-        source = shown(work.session.engine.source(table))
-        work.execute(postgresql.HIDE_NOTHING)
-        work.execute(postgresql.lock(table.name, "SHARE ROW EXCLUSIVE"))
-        work.execute(kept.catch_up(source))
-        work.execute(kept.forget_deleted(source))
-        if mirrored and self.only_in_json is OnlyInJson.REFUSE:
-            self._refuse_late(work, mirrored, kept)
-        self._switch_view(work, schema, table)
-        for each in reversed(dependents):
-            for statement in each.drop:
-                work.execute(statement)
-        work.execute(postgresql.drop(table.name, self.column))
-        removed_columns.remember(work.session, table.name, facts, work.migration)
-        self.made(work, table.name)
-
-    def _refuse_late(self, work: Alteration, sql: MirrorSql, kept: KeptValues) -> None:
-        """What was written while the values were copied may be only in JSON, too."""
-        late = f"EXISTS (SELECT 1 FROM {kept.sql} k WHERE k.{LATE} = 1 AND {kept.same('c', 'k')})"
-        states = sql.states(where=Predicate(late.replace("%", "%%")))
-        held = work.session.value(f"SELECT count(*) FROM ({states.sql}) AS s WHERE {HELD}", states.params)
-        if held:
-            raise held_rows(self.label, int(held), work.alias)
-
-    def _switch_view(self, work: Alteration, schema: Schema, table: Table) -> CompatibilityView | None:
-        """The view reads the journal from here on, under the same lock."""
-        name = self.own_view(work.session, schema, table)
-        if name is None:
-            return None
-        view = CompatibilityView.of(self, work, schema, table, name)
-        if work.sqlite:
-            work.execute(view.drop())
-            return view
-        work.execute(view.without_column())
-        return view
+        LeavingColumn(self, work, schema, table, key, dependents, mirrored).take_away()
 
     def own_view(self, session: Session, schema: Schema, table: Table) -> TableName | None:
         """The compatibility view, where a migration made it; one that was adopted uses the column like any
@@ -278,50 +164,6 @@ class RemoveColumn(MirrorOperation):
         made = recorded(session, CreateCompatibilityView.kind, name, self.view)
         ours = made is not None and made.origin is Origin.MADE
         return name if ours and schema.knows(name) else None
-
-    def _remove_at_once(
-        self,
-        work: Alteration,
-        schema: Schema,
-        table: Table,
-        kept: KeptValues,
-        facts: RemovedColumn,
-        dependents: list[Dependent],
-    ) -> None:
-        """On SQLite in one transaction: nobody else writes."""
-
-        def remove() -> None:
-            source = shown(work.session.engine.source(table))
-            for statement in (kept.drop(), kept.create(), kept.copy(source)):
-                work.execute(statement)
-            view = self._switch_view(work, schema, table)
-            gone = {each.name for each in dependents if each.drop}
-            with sqlite.alone(work.session, work.execute, gone):
-                for each in dependents:
-                    if each.kind == "index":
-                        work.execute(each.drop[0])
-                self._drop_on_sqlite(work, table)
-            if view:
-                work.execute(view.without_column())
-            after = work.look().table(table.name).definition
-            removed_columns.remember(work.session, table.name, replace(facts, left=after), work.migration)
-            self.made(work, table.name)
-
-        work.execute(rebuild.LENIENT)
-        try:
-            work.within_bounds(remove)
-        finally:
-            work.execute(rebuild.STRICT)
-
-    def _drop_on_sqlite(self, work: Alteration, table: Table) -> None:
-        """By a rebuild where a key behind the columns names it: SQLite drops no such column."""
-        if not own_keys(table.definition, self.column):
-            work.execute(sqlite.drop(table.name.name, self.column))
-            return
-        text = without_column(table.definition, self.column)
-        left = tuple(each for each in table.columns if each.name != self.column)
-        for statement in rebuild.statements(work.session, replace(table, columns=left), text):
-            work.execute(statement)
 
     # -- putting back ----------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from integrity.database.session import Target
 from integrity.database.structures import differences
 from integrity.exceptions import SchemaFixRefused
 from integrity.operations import CreateCompatibilityView, RemoveColumn, RepairMirror
+from integrity.operations.leaving_column import LeavingColumn
 from integrity.operations.return_column import ReturningColumn
 from integrity.repairs import RunRecord, State
 from integrity.repairs.proving import as_recorded, in_order
@@ -573,7 +574,7 @@ def test_killed_between_copy_and_removal_it_goes_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(RemoveColumn, "_remove", killed)
+        patch.setattr(LeavingColumn, "_remove", killed)
         with pytest.raises(KeyboardInterrupt):
             shop.apply(REMOVE)
     shop.execute("""UPDATE customers SET orders = '{"count": 2, "late": 1}' WHERE id = 1""")
