@@ -8,7 +8,7 @@ from dataclasses import replace
 from integrity.database.schema import Schema
 from integrity.database.session import Session, Target
 from integrity.exceptions import PlanMismatch, TooManyRows
-from integrity.plans.deduplicating import measured, rows_for
+from integrity.plans.duplicate_measuring import measured, rows_for
 from integrity.plans.plan import AnyStep, DuplicateStep, Plan, Step
 from integrity.plans.survey import Survey
 from integrity.references.reference import Reference

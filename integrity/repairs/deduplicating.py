@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from django.db import DatabaseError
 
 from integrity.detectors.orphaned_rows import plain
-from integrity.plans.deduplicating import parts_of, rows_for
+from integrity.plans.duplicate_measuring import parts_of, rows_for
 from integrity.plans.duplicate_steps import DuplicateStep
 from integrity.plans.groups import Group, find_again, find_groups, of_values, value_of
 from integrity.plans.merging import Part
