@@ -3,15 +3,16 @@
 import io
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.core.management import call_command
+from django.core.management import call_command, execute_from_command_line
 from django.core.management.base import CommandError
+
+from tests import forking
+from tests.forking import Process
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -62,17 +63,14 @@ def environment(site: Path, targets: Mapping[str, str], **more: str) -> dict[str
     }
 
 
-def start(env: Mapping[str, str], *arguments: object) -> "subprocess.Popen[str]":
+def start(env: Mapping[str, str], *arguments: object) -> Process:
     """Start ``manage.py`` as a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, str(CHECKOUT / "manage.py"), *map(str, arguments)],
-        env=dict(env),
-        cwd=CHECKOUT,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    return forking.start("tests.commands", *arguments, env=env)
+
+
+def main(*arguments: str) -> None:
+    """Do what ``manage.py`` does."""
+    execute_from_command_line(["manage.py", *arguments])
 
 
 def manage(env: Mapping[str, str], *arguments: object) -> Ran:

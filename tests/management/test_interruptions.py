@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from integrity.management.command import IntegrityCommand
 from integrity.management.stopping import Stopper
 from integrity.management.terminal import Terminal
 from tests.commands import environment, manage, run, run_json, start
+from tests.forking import Process
 from tests.management.conftest import CATALOG, Shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
@@ -51,7 +51,7 @@ def migrated_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def cleanup(large_shop: Shop, tmp_path: Path, migrated_site: Path) -> "subprocess.Popen[str]":
+def cleanup(large_shop: Shop, tmp_path: Path, migrated_site: Path) -> Process:
     """A cleanup in a process of its own, some of its batches done."""
     site = tmp_path / "other_site.sqlite3"
     shutil.copyfile(migrated_site, site)
@@ -80,7 +80,7 @@ def seconds(limit: float) -> Iterator[None]:
 
 @pytest.mark.parametrize("polite", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_the_batch_finish_and_says_how_to_go_on(
-    large_shop: Shop, cleanup: "subprocess.Popen[str]", polite: signal.Signals
+    large_shop: Shop, cleanup: Process, polite: signal.Signals
 ) -> None:
     cleanup.send_signal(polite)
     out, err = cleanup.communicate(timeout=60)
@@ -95,7 +95,7 @@ def test_a_signal_lets_the_batch_finish_and_says_how_to_go_on(
     assert large_shop.rows(LEFT)[0][0] == 0
 
 
-def test_kill_minus_nine_loses_nothing(large_shop: Shop, cleanup: "subprocess.Popen[str]") -> None:
+def test_kill_minus_nine_loses_nothing(large_shop: Shop, cleanup: Process) -> None:
     cleanup.kill()
     cleanup.communicate(timeout=60)
     assert cleanup.returncode == -signal.SIGKILL
@@ -110,9 +110,7 @@ def test_kill_minus_nine_loses_nothing(large_shop: Shop, cleanup: "subprocess.Po
     assert large_shop.rows(LEFT)[0][0] == ORPHANS
 
 
-def test_a_killed_repair_can_be_taken_back_as_it_is(
-    large_shop: Shop, cleanup: "subprocess.Popen[str]"
-) -> None:
+def test_a_killed_repair_can_be_taken_back_as_it_is(large_shop: Shop, cleanup: Process) -> None:
     cleanup.kill()
     cleanup.communicate(timeout=60)
     back = run_json("rollback", "target", 1, "--no-input")

@@ -1,16 +1,25 @@
-"""Migrations in a process to be killed: ``python -m tests.operations.migrating URL ROOT HOW TO``.
+"""Migrations in a process of its own, to be killed."""
 
-``HOW`` is ``own`` for the product's runner and ``plain`` for Django's ``migrate``.
-"""
-
-import os
 import sys
 from pathlib import Path
 
+from django.core.management import call_command
+
+from integrity.database.session import Target
+from integrity.operations.runner import run_migrations
+from integrity.repairs import walk
+from integrity_project.targets import database_settings
+from tests import forking
+from tests.forking import Process
+
+
+def start(url: str, root: Path, how: str, name: str) -> Process:
+    """Start to migrate to ``name``: ``own`` is the product's runner, ``plain`` Django's ``migrate``."""
+    return forking.start(__name__, url, root, how, name)
+
 
 def main(url: str, root: str, how: str, name: str) -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    from integrity_project.targets import database_settings  # noqa: PLC0415
+    """Do it, in small batches."""
     from tests import settings  # noqa: PLC0415
 
     folder = Path(root)
@@ -20,23 +29,11 @@ def main(url: str, root: str, how: str, name: str) -> None:
         "CATALOG_PACKAGE": folder.name,
         "BATCH_ROWS": 20,
     }
-    settings.INSTALLED_APPS.append(f"{folder.name}.target")
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, f"{folder.name}.target"]
     settings.DATABASES["target"] = database_settings(url, alias="target")
-    import django  # noqa: PLC0415
-
-    django.setup()
-    from django.core.management import call_command  # noqa: PLC0415
-
-    from integrity.database.session import Target  # noqa: PLC0415
-    from integrity.operations.runner import run_migrations  # noqa: PLC0415
-    from integrity.repairs import walk  # noqa: PLC0415
-
+    forking.settle()
     walk._SMALLEST = walk._LARGEST = 20
     if how == "own":
         run_migrations(Target("target"), to=name)
     else:
         call_command("migrate", "catalog_target", name, database="target", verbosity=0)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,7 +1,5 @@
 """Columns are added where they are missing, rows are filled while others write, and values come back."""
 
-import subprocess
-import sys
 import threading
 import time
 from typing import Any
@@ -17,7 +15,7 @@ from integrity.operations import AddColumn
 from integrity.operations.alteration import Alteration
 from integrity.operations.catalog_migrations import catalog_package
 from integrity.operations.writer import package_files
-from tests.commands import CHECKOUT
+from tests.operations import migrating
 from tests.operations.conftest import Shop
 
 pytestmark = pytest.mark.newest_postgres_only
@@ -365,8 +363,7 @@ def test_a_process_killed_in_the_middle_goes_on_where_it_stopped(shop: Shop) -> 
     shop.migration("0001_side", AddColumn(**SIDE, null=False, backfill=SLOW))
     for file in package_files(catalog_package(shop.alias)):
         file.path.write_text(file.text)
-    command = [sys.executable, "-m", "tests.operations.migrating", shop.target.url, str(shop.root), "own"]
-    process = subprocess.Popen([*command, "0001"], cwd=CHECKOUT)
+    process = migrating.start(shop.target.url, shop.root, "own", "0001")
     until = time.monotonic() + 60
     while not filled(shop) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.02)

@@ -1,7 +1,5 @@
 """What cannot be converted is said before the first change, and what was half-way goes on."""
 
-import subprocess
-import sys
 import threading
 import time
 from typing import Any
@@ -14,6 +12,7 @@ from integrity.exceptions import ChecksFailed, SchemaFixRefused, TargetBusy
 from integrity.operations import ConvertColumn, ConvertKey
 from integrity.operations.operation import CatalogOperation
 from integrity.tasks import migrate_and_store
+from tests.operations import migrating
 from tests.operations.conftest import Shop
 from tests.operations.test_convert_key import digests
 from tests.operations.test_live_writers import held
@@ -223,9 +222,7 @@ def test_a_process_that_is_killed_half_way_goes_on_at_the_next_run(empty_shop: S
         "from django.apps import AppConfig\n\nclass Config(AppConfig):\n"
         f"    name = '{empty_shop.root.name}.target'\n    label = 'catalog_target'\n"
     )
-    command = [sys.executable, "-m", "tests.operations.migrating", empty_shop.target.url,
-               str(empty_shop.root), "own", "0001_step"]  # fmt: skip
-    process = subprocess.Popen(command)
+    process = migrating.start(empty_shop.target.url, empty_shop.root, "own", "0001_step")
     until = time.monotonic() + 30
     while process.poll() is None and time.monotonic() < until and not begun(empty_shop):
         time.sleep(0.01)

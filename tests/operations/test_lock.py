@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfile
-from subprocess import Popen
 
 import pytest
 
 from integrity.database.session import Target
 from integrity.operations import AddIndex
 from tests.commands import environment, manage
+from tests.forking import Process
 from tests.operations.commanding import start
 from tests.operations.conftest import Shop
 
@@ -46,7 +46,7 @@ class Slow:
         (shop.root / shop.alias / "migrations" / "0002_slow.py").write_text(text)
         self.env = environment(folder / "site.sqlite3", {"target": shop.target.url})
 
-    def start(self, *options: str) -> "Popen[str]":
+    def start(self, *options: str) -> Process:
         return start(self.env, self.shop.root, "integrity_migrate", "target", "--no-input", *options)
 
     def wait_until_begun(self) -> None:
@@ -71,7 +71,7 @@ def slow(shop: Shop, tmp_path: Path, site: Path) -> Slow:
 
 
 @contextmanager
-def migrating(slow: Slow) -> Iterator["Popen[str]"]:
+def migrating(slow: Slow) -> Iterator[Process]:
     """A process in the middle of the second migration."""
     process = slow.start()
     try:

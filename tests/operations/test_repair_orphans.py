@@ -1,7 +1,5 @@
 """A migration repairs orphans like a command does: journaled, resumable, and back to the last row."""
 
-import subprocess
-import sys
 import time
 from typing import Any
 
@@ -16,8 +14,9 @@ from integrity.operations.catalog_migrations import catalog_package
 from integrity.operations.executor import StepState
 from integrity.operations.writer import package_files
 from integrity.repairs import State, list_runs
-from tests.commands import CHECKOUT
+from tests.forking import Process
 from tests.operations.conftest import KEY, ORPHANS, Shop
+from tests.operations.migrating import start
 
 pytestmark = pytest.mark.newest_postgres_only
 
@@ -202,16 +201,15 @@ def test_rows_that_changed_since_stop_the_reverse(healing: Shop) -> None:
     assert healing.value("SELECT count(*) FROM orders") == 5
 
 
-def migrating(shop: Shop, how: str, name: str) -> "subprocess.Popen[bytes]":
+def migrating(shop: Shop, how: str, name: str) -> Process:
     """Start migrating in a process of its own."""
-    command = [sys.executable, "-m", "tests.operations.migrating", shop.target.url, str(shop.root), how, name]
-    return subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE)
+    return start(shop.target.url, shop.root, how, name)
 
 
-def finish(process: "subprocess.Popen[bytes]") -> None:
+def finish(process: Process) -> None:
     """Wait for a process that must succeed."""
     _, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors.decode()
+    assert process.returncode == 0, errors
 
 
 def killed(shop: Shop, how: str) -> int:

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
@@ -23,6 +21,7 @@ from integrity.operations.writer import write_migrations
 from integrity.references.catalog import load_catalog
 from integrity.references.resolve import known_references
 from integrity_project.postgres import PostgresServer
+from tests import forking
 from tests.servers import MakePostgresDatabase, RegisterTarget
 
 ROOT = Path(__file__).parents[2]
@@ -114,28 +113,6 @@ def test_the_migrations_that_are_shipped_are_those_that_would_be_written(
             assert shipped.read_text() == file.text
 
 
-KILLED = """
-import os, signal, django
-django.setup()
-from integrity.operations import AddForeignKey, AddIndex
-from integrity.operations.runner import run_migrations
-from integrity.database.session import Target
-
-def killing(kind):
-    made, calls = kind.made, []
-    def killed(self, *arguments):
-        made(self, *arguments)
-        calls.append(1)
-        if len(calls) == 3:
-            os.kill(os.getpid(), signal.SIGKILL)
-    return killed
-
-kind = {kind}
-kind.made = killing(kind)
-run_migrations(Target({alias!r}))
-"""
-
-
 @pytest.mark.parametrize("kind", ["AddIndex", "AddForeignKey"])
 def test_a_run_that_is_killed_goes_on_when_it_is_run_again(system: System, kind: str) -> None:
     before = system.schema().fingerprint()
@@ -143,10 +120,9 @@ def test_a_run_that_is_killed_goes_on_when_it_is_run_again(system: System, kind:
         "DJANGO_SETTINGS_MODULE": "integrity_project.settings",
         "INTEGRITY_TARGETS": f"{system.alias}={system.url}",
     }
-    script = KILLED.format(kind=kind, alias=system.alias)
 
-    killed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    killed = forking.start("tests.operations.dying", system.alias, kind, env=environment)
+    assert killed.wait(120) == -signal.SIGKILL
     run_migrations(Target(system.alias), phase=2)
 
     assert len(list(system.schema().foreign_keys())) == system.foreign_keys

@@ -1,8 +1,6 @@
 """Whatever stops a repair: nothing is lost, nothing is half done, and it goes on."""
 
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import pytest
 from integrity.database.session import Target
 from integrity.exceptions import Interrupted, ReferentialIntegrityError, TargetUnreachable, UnknownRun
 from integrity.repairs import Options, list_runs, resume_repair
+from tests.repairs import running
 from tests.repairs.test_batches import series
 from tests.repairs.world import World
 
@@ -150,14 +149,11 @@ def test_an_error_of_the_database_keeps_what_was_done(world: World, monkeypatch:
 
 def killed(world: World, catalog: Path, what: str, after: float) -> bool:
     """Kill a process ``after`` seconds of work; returns whether it was still at it."""
-    command = [sys.executable, "-m", "tests.repairs.running", world.target.url, str(catalog), what]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert process.stdout is not None
+    process = running.start(world.target.url, catalog, what)
     process.stdout.readline()
     time.sleep(after)
     process.kill()
-    process.wait()
-    process.stdout.close()
+    process.communicate(60)
     return process.returncode != 0
 
 

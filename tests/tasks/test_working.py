@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from integrity.plans import Request
 from integrity.references.reference import Resolution
 from integrity.tasks.background.work import Work
 from tests.commands import environment, manage, run, run_json, start
+from tests.forking import Process
 from tests.servers import EmptyTarget
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
@@ -57,7 +57,7 @@ tasks.start_job("{alias}", "repair", {{"plan": "{plan}"}})
 assert moved.wait(60)
 """
 
-StartWorker = Callable[..., "Popen[str]"]
+StartWorker = Callable[..., Process]
 
 
 @pytest.fixture
@@ -74,9 +74,9 @@ def shop(empty_target: EmptyTarget, settings: Any, tmp_path: Any) -> EmptyTarget
 @pytest.fixture
 def work(shop: EmptyTarget, settings: Any) -> Iterator[StartWorker]:
     """Return a function that starts a worker as a process of its own, with the smallest batches."""
-    started: list[Popen[str]] = []
+    started: list[Process] = []
 
-    def begin(*arguments: str) -> "Popen[str]":
+    def begin(*arguments: str) -> Process:
         own = json.dumps(settings.INTEGRITY | {"BATCH_ROWS": 50, "BATCH_SECONDS": 0.001})
         env = environment(
             connections["default"].settings_dict["NAME"],
