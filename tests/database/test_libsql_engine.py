@@ -169,7 +169,7 @@ def test_a_writer_is_waited_for_while_it_goes_on_in_another_thread(file: Path) -
 
     thread = threading.Thread(target=write)
     thread.start()
-    begun.wait(5)
+    begun.wait(60)
     with Target("libsql").changing() as session, session.transaction():
         assert ended == [True]
         session.execute('INSERT INTO "nothing" VALUES (2)')

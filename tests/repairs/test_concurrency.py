@@ -16,6 +16,7 @@ from integrity.exceptions import RepairRunning, TargetBusy
 from integrity.repairs import Options, list_runs, resume_repair
 from tests.repairs.test_batches import series
 from tests.repairs.world import World
+from tests.waiting import PATIENCE, until
 
 TABLES = """
 CREATE TABLE p (id integer PRIMARY KEY, name text);
@@ -44,10 +45,7 @@ def meanwhile(world: World, work: Any) -> Iterator[Future[Any]]:
             "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
             "WHERE NOT granted AND datname = current_database()"
         )
-        for _ in range(200):
-            if future.done() or world.value(waiting):
-                break
-            time.sleep(0.02)
+        until(lambda: future.done() or world.value(waiting))
         yield future
 
 
@@ -71,7 +69,7 @@ def test_a_parent_that_is_committed_meanwhile_saves_its_child(postgres_world: Wo
         with meanwhile(world, lambda: world.repair(plan)) as repair:
             assert not repair.done()
             them.commit()
-            result = repair.result(30)
+            result = repair.result(PATIENCE)
 
     assert result.state == "finished"
     assert (2, 9) in world.target.rows("SELECT id, p FROM c")
@@ -89,7 +87,7 @@ def test_a_child_that_is_corrected_meanwhile_is_left_alone(postgres_world: World
         with meanwhile(world, lambda: world.repair(plan)) as repair:
             assert not repair.done()
             them.commit()
-            repair.result(30)
+            repair.result(PATIENCE)
 
     assert (2, 1) in world.target.rows("SELECT id, p FROM c")
     assert world.value("SELECT count(*) FROM c WHERE p = 8") == 0
@@ -104,7 +102,7 @@ def test_a_dependent_that_moves_to_another_row_meanwhile_is_left_alone(postgres_
         with meanwhile(world, lambda: world.repair(plan)) as repair:
             assert not repair.done()
             them.commit()
-            repair.result(30)
+            repair.result(PATIENCE)
 
     assert world.target.rows("SELECT id, c FROM d ORDER BY id") == [(1, 1), (3, 1)]
     assert world.target.rows("SELECT id FROM c") == [(1,)]
@@ -139,18 +137,18 @@ def test_two_repairs_at_once_are_one_too_many(world: World) -> None:
 
     def stop() -> None:
         entered.set()
-        leave.wait(20)
+        leave.wait(PATIENCE)
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(lambda: world.repair(plan, stop=stop))
-        assert entered.wait(20)
+        assert entered.wait(PATIENCE)
         with pytest.raises(RepairRunning, match="A repair of this target is running"):
             world.repair(plan)
         with pytest.raises(RepairRunning):
             world.roll_back(1)
         assert str(list_runs(Target("target"))[0].state) == "running"
         leave.set()
-        assert first.result(30).state == "finished"
+        assert first.result(PATIENCE).state == "finished"
 
 
 def test_writers_do_not_lose_a_row(postgres_world: World, settings: Any) -> None:
@@ -179,11 +177,11 @@ def test_writers_do_not_lose_a_row(postgres_world: World, settings: Any) -> None
 
     with ThreadPoolExecutor(2) as pool:
         writers = [pool.submit(write, 1_000_000), pool.submit(write, 2_000_000)]
-        time.sleep(0.2)
+        until(lambda: len(good) > 20 or any(each.done() for each in writers))
         result = world.repair(plan, approved=False)
         over.set()
         for writer in writers:
-            writer.result(30)
+            writer.result(PATIENCE)
 
     assert result.state == "finished"
     assert len(good) > 20
@@ -241,7 +239,7 @@ def test_writers_come_in_between_batches(
 
     def write() -> int:
         number = 10_000
-        with closing(sqlite3.connect(sqlite_path, timeout=20)) as them:
+        with closing(sqlite3.connect(sqlite_path, timeout=PATIENCE)) as them:
             while not over.is_set():
                 them.execute("INSERT INTO c VALUES (?, 1)", [number])
                 them.commit()
@@ -253,7 +251,7 @@ def test_writers_come_in_between_batches(
         writer = pool.submit(write)
         result = world.repair(plan, approved=False)
         over.set()
-        written = writer.result(30)
+        written = writer.result(PATIENCE)
 
     assert result.state == "finished"
     assert world.value("SELECT count(*) FROM c WHERE id >= 10000") == written > 0
