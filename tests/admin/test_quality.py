@@ -125,8 +125,8 @@ def test_every_text_can_be_translated(everything: Client, lived: Shop) -> None:
     assert left == {}
 
 
-NAMES = ("main", "note", "lost", "CASCADE")
-"""A schema, a column, values, SQL."""
+NAMES = ("main", "note", "lost", "CASCADE", "SQLite")
+"""A schema, a column, values, SQL, a product."""
 
 
 def _without_data(page: str) -> str:
