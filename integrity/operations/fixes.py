@@ -74,13 +74,9 @@ def schema_fixes(
         *default_fixes(schema, catalog, everything=everything),
         *_foreign_keys(_staying(references, going), everything, converted),
     ]
-    seen = set(planned)
-    fixes = []
-    for fix in sorted(after_recreations(schema, found), key=lambda fix: fix.phase):
-        if fix.key not in seen:
-            seen.add(fix.key)
-            fixes.append(fix)
-    return fixes
+    ordered = sorted(after_recreations(schema, found), key=lambda fix: fix.phase)
+    first = {fix.key: fix for fix in reversed(ordered)}
+    return [fix for fix in ordered if fix.key not in planned and first[fix.key] is fix]
 
 
 def planned_fixes(alias: str, root: Path | None = None) -> set[FixKey]:

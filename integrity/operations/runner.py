@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypedDict, Unpack
 
 from django.db.migrations import Migration
 from django.db.migrations.exceptions import AmbiguityError
@@ -53,21 +54,36 @@ class MigrateResult:
         return sum(step.seconds for step in self.steps)
 
 
+class Wishes(TypedDict, total=False):
+    """What is asked of a run of migrations; each may be left out.
+
+    ``to`` is the migration to go to, forwards or backwards: its name or its beginning, or ``zero`` (default:
+    the last one). ``phase`` stops before the first migration of a later phase. ``admit`` is asked before each
+    migration is begun, and raises where it may not be. ``wait`` is how many seconds to wait for another
+    process that migrates the target (default: a few), ``on_wait`` is told once when there is one.
+    ``accept_changes`` goes on where what migrations answer for was changed since the last of them.
+    ``approved`` is the ``digest`` of the plan that somebody saw: nothing else is done. ``on_operation`` is
+    told before and after each operation of a migration.
+    """
+
+    to: str | None
+    phase: int | None
+    admit: OnStep | None
+    wait: float | None
+    on_wait: OnWait | None
+    accept_changes: bool
+    approved: str
+    on_operation: OnOperation | None
+
+
 def run_migrations(
     target: Target,
     *,
-    to: str | None = None,
-    phase: int | None = None,
     plan_only: bool = False,
     with_sql: bool = False,
     on_step: OnStep | None = None,
     attendant: Attendant | None = None,
-    admit: OnStep | None = None,
-    wait: float | None = None,
-    on_wait: OnWait | None = None,
-    accept_changes: bool = False,
-    approved: str = "",
-    on_operation: OnOperation | None = None,
+    **wishes: Unpack[Wishes],
 ) -> MigrateResult:
     """Applies what is pending, or goes to ``to``, forwards or backwards. Run again, it does nothing.
 
@@ -75,18 +91,11 @@ def run_migrations(
 
     Args:
         target: the target.
-        to: a migration's name or its beginning, or ``zero``; default: the last one.
-        phase: stops before the first migration of a later phase.
         plan_only: changes nothing; the steps are ``planned``.
         with_sql: collects the SQL instead of running it; implies ``plan_only``.
         on_step: told before and after each migration.
         attendant: who looks before and after each migration (default: nobody); of a plan, before alone.
-        admit: asked before each migration is begun; raises where it may not be.
-        wait: how many seconds to wait for another process that migrates the target (default: a few).
-        on_wait: told once when there is one to be waited for.
-        accept_changes: goes on where what migrations answer for was changed since the last of them.
-        approved: the ``digest`` of the plan that somebody saw: nothing else is done.
-        on_operation: told before and after each operation of a migration.
+        wishes: see :class:`Wishes`.
 
     Returns:
         the steps with their seconds.
@@ -102,16 +111,21 @@ def run_migrations(
         TargetBusy: when a lock was not granted in time; what was done before stands.
     """
     package = existing_package(target.alias)
+    to, phase = wishes.get("to"), wishes.get("phase")
     if plan_only or with_sql:
         result, plan = _planned(target, package, to, phase, with_sql)
         return replace(result, steps=_looked_at(result.steps, plan, attendant)) if attendant else result
-    told = _Told(on_step)
-    with opened(target) as connection, migrating_alone(direct_of(target), wait, on_wait):
-        first = None if accept_changes else partial(_refuse_changed, target)
-        executor = CatalogExecutor(connection, package, told, attendant, admit, first, on_operation)
+    told, alone = (
+        _Told(on_step),
+        migrating_alone(direct_of(target), wishes.get("wait"), wishes.get("on_wait")),
+    )
+    with opened(target) as connection, alone:
+        first = None if wishes.get("accept_changes") else partial(_refuse_changed, target)
+        asked, timed = wishes.get("admit"), wishes.get("on_operation")
+        executor = CatalogExecutor(connection, package, told, attendant, asked, first, timed)
         plan = _plan(executor, package, to, phase)
         if plan:
-            _refuse_other(plan, package, approved, target.alias)
+            _refuse_other(plan, package, wishes.get("approved", ""), target.alias)
             _run(executor, plan, target)
     return MigrateResult(target.alias, tuple(told.done))
 

@@ -54,10 +54,9 @@ def measure_and_store(
     before = before or store.baseline_for(after)
     last = store.last_queries(alias, after.migrations)
     after, found = _confirmed(target, catalog, before, after, seconds / 2)
-    since: tuple[QueryComparison, ...] = ()
-    if last and before and last.run != before.run:
-        after, compared = _confirmed(target, catalog, last, after, seconds / 2)
-        since = tuple(each for each in compared if each.regressed)
+    other = last if last and before and last.run != before.run else None
+    after, compared = _confirmed(target, catalog, other, after, seconds / 2) if other else (after, ())
+    since = tuple(each for each in compared if each.regressed)
     run = store.store_queries(
         after, occasion=occasion, compared=found, baseline=before.run if before else None, actor=actor
     )

@@ -17,13 +17,11 @@ from integrity import models, signals, store
 from integrity.database.session import Bounds, Target
 from integrity.exceptions import CatalogError, ReferentialIntegrityError
 from integrity.operations.executor import OnStep, StepEvent, StepState
-from integrity.operations.lock import OnWait
 from integrity.operations.migration import catalog_of
 from integrity.operations.migration_log import log_steps, logged
 from integrity.operations.migration_states import MigrationStatus, migration_status
 from integrity.operations.noted import changes
-from integrity.operations.runner import MigrateResult, run_migrations
-from integrity.operations.timing import OnOperation
+from integrity.operations.runner import MigrateResult, Wishes, run_migrations
 from integrity.references import load_catalog
 from integrity.references.catalog import Catalog
 from integrity.references.ledgers import LedgerSummary, summarised
@@ -46,17 +44,10 @@ _STATES = {
 def migrate_and_store(
     alias: str,
     *,
-    to: str | None = None,
-    phase: int | None = None,
     on_step: OnStep | None = None,
-    admit: OnStep | None = None,
     checks: bool = True,
     actor: str = "",
-    wait: float | None = None,
-    on_wait: OnWait | None = None,
-    accept_changes: bool = False,
-    approved: str = "",
-    on_operation: OnOperation | None = None,
+    **wishes: Unpack[Wishes],
 ) -> MigrateResult:
     """Applies or reverses a target's migrations and stores each, also the one that failed.
 
@@ -67,17 +58,10 @@ def migrate_and_store(
 
     Args:
         alias: the target.
-        to: the migration to go to, forwards or backwards; ``zero`` reverses all (default: the last).
-        phase: stops before the first migration of a later phase.
         on_step: told before and after each migration.
-        admit: asked before each migration is begun; raises where it may not be.
         checks: whether to look before and after each migration.
         actor: who asks.
-        wait: how many seconds to wait for another process that migrates the target (default: a few).
-        on_wait: told once when there is one to be waited for.
-        accept_changes: goes on where what migrations answer for was changed since the last of them.
-        approved: the ``digest`` of the plan that somebody saw: nothing else is done.
-        on_operation: told before and after each operation of a migration.
+        wishes: where to go, how far, and who is asked: see :class:`~integrity.operations.runner.Wishes`.
 
     Raises:
         CatalogMissing, SchemaFixRefused, ChecksFailed, TargetBusy, PlanMismatch: see
@@ -86,19 +70,7 @@ def migrate_and_store(
     kept = _Kept(alias, actor, on_step)
     attendant = Around(Target(alias), _catalog(alias)) if checks else None
     try:
-        result = run_migrations(
-            Target(alias),
-            to=to,
-            phase=phase,
-            on_step=kept,
-            admit=admit,
-            attendant=attendant,
-            wait=wait,
-            on_wait=on_wait,
-            accept_changes=accept_changes,
-            approved=approved,
-            on_operation=on_operation,
-        )
+        result = run_migrations(Target(alias), on_step=kept, attendant=attendant, **wishes)
     finally:
         looks.forget()
         notes = kept.stored()
