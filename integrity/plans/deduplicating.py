@@ -14,11 +14,14 @@ from integrity.database.session import Session, Target
 from integrity.exceptions import NotCheckable, TooManyRows
 from integrity.plans.duplicate_measuring import measured, rows_for
 from integrity.plans.duplicate_steps import DuplicateStep
+from integrity.plans.duplicate_wishes import DuplicateWish
+from integrity.plans.groups import find_groups, values_left
 from integrity.plans.plan import NOT_LOOKED_AT, Plan
 from integrity.plans.renaming import renamed_column
 from integrity.plans.request import DuplicateRequest
 from integrity.plans.row_reading import Rows
 from integrity.plans.scope import literal
+from integrity.plans.steps import KeyTexts
 from integrity.references.catalog import Catalog
 from integrity.references.masking import is_masked
 from integrity.references.reference import Reference, Source, written
@@ -79,9 +82,9 @@ class _Planner:
     ) -> Plan:
         notes: list[str] = []
         steps: list[DuplicateStep] = []
-        for rule, request in self._wanted(requests):
+        for rule, request, spared in self._wanted(requests):
             on_step(rule.label)
-            step = self._step(rule, request, notes)
+            step = self._step(rule, request, spared, notes)
             if step is not None and self._stands_alone(step, steps, notes):
                 steps.append(replace(step, number=len(steps) + 1))
         return Plan(
@@ -93,15 +96,18 @@ class _Planner:
             notes=tuple(dict.fromkeys(notes)),
         )
 
-    def _wanted(self, requests: Sequence[DuplicateRequest]) -> list[tuple[UniqueRule, DuplicateRequest]]:
-        """What was asked for each unique; the later request counts."""
+    def _wanted(
+        self, requests: Sequence[DuplicateRequest]
+    ) -> list[tuple[UniqueRule, DuplicateRequest, tuple[KeyTexts, ...]]]:
+        """What was asked for each unique, with the shared values that it leaves to other requests."""
         with self.session.look():
             known = known_uniques(self.schema, self.catalog, self.session)
-        found: dict[object, tuple[UniqueRule, DuplicateRequest]] = {}
+        found: dict[object, DuplicateWish] = {}
         for request in requests:
             for rule in [self._named(known, request.unique)] if request.unique else known:
-                found[(rule.table, rule.columns, rule.where)] = (rule, request)
-        return list(found.values())
+                wish = found.setdefault((rule.table, rule.columns, rule.where), DuplicateWish(rule))
+                wish.add(request)
+        return [(wish.rule, *part) for wish in found.values() for part in wish.parts()]
 
     def _named(self, known: Sequence[UniqueRule], path: Path) -> UniqueRule:
         """The catalog's unique on these columns; else one that nobody wrote down yet."""
@@ -112,11 +118,13 @@ class _Planner:
                 return rule
         return UniqueRule(table.name, columns, source=Source.INFERRED)
 
-    def _step(self, rule: UniqueRule, request: DuplicateRequest, notes: list[str]) -> DuplicateStep | None:
+    def _step(
+        self, rule: UniqueRule, request: DuplicateRequest, spared: tuple[KeyTexts, ...], notes: list[str]
+    ) -> DuplicateStep | None:
         try:
             self._refuse_unchangeable(rule)
             with self.session.look():
-                return self._measured(rule, request, notes)
+                return self._measured(rule, request, spared, notes)
         except NotCheckable as error:
             if request.unique is not None:
                 raise
@@ -128,7 +136,7 @@ class _Planner:
         return None
 
     def _measured(
-        self, rule: UniqueRule, request: DuplicateRequest, notes: list[str]
+        self, rule: UniqueRule, request: DuplicateRequest, spared: tuple[KeyTexts, ...], notes: list[str]
     ) -> DuplicateStep | None:
         action = request.action or rule.policy or Duplicates.KEEP
         step = DuplicateStep(
@@ -137,6 +145,10 @@ class _Planner:
         )  # fmt: skip
         uniques = known_uniques(self.schema, self.catalog)
         rows = rows_for(self.session, self.schema, self.references, uniques, step)
+        if spared:
+            step = replace(step, values=values_left(find_groups(rows, rule), rule, spared))
+            if not step.values:
+                return None
         follows = tuple(sorted(map(str, rows.reached(rule.table).values())))
         step = replace(step, ordered=rows.order(self.schema.table(rule.table)).words, follows=follows)
         if action is Duplicates.RENAME and self._any(rule):
@@ -171,9 +183,13 @@ class _Planner:
             shared = sorted(mine & {table for table, _, _ in other.touches()})
             if shared:
                 named = ", ".join(map(written, shared))
-                notes.append(
-                    f"{step.label} is left for the next plan: {other.label} touches {named} as well."
-                )
+                what = f"{step.label} is left for the next plan: {other.label} touches {named} as well."
+                if other.label == step.label:
+                    what = (
+                        f"{step.groups:,} shared values of {step.label} go another way ({step.action}): "
+                        "they are left for the next plan."
+                    )
+                notes.append(what)
                 return False
         return True
 

@@ -97,6 +97,15 @@ def of_values(rule: UniqueRule, groups: Sequence[Group], values: Sequence[KeyTex
     return [group for group in groups if any(value_of(rule, row) in wanted for row in group.rows)]
 
 
+def values_left(
+    groups: Sequence[Group], rule: UniqueRule, spared: Sequence[KeyTexts]
+) -> tuple[KeyTexts, ...]:
+    """Returns the shared values of groups but for some, as people write them."""
+    others = {_written(rule, value) for value in spared}
+    found = (value_of(rule, group.rows[0]) for group in groups)
+    return tuple(value for value in dict.fromkeys(found) if value not in others)
+
+
 def value_of(rule: UniqueRule, row: Row) -> KeyTexts:
     """The value of a unique in a row, as text."""
     return _written(rule, tuple(_text(row.values[name]) for name in rule.columns))

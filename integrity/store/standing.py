@@ -119,12 +119,15 @@ def _requests(alias: str, wanted: Q, on: date | None) -> list[Request]:
 
 
 def duplicate_decisions_for(alias: str) -> list[DuplicateRequest]:
-    """Returns the decisions that stand for a target's duplicates: the latest of each finding, as the plan
-    says by which it was made."""
+    """Returns the decisions that stand for a target's duplicates, as the plans say by which they were made.
+
+    Of each finding these are the latest in general, and the latest for each shared value.
+    """
     plans = _Plans(alias)
     return [
-        plans.deduplicating(each.finding.label, each.latest)
+        plans.deduplicating(each.finding.label, made, values)
         for each in _standing(Q(finding__target__alias=alias), code=models.DUPLICATE_ROWS)
+        for made, values, _ in each.scopes()
     ]
 
 
@@ -227,12 +230,20 @@ class _Plans:
                 return mapping_of(step, f"plan {made.plan_hash[:12]}")
         return None
 
-    def deduplicating(self, label: str, made: models.Resolution) -> DuplicateRequest:
-        """Which row stays and what becomes of the others; where no plan says it, the catalog's policy."""
-        path, values = parse_path(label), tuple(map(tuple, made.keys))
+    def deduplicating(
+        self, label: str, made: models.Resolution, values: tuple[KeyTexts, ...]
+    ) -> DuplicateRequest:
+        """Which row stays and what becomes of the others; where no plan says it, the catalog's policy.
+
+        Args:
+            label: of the unique.
+            made: what was decided.
+            values: the shared values that are left to it.
+        """
+        path, decided = parse_path(label), tuple(map(tuple, made.keys))
         plan = self._plan(made) if made.decision != Kind.KEEP else None
         for step in plan.duplicate_steps if plan else ():
-            if step.label == label and step.values == values:
+            if step.label == label and step.values == decided:
                 return DuplicateRequest(
                     path, step.action, step.survivor, step.rename, step.fill, values, standing=True
                 )

@@ -166,6 +166,28 @@ def test_duplicates_are_merged_after_it_was_shown_who_stays(fuller: Shop, everyt
     assert (entry.object_id, "Resolve duplicates" in entry.change_message) == (str(finding.pk), True)
 
 
+def test_one_shared_value_is_decided_alone_and_stays_so(fuller: Shop, everything: Client) -> None:
+    fuller.execute("INSERT INTO customers VALUES (4, 'Grace')")
+    tasks.audit_and_store(fuller.alias)
+    finding = models.Finding.objects.get(code=models.DUPLICATE_ROWS)
+    url, about = reverse("admin:integrity_finding_deduplicate"), {"_selected_action": finding.pk}
+    page = text_of(everything.get(reverse("admin:integrity_finding_change", args=[finding.pk])))
+    assert "Decide for the value Ada" in page
+    assert "key=%5B%22Ada%22%5D" in page
+    asked = text_of(everything.get(url, about | {"key": '["Ada"]'}))
+    assert "1 shared value" in asked
+    everything.post(url, {**about, **ANSWERS, "key": '["Ada"]', "action": "rename"})
+    everything.post(page_of(last_plan()), {"decide": "yes"})
+
+    text = text_of(everything.post(url, {**about, **ANSWERS}, follow=True))
+    assert "1 row of customers is merged" in text
+    assert "go another way (rename)" in text
+    run(everything)
+    assert fuller.rows("SELECT id FROM customers ORDER BY id") == [(1,), (2,), (3,)]
+    (left,) = [each for each in store.duplicate_decisions_for("shop") if each.action == "rename"]
+    assert left.values == (("Ada",),)
+
+
 def test_each_is_planned_as_suggested(audited: Shop, everything: Client) -> None:
     text = text_of(decide(everything, "suggested", audited.finding(), audited.finding("lines.order_id")))
     assert "4 rows are put right in 2 steps" in text

@@ -147,6 +147,31 @@ def test_one_shared_value_alone(shop: World) -> None:
         planned(shop, "merge", values=(("2", "boots"),))
 
 
+def test_shared_values_of_one_unique_go_different_ways_plan_by_plan(shop: World) -> None:
+    shop.target.execute_script(
+        "INSERT INTO categories VALUES (20, 2, 'shoes', NULL), (21, 3, 'caps', NULL), (22, 3, 'caps', NULL);"
+    )
+    unique = parse_path("categories.store_id,slug")
+    asked = [
+        DuplicateRequest(unique, Duplicates.RENAME, values=(("1", "shoes"), ("2", "shoes"))),
+        DuplicateRequest(unique, Duplicates.MERGE),
+        DuplicateRequest(unique, Duplicates.KEEP, values=(("2", "shoes"),)),
+    ]
+    target = Target(shop.target.alias)
+    plan = make_deduplication_plan(target, shop.catalog, asked)
+    assert [(str(each.action), each.values) for each in plan.duplicate_steps] == [
+        ("merge", (("3", "caps"),)),
+        ("keep", (("2", "shoes"),)),
+    ]
+    assert any("1 shared values of categories.store_id,slug go another way (rename)" in n for n in plan.notes)
+    there_and_back(shop, plan)
+    shop.repair(plan)
+    standing = [replace(each, standing=True) for each in asked]
+    (rename, keep) = make_deduplication_plan(target, shop.catalog, standing).duplicate_steps
+    assert (str(rename.action), rename.values, rename.rows) == ("rename", (("1", "shoes"),), 2)
+    assert str(keep.action) == "keep"
+
+
 def test_kept_duplicates_are_said_and_left(shop: World) -> None:
     plan = planned(shop, "keep")
     assert (plan.touched, plan.duplicate_steps[0].groups) == (0, 1)

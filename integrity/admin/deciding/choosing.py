@@ -20,8 +20,9 @@ from integrity.admin.deciding.planning import Planned, lead_to, planned, planned
 from integrity.admin.deciding.relink_form import RelinkForm
 from integrity.admin.deciding.rights import DEDUPLICATE, PERMISSIONS, SEE, TITLES
 from integrity.admin.serving import reverse
+from integrity.database.identifiers import parse_path
 from integrity.exceptions import CatalogError, NotCheckable, PlanRefused, ReferentialIntegrityError
-from integrity.plans import Request
+from integrity.plans import DuplicateRequest, Request
 from integrity.references import Resolution
 
 SUGGESTED = "suggested"
@@ -144,10 +145,19 @@ def deduplicate(admin: ReadOnlyAdmin, request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(admin, request, choice, "deduplicate", form)
     try:
-        made: Planned = planned_duplicates(request, choice.target.alias, form.requests())
+        requests = [*form.requests(), *_values_apart(choice)]
+        made: Planned = planned_duplicates(request, choice.target.alias, requests)
     except ReferentialIntegrityError as error:
         return _refused(admin, request, choice, "deduplicate", form, error)
     return lead_to(admin, request, made)
+
+
+def _values_apart(choice: Choice) -> list[DuplicateRequest]:
+    """What stands decided for single shared values of what is decided about now as a whole: it stays so."""
+    labels = {each.label for each in choice.findings} if not choice.keys else set()
+    paths = {parse_path(label) for label in labels}
+    standing = store.duplicate_decisions_for(choice.target.alias) if paths else []
+    return [each for each in standing if each.values and each.unique in paths]
 
 
 def _sent(request: HttpRequest) -> tuple[Any, ...]:
@@ -235,6 +245,7 @@ def _page(
         "form": form,
         "here": _here(decision),
         "keeps": decision == models.Decision.KEEP,
+        "shares": decision == models.Decision.DEDUPLICATE,
         "asks": form is not None or error is None,
         "problem": error,
         "others": _others(request, decision) if isinstance(error, _ANOTHER_MAY_DO) else [],

@@ -124,14 +124,26 @@ def _share(some: int, rows: int) -> str:
 # -- duplicates ----------------------------------------------------------------------------
 
 
-def repeated(request: HttpRequest, finding: models.Finding) -> list[tuple[str, int, str]]:
-    """Returns values that occur more than once: the value, its rows, and the keys of the first of them."""
+@dataclass(frozen=True)
+class Repeated:
+    """A value that occurs more than once: its rows, the keys of the first of them, and how it is named where
+    somebody decides about it alone."""
+
+    text: str
+    rows: int
+    keys: str
+    query: str
+
+
+def repeated(request: HttpRequest, finding: models.Finding) -> list[Repeated]:
+    """Returns values that occur more than once, for whoever may see values of rows that are not masked."""
     samples = finding.evidence.get("samples") or []
     shown = finding.code == "duplicate_rows" and may(request, "view_sample_rows") and is_shown(finding)
     return [_sample(each) for each in samples] if shown else []
 
 
-def _sample(found: dict[str, Any]) -> tuple[str, int, str]:
-    value = ", ".join("NULL" if part is None else str(part) for part in found["value"])
+def _sample(found: dict[str, Any]) -> Repeated:
+    parts = tuple("NULL" if part is None else str(part) for part in found["value"])
     listed = "; ".join(", ".join(map(str, each)) for each in found["keys"])
-    return value, found["rows"], f"{listed} …" if len(found["keys"]) < found["rows"] else listed
+    keys = f"{listed} …" if len(found["keys"]) < found["rows"] else listed
+    return Repeated(", ".join(parts), found["rows"], keys, urlencode(Scope(parts).fields))

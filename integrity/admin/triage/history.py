@@ -38,6 +38,8 @@ def decisions(request: HttpRequest, finding: models.Finding) -> list[Decided]:
     """Returns the latest decisions, the latest first."""
     made = models.Resolution.objects.filter(finding=finding.pk).order_by("-pk")
     found = list(made[:SHOWN_AT_MOST])
+    for each in found:
+        each.finding = finding
     standing = store.stands(store.standing_of(finding)) if found else set()
     plans = _plans(finding, {each.plan_hash for each in found if each.plan_hash})
     return [_decided(request, finding, each, plans, stands=each.pk in standing) for each in found]
@@ -98,6 +100,9 @@ def scope_of(made: models.Resolution) -> str:
     if made.rows:
         said = ngettext("%(number)s chosen row", "%(number)s chosen rows", len(made.rows))
         return said % {"number": grouped(len(made.rows))}
+    if made.keys and made.finding.code == models.DUPLICATE_ROWS:
+        said = ngettext("%(number)s shared value", "%(number)s shared values", len(made.keys))
+        return said % {"number": grouped(len(made.keys))}
     if made.keys:
         said = ngettext("%(number)s missing key", "%(number)s missing keys", len(made.keys))
         return said % {"number": grouped(len(made.keys))}
