@@ -152,11 +152,14 @@ SURVIVORS = st.sampled_from(["oldest", "newest", "most_referenced", "s desc"])
 ACTIONS = st.sampled_from([str(Duplicates.MERGE), str(Duplicates.MERGE), str(Duplicates.RENAME)])
 
 
-@seed(7)
-@settings(max_examples=60, **QUICK)  # type: ignore[arg-type]
-@given(small=smalls(), action=ACTIONS, survivor=SURVIVORS, fill=st.booleans())
-def test_any_small_database(world: World, small: Small, action: str, survivor: str, fill: bool) -> None:
-    check(world, small, action, survivor, fill)
+def test_any_small_database(world: World) -> None:
+    @seed(7)
+    @settings(max_examples=60 if world.sqlite else 15, **QUICK)  # type: ignore[arg-type]
+    @given(small=smalls(), action=ACTIONS, survivor=SURVIVORS, fill=st.booleans())
+    def agree(small: Small, action: str, survivor: str, fill: bool) -> None:
+        check(world, small, action, survivor, fill)
+
+    agree()
 
 
 @pytest.mark.soak
