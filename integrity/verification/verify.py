@@ -70,28 +70,33 @@ def verify(
         ReferentialIntegrityError: when the target cannot be opened or the catalog has a mistake.
     """
     with target.reading() as session:
-        schema = session.schema()
-        waiting = awaiting(schema, catalog)
-        catalog = standing(schema, catalog)
-        references = choose(known_references(schema, catalog, others), schema, only, waiting=waiting)
-        result = VerifyResult(target.alias, schema.vendor, schema.version, schema.fingerprint())
-        result.coverage.skipped += [] if only else [each.as_coverage(target.alias) for each in waiting]
-        total = len(references) + (len(catalog.flows) if flows and not only else 0)
-        work = _Work(schema, catalog, references, result, on_progress, total, bool(only), kept_parts or {})
-        orphans = work.count(session)
+        work = _work(session, catalog, only, others)
+        work.on_progress, work.parts = on_progress, kept_parts or {}
+        work.total = len(work.references) + (len(work.catalog.flows) if flows and not only else 0)
+        result, orphans = work.result, work.count(session)
         unusable = {key: session.engine.unusable(session, key) for key in work.keys}
         rules = work.look_at_structure(session, expected, plans=plans)
         result.coverage.snapshot = "one" if session.engine.one_moment(session) else "per_reference"
     with target.changing() as session:
         outcomes = work.try_keys(session, unusable, trial=trial)
-        refusing = tried_uniques(session, schema, rules, trial=trial)
+        refusing = tried_uniques(session, work.schema, rules, trial=trial)
         if flows and not only:
             work.run_flows(session)
     work.told("", step=0)
-    conclude_uniques(result, schema, rules, refusing)
+    conclude_uniques(result, work.schema, rules, refusing)
     decisions = Decisions(dict(kept or {}), allow_kept, work.parts, work.left)
-    conclude(result, references, orphans, outcomes, decisions)
+    conclude(result, work.references, orphans, outcomes, decisions)
     return result
+
+
+def _work(session: Session, catalog: Catalog, only: Sequence[Path], others: Sequence[Reference]) -> _Work:
+    alias, schema = session.target.alias, session.schema()
+    waiting = awaiting(schema, catalog)
+    catalog = standing(schema, catalog)
+    references = choose(known_references(schema, catalog, others), schema, only, waiting=waiting)
+    result = VerifyResult(alias, schema.vendor, schema.version, schema.fingerprint())
+    result.coverage.skipped += [] if only else [each.as_coverage(alias) for each in waiting]
+    return _Work(schema, catalog, references, result, bool(only))
 
 
 @dataclass
@@ -102,10 +107,10 @@ class _Work:
     catalog: Catalog
     references: list[Reference]
     result: VerifyResult
-    on_progress: OnProgress | None
-    total: int
     narrowed: bool
-    parts: Mapping[str, Sequence[Request]]
+    on_progress: OnProgress | None = None
+    total: int = 0
+    parts: Mapping[str, Sequence[Request]] = field(default_factory=dict)
     left: dict[Reference, int] = field(default_factory=dict)
     done: int = 0
 
