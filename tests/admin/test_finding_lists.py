@@ -76,6 +76,9 @@ def test_the_numbers_above_a_list_are_those_of_the_chosen_target(sign_in: SignIn
 
 def test_an_empty_list_says_what_that_means(sign_in: SignIn) -> None:
     client = sign_in()
+    assert "Nobody has looked yet." in (text := listed(client))
+    assert "<dt>Orphans in all</dt>" not in text, "nobody counted them"
+    factories.AuditRunFactory.create()
     assert "Nothing is open." in listed(client)
     assert "There is nothing in this state." in listed(client, "?state__exact=kept")
     assert "No finding in this state fits" in listed(client, "?q=nothing")

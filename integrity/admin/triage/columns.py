@@ -62,6 +62,7 @@ class FindingColumns(ReadOnlyAdmin):
         orphans = self.model is models.OrphanFinding
         more = {
             "summary": summary.summary(request, orphans=orphans),
+            "audited": summary.audited(request),
             "places": (places := summary.places(request)),
             "open": places[0].here,
             "searched": cells.grouped(SEARCHED),

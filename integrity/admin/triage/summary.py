@@ -57,11 +57,24 @@ def summary(request: HttpRequest, *, orphans: bool) -> list[Number]:
         request: its address may name a target.
         orphans: whether the list is the one for triage, where people decide.
     """
-    asked = request.GET.get("target__id__exact", "")
     targets = models.Target.objects.order_by()
-    if asked.isdecimal() and len(asked) < 19:
+    if asked := _asked(request):
         targets = targets.filter(pk=asked)
     return [*_orphans(targets), *_waiting(request)] if orphans else _severities(targets)
+
+
+def audited(request: HttpRequest) -> bool:
+    """Returns whether anybody looked at the chosen target, or at any: nothing open says nothing before."""
+    runs = models.AuditRun.objects.filter(state=models.RunState.FINISHED)
+    if asked := _asked(request):
+        runs = runs.filter(target=asked)
+    return runs.order_by().exists()
+
+
+def _asked(request: HttpRequest) -> int | None:
+    """The key of the target that the address names."""
+    asked = request.GET.get("target__id__exact", "")
+    return int(asked) if asked.isdecimal() and len(asked) < 19 else None
 
 
 def _orphans(targets: Any) -> list[Number]:
