@@ -139,8 +139,8 @@ def test_a_statement_past_its_limit_times_out(empty_target: EmptyTarget) -> None
         "postgresql": "SELECT pg_sleep(60)",
     }
     with (
-        Target("target").reading(statement_timeout_ms=100) as session,
         pytest.raises(TimedOut, match="past its time limit"),
+        Target("target").reading(statement_timeout_ms=100) as session,
     ):
         session.rows(slow[empty_target.vendor])
 

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import threading
-import time
 from typing import Any
 
 import psycopg
@@ -18,6 +17,7 @@ from integrity.operations.return_column import ReturningColumn
 from integrity.repairs import RunRecord, State
 from integrity.repairs.proving import as_recorded, in_order
 from tests.operations.conftest import Shop
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.newest_postgres_only
 
@@ -549,9 +549,9 @@ def test_nothing_is_lost_while_others_write(postgres_shop: Shop, monkeypatch: py
     monkeypatch.setattr("integrity.conf.batch_rows", lambda: 20)
     writer = Writer(shop.target.url)
     writer.start()
-    time.sleep(0.3)
+    until(lambda: len(writer.written) > 50 or not writer.is_alive())
     shop.apply(REMOVE)
-    writer.join(10)
+    writer.join(PATIENCE)
 
     assert len(writer.written) > 50
     found = {row[0]: json.loads(row[1]) for row in values(shop, "customers_compat")}
@@ -649,6 +649,7 @@ def test_what_others_write_meanwhile_is_not_rewritten_with_old_numbers(
 
     writer = threading.Thread(target=order)
     writer.start()
+    until(lambda: len(written) > 10 or not writer.is_alive())
     shop.apply(RepairMirror(**MIRROR, only_in_json="journal"))
     done.set()
     writer.join()

@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tests.repairs.test_batches import series
 from tests.repairs.test_deduplication import planned
 from tests.repairs.test_interruptions import killed, last_run
 from tests.repairs.world import World
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.newest_postgres_only
 
@@ -186,7 +186,7 @@ def test_children_and_duplicates_that_appear_meanwhile_are_kept(postgres_world: 
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        time.sleep(0.05)
+        until(lambda: written or not thread.is_alive())
         for _ in range(5):
             try:
                 world.repair(plan, approved=False)
@@ -195,7 +195,7 @@ def test_children_and_duplicates_that_appear_meanwhile_are_kept(postgres_world: 
                 plan = plan_of(world, action)
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(PATIENCE)
     world.repair(plan_of(world, action), approved=False)
 
     assert written

@@ -2,7 +2,6 @@
 
 import sqlite3
 import threading
-import time
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from integrity.tasks.background.working import Workshop
 from tests.commands import run
 from tests.factories import BackupFactory, JobFactory, TargetFactory
 from tests.servers import RegisterTarget
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +51,7 @@ def broken(target: str, sqlite_path: Path, tmp_path: Path, settings: Any) -> str
 
 def test_a_job_is_carried_out_in_the_background(target: str) -> None:
     job = tasks.start_job(target, "audit", actor="ada")
-    assert tasks.wait_for_jobs(30)
+    assert tasks.wait_for_jobs(PATIENCE)
     job.refresh_from_db()
     assert (job.state, job.error) == ("finished", "")
     run = models.AuditRun.objects.get()
@@ -118,7 +118,7 @@ def test_a_wish_to_stop_reaches_a_job_that_is_under_way(target: str) -> None:
 def test_a_backup_is_taken_and_recorded(target: str, tmp_path: Path, settings: Any) -> None:
     settings.INTEGRITY = {"BACKUP_ROOT": tmp_path / "backups"}
     tasks.start_job(target, "backup", actor="ada")
-    assert tasks.wait_for_jobs(30)
+    assert tasks.wait_for_jobs(PATIENCE)
     backup = models.Backup.objects.get()
     assert Path(backup.file).is_file()
     assert backup.actor == "ada"
@@ -180,14 +180,14 @@ def test_whoever_waits_for_a_job_waits_for_that_of_another_process_too(target: s
 
     later = threading.Timer(0.2, end)
     later.start()
-    assert tasks.wait_for_job(job.pk, 20)
+    assert tasks.wait_for_job(job.pk, PATIENCE)
     later.join()
 
 
 def test_an_audit_is_cancelled_between_two_checks(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("integrity.tasks.background.work.Work.stop", lambda work: "cancelled")
     job = tasks.start_job(broken, "audit")
-    assert tasks.wait_for_jobs(30)
+    assert tasks.wait_for_jobs(PATIENCE)
     job.refresh_from_db()
     assert (job.state, job.error) == ("cancelled", "")
     assert models.AuditRun.objects.get().state == "cancelled"
@@ -215,10 +215,7 @@ def test_a_job_is_heard_of_while_one_statement_takes_long(
 
     def long_statement(*args: Any, **kwargs: Any) -> Any:
         models.Job.objects.filter(pk=job.pk).update(signs_of_life_at=timezone.now() - timedelta(hours=1))
-        deadline = time.monotonic() + 10
-        while models.Job.objects.get(pk=job.pk).is_silent:
-            assert time.monotonic() < deadline, "it fell silent"
-            time.sleep(0.02)
+        until(lambda: not models.Job.objects.get(pk=job.pk).is_silent)
         return BackupFactory.create(target=job.target)
 
     monkeypatch.setattr("integrity.tasks.background.kinds.backup_and_store", long_statement)
@@ -244,7 +241,7 @@ def test_a_job_that_somebody_takes_away_stops_nothing(
 def test_a_log_ends_somewhere(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("integrity.tasks.background.work.MOST_LINES", 2)
     job = tasks.start_job(broken, "verify")
-    assert tasks.wait_for_jobs(30)
+    assert tasks.wait_for_jobs(PATIENCE)
     said = list(job.notes.values_list("text", flat=True))
     assert "More of this is not written down." in said
     assert said[-1] == "Finished."
