@@ -1,7 +1,11 @@
 """A disk that gets full in the middle: what is done is whole, and it goes on when there is room."""
 
+import os
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -9,9 +13,11 @@ from integrity.database.session import Target
 from integrity.exceptions import NoRoom, TargetUnreachable
 from integrity.repairs import list_runs, resume_repair
 from tests.full_disk import ROOM, WATCHED, full_after, may_grow
+from tests.full_disk_for_real import WAYS
 from tests.repairs.test_batches import series
 from tests.repairs.test_interruptions import small_batches as small_batches
 from tests.repairs.world import World
+from tests.servers import tested_majors
 
 TABLES = """
 CREATE TABLE p (id integer PRIMARY KEY);
@@ -99,3 +105,17 @@ def test_a_file_that_cannot_be_written_for_a_full_disk_says_so(
     monkeypatch.setattr("integrity.database.sqlite.errors.is_full", lambda folder: True)
     with pytest.raises(NoRoom, match="The disk is full"):
         world.plan()
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root: no disk can be mounted")
+@pytest.mark.parametrize("major", [0, *tested_majors()])
+def test_on_a_real_full_disk_everything_comes_to_its_end_and_back(major: int) -> None:
+    with TemporaryDirectory(prefix="integrity-disk-") as where:
+        Path(where).chmod(0o755)  # the server is another user's
+        command = ["unshare", "-m", sys.executable, "-m", "tests.full_disk_for_real", where, str(major)]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert ran.returncode == 0, ran.stderr
+    failed = dict(line.split(": ") for line in ran.stdout.splitlines())
+    assert list(failed) == list(WAYS)
+    assert all(int(each) > 0 for each in failed.values()), failed
