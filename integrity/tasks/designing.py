@@ -139,15 +139,10 @@ def make_migrations(
     if drop_redundant:
         schema, catalog, _ = known_of(alias, catalog_file)
         found += redundant_fixes(schema, catalog, found, planned=planned_fixes(alias))
-    fixes, left_out = [], []
-    for fix in found:
-        label = written(fix.table, fix.columns)
-        if fix.kind is FixKind.REPAIR and label in kept:
-            continue
-        if fix.kind is FixKind.VALIDATE and label in kept:
-            left_out.append(label)
-        elif wanted(fix):
-            fixes.append(fix)
+    held = {FixKind.REPAIR, FixKind.VALIDATE}
+    waiting = [fix for fix in found if fix.kind in held and written(fix.table, fix.columns) in kept]
+    fixes = [fix for fix in found if fix not in waiting and wanted(fix)]
+    left_out = [written(fix.table, fix.columns) for fix in waiting if fix.kind is FixKind.VALIDATE]
     return design(
         alias, fixes, catalog_file=catalog_file, dry_run=dry_run, sources=sources, left_out=left_out
     )
