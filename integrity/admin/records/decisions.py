@@ -43,6 +43,8 @@ def decision_record(request: HttpRequest, made: models.Resolution) -> Record:
     others = list(
         models.Resolution.objects.filter(finding=made.finding_id).exclude(pk=made.pk)[:OTHERS_AT_MOST]
     )
+    for each in others:
+        each.finding = finding
     run = _run(made)
     what = {"decision": capfirst(made.get_decision_display()), "reference": finding.label}
     return Record(
@@ -129,7 +131,9 @@ def _tables(
         keys = [tuple(map(cells.code, map(str, key))) for key in made.keys[:SHOWN_AT_MOST]]
         if all(len(key) == len(named) for key in keys):
             more = _("And more.") if len(made.keys) > len(keys) else ""
-            yield Table(_("Missing keys that it is about"), named, keys, more=more)
+            missing, shared = _("Missing keys that it is about"), _("Shared values that it is about")
+            duplicates = made.finding.code == models.DUPLICATE_ROWS
+            yield Table(shared if duplicates else missing, named, keys, more=more)
     if others:
         columns = (Column(_("Decision")), Column(_("About")), Column(_("By")), Column(_("When")))
         yield Table(_("Other decisions about this finding"), columns, [_other(each) for each in others])
