@@ -259,9 +259,9 @@ def write_files(files: list[WrittenFile], *, dry_run: bool) -> list[WrittenFile]
         hint = (
             "Somebody wrote it meanwhile: look again."
             if meanwhile
-            else "Nothing was written. Make room there, or take them as a patch and commit it."
+            else "Nothing was written. Make room there, or let it be written, or take a patch and commit it."
         )
         raise CatalogError(
-            f"The migrations could not be written: {error.strerror}", where=str(at), hint=hint
+            f"The files could not be written: {error.strerror}", where=str(at), hint=hint
         ) from error
     return files

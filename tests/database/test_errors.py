@@ -12,6 +12,7 @@ from integrity.audit import audit
 from integrity.database.session import Target
 from integrity.exceptions import (
     MissingPrivilege,
+    NoRoom,
     NotCheckable,
     ReadOnlyTarget,
     TargetBusy,
@@ -232,6 +233,30 @@ def test_a_lock_that_others_hold_is_busy(postgresql: EmptyTarget) -> None:
             session.transaction(),
         ):
             session.execute("DELETE FROM t")
+
+
+@pytest.mark.newest_postgres_only
+def test_what_the_server_lacks_is_told_apart(postgresql: EmptyTarget) -> None:
+    said = {
+        ("53100", "could not extend file: No space left on device"): (NoRoom, "Give it disk or memory"),
+        ("53400", "temporary file size exceeds temp_file_limit"): (NoRoom, "raise the limit that it names"),
+        ("53300", "too many clients"): (TargetBusy, "max_connections"),
+        ("58030", "could not read block 3"): (TargetUnreachable, "after its disks"),
+        ("XX000", "could not write to file: Disk quota exceeded"): (TargetUnreachable, "after its disks"),
+        ("42501", "could not open file: Read-only file system"): (ReadOnlyTarget, "mounted read-only"),
+    }
+    with Target("target").changing() as session:
+        for (code, text), (kind, advice) in said.items():
+            with pytest.raises(kind, match=advice):
+                session.execute(f"DO $$ BEGIN RAISE EXCEPTION '{text}' USING ERRCODE = '{code}'; END $$")
+
+
+@pytest.mark.newest_postgres_only
+def test_a_connection_that_ends_without_a_word_is_lost(postgresql: EmptyTarget) -> None:
+    with Target("target").changing() as session:
+        session.connection.connection.close()
+        with pytest.raises(TargetUnreachable, match="The connection was lost"):
+            session.execute("SELECT 1")
 
 
 def test_what_cannot_be_checked_says_why() -> None:

@@ -64,3 +64,12 @@ def test_a_connection_that_the_server_has_ended_is_let_go(monkeypatch: pytest.Mo
     with pytest.raises(ReferentialIntegrityError, match="cannot be used"), site_database():
         raise OperationalError("server closed the connection unexpectedly")
     assert connection.connection is None
+
+
+@pytest.mark.django_db
+def test_a_site_without_room_is_told_apart_from_a_wrong_entry() -> None:
+    with (
+        pytest.raises(ReferentialIntegrityError, match=r"recorded there\. Make room for it\."),
+        site_database(),
+    ):
+        raise OperationalError("database or disk is full")
