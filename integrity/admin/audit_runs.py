@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from integrity import models
@@ -23,7 +24,7 @@ class AuditRunAdmin(RecordAdmin):
         "__str__",
         "state_badge",
         "coverage_badge",
-        "findings_count",
+        "findings",
         "orphans",
         "started_ago",
         "actor",
@@ -60,4 +61,9 @@ class AuditRunAdmin(RecordAdmin):
     @admin.display(description=gettext_lazy("orphans"), ordering="orphans_count")
     def orphans(self, run: models.AuditRun) -> str:
         """How many rows break a reference."""
-        return cells.number(run.orphans_count)
+        return cells.counted(run.orphans_count, _("orphans"))
+
+    @admin.display(description=gettext_lazy("findings"), ordering="findings_count")
+    def findings(self, run: models.AuditRun) -> str:
+        """How many things are wrong."""
+        return cells.counted(run.findings_count, _("findings"))

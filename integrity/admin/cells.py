@@ -39,6 +39,11 @@ def number(value: int | None) -> str:
     return "–" if value is None else format_html('<span class="integrity-number">{}</span>', grouped(value))
 
 
+def counted(value: int | None, unit: Any) -> str:
+    """The same in a list; where there is no room for headings, with what is counted."""
+    return format_html('{} <span class="integrity-unit">{}</span>', number(value), unit)
+
+
 def grouped(value: int) -> str:
     """A number with its thousands apart, whatever the site's settings say."""
     return number_format(value, use_l10n=True, force_grouping=True)

@@ -107,9 +107,9 @@ class StoredPlanAdmin(_History):
         return cells.code(plan.hash[:12])
 
     @admin.display(description=_("steps"))
-    def steps(self, plan: models.StoredPlan) -> int:
+    def steps(self, plan: models.StoredPlan) -> str:
         """How many steps it has."""
-        return len(plan.plan.get("steps", []))
+        return cells.counted(len(plan.plan.get("steps", [])), _("steps"))
 
     @admin.display(description=_("state"), ordering="job__state")
     def ran(self, plan: models.StoredPlan) -> str:

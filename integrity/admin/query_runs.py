@@ -47,9 +47,9 @@ class QueryRunAdmin(RecordAdmin):
         return cells.badge("finished", _("none slower")) if run.baseline_id else "–"
 
     @admin.display(description=gettext_lazy("queries"))
-    def queries(self, run: Any) -> int:
+    def queries(self, run: Any) -> str:
         """How many were measured."""
-        return int(run.timings_count)
+        return cells.counted(run.timings_count, _("queries"))
 
     @admin.display(description=gettext_lazy("measured"), ordering="measured_at")
     def measured_ago(self, run: models.QueryRun) -> str:

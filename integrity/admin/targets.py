@@ -133,7 +133,7 @@ class TargetAdmin(ReadOnlyAdmin):
         if target.last_audit_at is None:
             return cells.number(None)
         url = reverse("admin:integrity_orphanfinding_changelist") + f"?target__id__exact={target.pk}"
-        return format_html('<a href="{}">{}</a>', url, cells.number(target.orphans_open))
+        return format_html('<a href="{}">{}</a>', url, cells.counted(target.orphans_open, _("orphans")))
 
     @admin.display(description=gettext_lazy("last audit"), ordering="last_audit_at")
     def audited(self, target: Any) -> Any:
@@ -156,4 +156,4 @@ class TargetAdmin(ReadOnlyAdmin):
             return cells.number(None)
         url = reverse("admin:integrity_finding_changelist")
         where = f"{url}?target__id__exact={target.pk}&severity__exact={severity.value}"
-        return format_html('<a href="{}">{}</a>', where, cells.number(how_many))
+        return format_html('<a href="{}">{}</a>', where, cells.counted(how_many, severity.label))

@@ -30,6 +30,8 @@ def addresses(shop: Shop) -> dict[str, str]:
         "missing keys": ("integrity_orphanfinding_keys", [finding.pk]),
         "plan": ("integrity_orphanfinding_plan", [shop.alias, plan.hash]),
         "job": ("integrity_job_change", [job.pk]),
+        "an audit": ("integrity_auditrun_change", [models.AuditRun.objects.latest("pk").pk]),
+        "a decision": ("integrity_resolution_change", [models.Resolution.objects.latest("pk").pk]),
         "repair": ("integrity_repairrun_change", [run.pk]),
         "rollback": ("integrity_repairrun_roll_back", [run.pk]),
         "quarantine": ("integrity_quarantine", []),

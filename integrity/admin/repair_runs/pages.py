@@ -129,7 +129,7 @@ class RepairRunAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("refused"), ordering="rows_refused")
     def refused_rows(self, run: models.RepairRun) -> str:
         """Rows that it left alone."""
-        return cells.number(run.rows_refused)
+        return cells.counted(run.rows_refused, _("refused"))
 
     @admin.display(description=gettext_lazy("run"), ordering="number")
     def run(self, run: models.RepairRun) -> str:
