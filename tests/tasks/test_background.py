@@ -55,7 +55,7 @@ def test_a_job_is_carried_out_in_the_background(target: str) -> None:
     job.refresh_from_db()
     assert (job.state, job.error) == ("finished", "")
     run = models.AuditRun.objects.get()
-    assert job.result == {"audit_run": run.pk, "findings": 0, "complete": True}
+    assert job.result == {"audit_run": run.pk, "findings": 0, "orphans": 0, "complete": True}
     assert run.actor == "ada"
 
 
