@@ -42,6 +42,7 @@ max_client_conn = 50
 server_reset_query_always = 0
 query_wait_timeout = 5
 """
+TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,20 @@ StartPooler = Callable[..., Pooler]
 
 
 def start(server: PostgresServer, *, pool_size: int = 3, users: Sequence[str] = ("postgres",)) -> Pooler:
-    """Start one in front of a server, for these users, and wait until it answers."""
+    """Start one in front of a server, for these users, and wait until it answers.
+
+    Between finding a free port and using it another process may take it, so try a few.
+    """
+    for _ in range(TRIES):
+        pooler = _start(server, pool_size, users)
+        if _answers(pooler):
+            return pooler
+        log = (pooler.folder / "log").read_text(errors="replace")
+        pooler.stop()
+    return pytest.fail(f"PgBouncer did not start. Its log ends:\n{log[-2_000:]}")
+
+
+def _start(server: PostgresServer, pool_size: int, users: Sequence[str]) -> Pooler:
     program = shutil.which("pgbouncer", path=PLACES)
     if program is None:
         pytest.skip(MISSING)
@@ -84,13 +98,7 @@ def start(server: PostgresServer, *, pool_size: int = 3, users: Sequence[str] = 
     settings.write_text(
         CONFIGURATION.format(host=HOST, port=port, server_port=server.port, pool_size=pool_size, users=names)
     )
-    process = account.spawn([program, settings], log)
-    pooler = Pooler(port, folder, process)
-    if not _answers(pooler):
-        text = log.read_text(errors="replace")
-        pooler.stop()
-        pytest.fail(f"PgBouncer did not start. Its log ends:\n{text[-2_000:]}")
-    return pooler
+    return Pooler(port, folder, account.spawn([program, settings], log))
 
 
 @pytest.fixture
@@ -113,8 +121,8 @@ def _free_port() -> int:
 
 
 def _answers(pooler: Pooler) -> bool:
-    """Whether it takes connections before ten seconds are over."""
-    until = time.monotonic() + 10
+    """Whether it takes connections."""
+    until = time.monotonic() + 60
     while time.monotonic() < until and pooler.process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection((HOST, pooler.port), timeout=1):
             return True

@@ -99,7 +99,7 @@ def ask_for_repair(shop: EmptyTarget) -> models.Job:
     return tasks.start_job(shop.alias, "repair", {"plan": plan.hash}, actor="ada")
 
 
-def wait_until(reached: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(reached: Callable[[], object], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < deadline, "that does not come"
