@@ -12,12 +12,12 @@ import pytest
 from integrity.database.session import Target
 from integrity.exceptions import NoRoom, TargetUnreachable
 from integrity.repairs import list_runs, resume_repair
+from tests import servers
 from tests.full_disk import ROOM, WATCHED, full_after, may_grow
 from tests.full_disk_for_real import WAYS
 from tests.repairs.test_batches import series
 from tests.repairs.test_interruptions import small_batches as small_batches
 from tests.repairs.world import World
-from tests.servers import tested_majors
 
 TABLES = """
 CREATE TABLE p (id integer PRIMARY KEY);
@@ -109,7 +109,7 @@ def test_a_file_that_cannot_be_written_for_a_full_disk_says_so(
 
 @pytest.mark.soak
 @pytest.mark.skipif(os.geteuid() != 0, reason="not root: no disk can be mounted")
-@pytest.mark.parametrize("major", [0, *tested_majors()])
+@pytest.mark.parametrize("major", [0, *servers.tested_majors()])
 def test_on_a_real_full_disk_everything_comes_to_its_end_and_back(major: int) -> None:
     with TemporaryDirectory(prefix="integrity-disk-") as where:
         Path(where).chmod(0o755)  # the server is another user's
