@@ -50,6 +50,12 @@ def batch_seconds() -> float:
     return float(_setting("BATCH_SECONDS", 0.5))
 
 
+def foreseen_rows() -> int:
+    """``FORESEEN_ROWS``: how many rows a plan looks at to tell exactly which stay; beyond that its numbers
+    are at most what happens (100,000)."""
+    return int(_setting("FORESEEN_ROWS", 100_000))
+
+
 def sample_rows() -> int:
     """``SAMPLE_ROWS``: how many rows and missing keys a finding keeps as samples (10)."""
     return int(_setting("SAMPLE_ROWS", 10))

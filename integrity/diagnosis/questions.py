@@ -12,7 +12,7 @@ from integrity.database.identifiers import column, quote, quote_columns
 from integrity.database.schema import Column, Schema, Table
 from integrity.diagnosis.dialects import month
 from integrity.diagnosis.worth import amount_columns, made_columns
-from integrity.plans.survey import following
+from integrity.plans.row_paths import following
 from integrity.references.catalog import Catalog
 from integrity.references.masking import any_masked, is_masked
 from integrity.references.orphans import orphaned

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from integrity.database.identifiers import TableName
-from integrity.plans.steps import Change, KeyTexts
+from integrity.plans.steps import Change, Doubt, KeyTexts
 from integrity.references.reference import Source
 from integrity.references.uniques import Duplicates, UniqueRule
 
@@ -83,6 +83,17 @@ class DuplicateStep:
     def change(self) -> Change | None:
         """What happens to the rows that do not keep their value; None where nothing does."""
         return {Duplicates.MERGE: Change.DELETE, Duplicates.RENAME: Change.RENAME}.get(self.action)
+
+    @property
+    def resolved(self) -> int:
+        """Duplicates that are put right."""
+        return self.rows
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """Why its numbers are at most what will happen; None where they are exact."""
+        acting = self.change and (self.triggers or any(each.triggers for each in self.effects))
+        return Doubt.TRIGGERS if acting else None
 
     @property
     def blocked(self) -> int:

@@ -6,7 +6,7 @@ and SET DEFAULT end there; RESTRICT and NO ACTION forbid it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from integrity.database.identifiers import TableName
@@ -31,14 +31,16 @@ class Spread:
     cyclic: bool
 
 
-def spread(root: TableName, references: Iterable[Reference]) -> Spread:
-    """Returns what can follow from deleting rows of ``root``."""
+def spread(
+    root: TableName, references: Iterable[Reference], becomes: Callable[[Reference], Change] = change_for
+) -> Spread:
+    """Returns what can follow from deleting rows of ``root``; ``becomes`` says what each reference does."""
     by_parent = _by_parent(references)
     levels, cascades, ends = {root: 0}, [], []
     queue = [root]
     for table in queue:
         for reference in by_parent.get(table, ()):
-            if change_for(reference) is not Change.DELETE:
+            if becomes(reference) is not Change.DELETE:
                 ends.append(reference)
                 continue
             cascades.append(reference)

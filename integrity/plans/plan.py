@@ -14,6 +14,7 @@ from integrity.plans.duplicate_steps import DuplicateStep
 from integrity.plans.steps import (
     Change,
     Decision,
+    Doubt,
     Effect,
     Restoration,
     Step,
@@ -33,6 +34,7 @@ __all__ = [
     "AnyStep",
     "Change",
     "Decision",
+    "Doubt",
     "DuplicateStep",
     "Effect",
     "Plan",
@@ -88,7 +90,19 @@ class Plan:
     @property
     def rows(self) -> int:
         """Orphans or duplicates that the plan resolves, without what follows from them."""
-        return sum(step.rows for step in self.changing_steps)
+        return sum(step.resolved for step in self.changing_steps)
+
+    @property
+    def stays(self) -> int:
+        """Orphans or duplicates that it is about and that stay, because something is in the way."""
+        held = sum(step.stays for step in self.orphan_changes)
+        return held + sum(step.blocked for step in self.duplicate_steps)
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Why its numbers are at most what will happen; none where they are exact."""
+        found = [step.doubt for step in self.changing_steps]
+        return tuple(dict.fromkeys(each for each in found if each is not None))
 
     @property
     def touched(self) -> int:
@@ -134,7 +148,7 @@ class Plan:
         )
 
 
-_LATER = ("chosen_rows", "spared_rows")
+_LATER = ("chosen_rows", "spared_rows", "stays", "unforeseen")
 
 
 def _step_json(step: AnyStep) -> dict[str, Any]:
@@ -142,10 +156,17 @@ def _step_json(step: AnyStep) -> dict[str, Any]:
         return step.as_json()
     facts = asdict(step)
     facts["reference"] = reference_json(step.reference)
-    facts["effects"] = [asdict(each) | {"reference": reference_json(each.reference)} for each in step.effects]
+    facts["effects"] = [_effect_json(each) for each in step.effects]
     for name in _LATER:  # the hash of a plan that has no use for them is what it was before they were there
         if not facts[name]:
             del facts[name]
+    return facts
+
+
+def _effect_json(effect: Effect) -> dict[str, Any]:
+    facts = asdict(effect) | {"reference": reference_json(effect.reference)}
+    if not effect.holds:
+        del facts["holds"]
     return facts
 
 
@@ -185,6 +206,7 @@ def _effect_from(data: dict[str, Any]) -> Effect:
         data["depth"],
         data["rows"],
         tuple(data["triggers"]),
+        data.get("holds", 0),
     )
 
 
@@ -234,4 +256,6 @@ def _step_from(data: dict[str, Any]) -> AnyStep:
         restorations=tuple(map(_restoration_from, data.get("restorations", []))),
         chosen_rows=_keys(data.get("chosen_rows", [])),
         spared_rows=_keys(data.get("spared_rows", [])),
+        stays=data.get("stays", 0),
+        unforeseen=data.get("unforeseen", ""),
     )

@@ -16,7 +16,7 @@ from integrity.database.identifiers import TableName, quote, quote_columns, quot
 from integrity.database.schema import Schema
 from integrity.database.session import engine_for
 from integrity.exceptions import PlanRefused
-from integrity.plans.plan import Plan, Step
+from integrity.plans.plan import Change, Plan, Step
 from integrity.plans.scope import literal
 from integrity.plans.script_dialects import Dialect, PostgreSQLDialect, SQLiteDialect
 from integrity.plans.script_forward import Forward
@@ -75,8 +75,8 @@ def statements(plan: Plan) -> list[str]:
 
 def _step(step: Step) -> Iterator[str]:
     table, where = quote_table(step.reference.table), step.predicate
-    yield shown(f"-- Step {step.number}: {step.rows:,} rows of {_one_line(str(step.reference.table))}")
-    for effect in step.effects:
+    yield shown(f"-- Step {step.number}: {step.resolved:,} rows of {_one_line(str(step.reference.table))}")
+    for effect in (each for each in step.effects if each.change is not Change.RESTRICT):
         label = _one_line(effect.reference.label)
         yield shown(f"--   first {effect.change}, through {label}: {effect.rows:,} rows")
     for row in step.system_rows:

@@ -15,7 +15,7 @@ from integrity.database.engine import Engine
 from integrity.database.identifiers import TableName, column, quote, quote_columns, quote_table
 from integrity.database.identifiers import literal as text_literal
 from integrity.database.schema import Column, Schema, Table, Trigger
-from integrity.plans.survey import row_locator
+from integrity.plans.row_paths import row_locator
 
 ACTION, ROW, NOW = "integrity_action", "integrity_row", "integrity_now"
 

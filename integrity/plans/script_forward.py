@@ -12,9 +12,9 @@ from integrity.exceptions import PlanRefused
 from integrity.plans.columns import columns_set_null
 from integrity.plans.following import leaf_first, spread
 from integrity.plans.plan import Change, Plan, Step, SystemRow, change_for
+from integrity.plans.row_paths import edge
 from integrity.plans.scope import spelled_scope
 from integrity.plans.script_dialects import ACTION, NOW, ROW, Dialect
-from integrity.plans.survey import edge
 from integrity.references.orphans import joined, refers
 from integrity.references.reference import Reference, Resolution, written
 

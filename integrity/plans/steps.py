@@ -30,6 +30,19 @@ class Change(StrEnum):
     FILL = "fill"
 
 
+class Doubt(StrEnum):
+    """Why the numbers of a step are at most what will happen."""
+
+    MANY = "many"
+    REFERRED = "referred"
+    CHECKED = "checked"
+    DEFAULT = "default"
+    EARLIER = "earlier"
+    RELATED = "related"
+    TRIGGERS = "triggers"
+    BEFORE = "before"
+
+
 _BY_ACTION = {
     Action.CASCADE: Change.DELETE,
     Action.SET_NULL: Change.SET_NULL,
@@ -58,13 +71,17 @@ class Decision:
 
 @dataclass(frozen=True)
 class Effect:
-    """What happens to rows that refer to rows which a step deletes, ``depth`` references away."""
+    """What happens to rows that refer to rows which a step deletes, ``depth`` references away.
+
+    Rows that forbid it (RESTRICT) stay, and because of them ``holds`` orphans of the step do.
+    """
 
     reference: Reference
     change: Change
     depth: int
     rows: int = 0
     triggers: tuple[str, ...] = ()
+    holds: int = 0
 
     @property
     def table(self) -> TableName:
@@ -119,6 +136,9 @@ class Step:
     leaves to other steps; ``chosen_rows`` and ``spared_rows`` are likewise primary keys of single rows.
     ``mapping`` says for ``relink`` which missing key becomes which
     referenced one, ``restorations`` which rows ``restore_parent`` makes, the first first.
+
+    ``stays`` of its rows are held by others and stay as they are; ``unforeseen`` says why its numbers
+    are not exact where they are not (a :class:`Doubt`).
     """
 
     number: int
@@ -140,6 +160,25 @@ class Step:
     restorations: tuple[Restoration, ...] = ()
     chosen_rows: tuple[KeyTexts, ...] = ()
     spared_rows: tuple[KeyTexts, ...] = ()
+    stays: int = 0
+    unforeseen: str = ""
+
+    @property
+    def resolved(self) -> int:
+        """Orphans that are put right, at most where there is a doubt."""
+        return self.rows - self.stays
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """Why its numbers are at most what will happen; None where they are exact."""
+        if self.change is None:
+            return None
+        if self.unforeseen:
+            return Doubt(self.unforeseen)
+        if self.blocked and not self.stays:
+            return Doubt.BEFORE
+        acting = [each.triggers for each in self.effects] + [each.triggers for each in self.restorations]
+        return Doubt.TRIGGERS if self.triggers or any(acting) else None
 
     @property
     def scoped(self) -> bool:
@@ -183,6 +222,12 @@ class Step:
         return sum(effect.rows for effect in self.effects if effect.change is Change.RESTRICT)
 
     @property
+    def held_by(self) -> tuple[Effect, ...]:
+        """What stands in the way of some of it, the most first."""
+        held = [each for each in self.effects if each.change is Change.RESTRICT and each.rows]
+        return tuple(sorted(held, key=lambda each: (-each.holds, -each.rows, each.reference.label)))
+
+    @property
     def system_rows(self) -> tuple[SystemRow, ...]:
         """The system rows that it needs, in the order in which they are made."""
         return tuple(self.system_row.in_order()) if self.system_row else ()
@@ -190,7 +235,7 @@ class Step:
     @property
     def changed(self) -> int:
         """Orphans that are changed themselves: none where what they refer to is made again."""
-        return 0 if self.change is Change.INSERT else self.rows
+        return 0 if self.change is Change.INSERT else self.resolved
 
 
 @dataclass

@@ -7,6 +7,9 @@ counted together with new ones by UNION, so that each part stays a plain anti- o
 Where a deletion can come back to its own table (a self-reference is enough) the rows that
 follow are the fixpoint of a recursive query over row locators; UNION keeps each row once, so it
 ends (PostgreSQL manual 7.8.2).
+
+Where rows that stay forbid some of it, :mod:`integrity.plans.foresight` says which orphans go, and what
+follows is counted for these alone; where that is too much to look at, the numbers are at most what happens.
 """
 
 from __future__ import annotations
@@ -14,16 +17,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
-from integrity.database.engine import Engine, Predicate
+from integrity.database.engine import Predicate
 from integrity.database.identifiers import TableName, column, quote_columns
-from integrity.database.schema import Schema, TableKind
+from integrity.database.schema import Schema
 from integrity.database.session import Session
+from integrity.plans.consequences import Consequences
+from integrity.plans.doubts import Doubts
 from integrity.plans.following import Spread, spread
-from integrity.plans.plan import Change, Effect, Step, change_for
+from integrity.plans.foresight import Foreseen, Foresight, Unforeseen
+from integrity.plans.plan import Change, Effect, Step
+from integrity.plans.row_paths import edge, following, row_locator
 from integrity.plans.scope import in_scope
-from integrity.references.orphans import joined, orphaned, refers
+from integrity.plans.steps import Doubt
+from integrity.references.orphans import orphaned
 from integrity.references.reference import Reference
 
 
@@ -45,7 +54,8 @@ class Survey:
     """Measures steps one after the other, as they will run.
 
     ``gone`` are the rows that earlier steps delete, table by table, and ``sizes`` how many;
-    ``ended`` are those that no longer refer to anything, reference by reference.
+    ``ended`` are those whose columns no longer hold what they held, and ``put`` the columns that hold
+    another key by then.
     """
 
     session: Session
@@ -53,18 +63,97 @@ class Survey:
     references: Sequence[Reference]
     gone: dict[TableName, list[Predicate]] = field(default_factory=lambda: defaultdict(list))
     sizes: dict[TableName, int] = field(default_factory=lambda: defaultdict(int))
-    ended: dict[object, list[Predicate]] = field(default_factory=lambda: defaultdict(list))
+    ended: dict[TableName, list[tuple[frozenset[str], Predicate]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    put: dict[TableName, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    @cached_property
+    def _doubts(self) -> Doubts:
+        return Doubts(self.session, self.schema, self.consequences)
+
+    @cached_property
+    def consequences(self) -> Consequences:
+        """What becomes of rows that refer to deleted ones."""
+        return Consequences(self.session, self.schema, self.references)
 
     def measured(self, step: Step) -> Step:
-        """Returns the step with the rows that it changes and everything that follows, counted."""
-        where = in_scope(self.session.engine, self.schema, step)
-        if step.change is Change.DELETE:
-            rows = self._deleted(step.reference.table, where)
-            return replace(step, rows=rows, effects=tuple(self._effects(step.reference.table, where)))
+        """Returns the step with the rows that it changes, those that stay, and all that follows, counted."""
+        step, where = replace(step, stays=0, unforeseen=""), in_scope(self.session.engine, self.schema, step)
+        doubt = self._doubts.before(step, where, self.put, self.sizes)
+        step = self._deletion(step, where) if step.change is Change.DELETE else self._update(step, where)
+        return replace(step, unforeseen=str(doubt or self._doubts.after(step, self.gone) or step.unforeseen))
+
+    def _deletion(self, step: Step, where: Predicate) -> Step:
+        """Counts all that would go; where something is in the way, what goes all the same."""
+        table, before = step.table, self._standing()
+        step = self._spreading(step, where)
+        if not step.blocked:
+            return step
+        after = self._standing()
+        self._stand(before)
+        free = _none_of(where, self.gone[table])
+        try:
+            found = Foresight(self.session, self.schema, self.consequences, self._passed).look(table, free)
+        except Unforeseen:
+            self._stand(after)
+            return replace(step, unforeseen=Doubt.MANY)
+        going = self._spreading(step, self._chosen(table, where, found))
+        depths = {each.reference.sides: each.depth for each in step.effects}
+        held = tuple(
+            Effect(
+                each.reference,
+                Change.RESTRICT,
+                depths.get(each.reference.sides, 1),
+                each.rows,
+                (),
+                each.holds,
+            )
+            for each in found.holding
+        )
+        return replace(going, rows=step.rows, stays=len(found.staying), effects=going.effects + held)
+
+    def _spreading(self, step: Step, where: Predicate) -> Step:
+        rows = self._deleted(step.table, where)
+        return replace(step, rows=rows, effects=tuple(self._effects(step.table, where)))
+
+    def _chosen(self, table: TableName, where: Predicate, found: Foreseen) -> Predicate:
+        """The condition that a row is one of those that go: the shorter list is given."""
+        row = row_locator(self.session.engine, self.schema, table, "c")
+        if len(found.going) < len(found.staying):
+            return where & self.session.engine.among(row, sorted(found.going))
+        return _none_of(where, [self.session.engine.among(row, sorted(found.staying))])
+
+    def _passed(self, reference: Reference) -> list[Predicate]:
+        """The rows that do not refer by a reference any more: gone, or set to something else."""
+        return [*self.gone[reference.table], *self._ended(reference)]
+
+    def _ended(self, reference: Reference) -> list[Predicate]:
+        columns = set(reference.columns)
+        return [where for written, where in self.ended[reference.table] if written & columns]
+
+    def _standing(self) -> tuple[Any, ...]:
+        """What is remembered, to be able to go back to it."""
+        gone = {table: list(parts) for table, parts in self.gone.items()}
+        ended = {table: list(parts) for table, parts in self.ended.items()}
+        return gone, dict(self.sizes), ended
+
+    def _stand(self, remembered: tuple[Any, ...]) -> None:
+        gone, sizes, ended = remembered
+        self.gone, self.ended = defaultdict(list, gone), defaultdict(list, ended)
+        self.sizes = defaultdict(int, sizes)
+
+    def _update(self, step: Step, where: Predicate) -> Step:
+        """Counts rows that get other values."""
+        written = frozenset(step.reference.columns)
         if step.change is Change.INSERT:
             _, missing = count_orphans(self.session, self.schema, step.reference, where)
             step = replace(step, missing_keys=missing)
-        return replace(step, rows=self._others(step.reference, where))
+        elif step.change is Change.SET_NULL:
+            written = frozenset(name for name, _ in step.values) or written
+        else:
+            self.put[step.table] |= written
+        return replace(step, rows=self._others(step.reference, where, written))
 
     def effects(self, table: TableName, where: Predicate) -> list[Effect]:
         """Returns what follows from deleting the rows of ``table`` for which ``where`` holds."""
@@ -95,13 +184,13 @@ class Survey:
         before, self.sizes[table] = self.sizes[table], self._union(table, self.gone[table])
         return self.sizes[table] - before
 
-    def _others(self, reference: Reference, where: Predicate) -> int:
+    def _others(self, reference: Reference, where: Predicate, written: frozenset[str]) -> int:
         """Counts rows that are not gone by now, and remembers that they no longer refer to anything:
         what an earlier step deleted is not there to be left a second time."""
-        table, ended = reference.table, self.ended[reference.sides]
+        table, ended = reference.table, self._ended(reference)
         parts = [*self.gone[table], *ended]
         before = self._union(table, parts) if ended else self.sizes[table]
-        ended.append(where)
+        self.ended[table].append((written, where))
         return self._union(table, [*parts, where]) - before
 
     def _union(self, table: TableName, parts: Sequence[Predicate]) -> int:
@@ -115,7 +204,7 @@ class Survey:
         return int(self.session.value(sql, [value for part in parts for value in part.params]))
 
     def _effects(self, root: TableName, where: Predicate) -> list[Effect]:
-        reach = spread(root, self.references)
+        reach = spread(root, self.consequences.followed, self.consequences.of)
         doomed = self._cyclic(where, reach) if reach.cyclic else self._acyclic(where, reach)
         effects = []
         for table in sorted(reach.levels, key=lambda each: reach.levels[each]):
@@ -126,14 +215,22 @@ class Survey:
         for reference in reach.ends:
             depth = reach.levels[reference.referenced_table] + 1
             follows = self._following(reference, doomed[reference.referenced_table])
-            effects.append(self._effect(reference, depth, self._others(reference, follows)))
+            effects.append(self._effect(reference, depth, self._end(reference, follows)))
         return [effect for effect in effects if effect.rows]
+
+    def _end(self, reference: Reference, follows: Predicate) -> int:
+        """Counts rows that stay: set to NULL or a default, or in the way, where they change nothing."""
+        if self.consequences.of(reference) is not Change.RESTRICT:
+            return self._others(reference, follows, frozenset(self.consequences.nulled(reference)))
+        parts = self._passed(reference)
+        before = self._union(reference.table, parts) if parts else 0
+        return self._union(reference.table, [*parts, follows]) - before
 
     def _following(self, reference: Reference, parents: Predicate) -> Predicate:
         return following(self.session.engine, self.schema, reference, parents)
 
     def _effect(self, reference: Reference, depth: int, rows: int) -> Effect:
-        change = change_for(reference)
+        change = self.consequences.of(reference)
         return Effect(reference, change, depth, rows, triggers_met(self.schema, reference.table, change))
 
     def _acyclic(self, root: Predicate, reach: Spread) -> dict[TableName, Predicate]:
@@ -165,38 +262,11 @@ class Survey:
         }
 
 
-def following(engine: Engine, schema: Schema, reference: Reference, parents: Predicate) -> Predicate:
-    """The condition that a row ``c`` refers to a row for which ``parents`` holds.
-
-    The inner ``c`` of the derived table hides the outer one, so conditions nest to any depth.
-    """
-    parent = schema.table(reference.referenced_table)
-    keys = quote_columns(dict.fromkeys(reference.referenced_columns), "c")
-    sql = (
-        f"{refers(reference)} AND EXISTS (SELECT 1 FROM (SELECT {keys} FROM {engine.source(parent)} c "
-        f"WHERE {parents.sql}) p WHERE {joined(engine, schema, reference)})"
-    )
-    return Predicate(sql, parents.params)
-
-
-def row_locator(engine: Engine, schema: Schema, table: TableName, alias: str) -> str:
-    """A row's locator, told apart between partitions."""
-    found = schema.table(table)
-    if found.kind is TableKind.PARTITIONED:
-        return f"{alias}.tableoid::text || {engine.locator(found, alias)}"
-    return engine.locator(found, alias)
-
-
-def edge(engine: Engine, schema: Schema, reference: Reference, numbers: dict[TableName, int]) -> str:
-    """Which row leads to which, as locators: pt, pr, t, r."""
-    parent = engine.source(schema.table(reference.referenced_table))
-    child = engine.source(schema.table(reference.table))
-    return (
-        f"SELECT {numbers[reference.referenced_table]} AS pt, "
-        f"{row_locator(engine, schema, reference.referenced_table, 'p')} AS pr, "
-        f"{numbers[reference.table]} AS t, {row_locator(engine, schema, reference.table, 'c')} AS r "
-        f"FROM {parent} p JOIN {child} c ON {joined(engine, schema, reference)}"
-    )
+def _none_of(where: Predicate, parts: Sequence[Predicate]) -> Predicate:
+    """The rows for which none of ``parts`` holds."""
+    for part in parts:
+        where = where & Predicate(f"({part.sql}) IS NOT TRUE", part.params)
+    return where
 
 
 def triggers_met(schema: Schema, table: TableName, change: Change | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from integrity.database.schema import Schema
 from integrity.database.session import Session, Target
 from integrity.exceptions import PlanMismatch, TooManyRows
 from integrity.plans.duplicate_measuring import measured, rows_for
-from integrity.plans.plan import AnyStep, DuplicateStep, Plan, Step
+from integrity.plans.plan import AnyStep, Change, DuplicateStep, Plan, Step
 from integrity.plans.survey import Survey
 from integrity.references.reference import Reference
 from integrity.references.uniques import UniqueRule
@@ -101,8 +101,8 @@ def refuse_more_rows(
 
 
 def _refuse_more(target: Target, step: Step, current: Step) -> None:
-    approved = {each.reference.sides: each.rows for each in step.effects}
-    more = [each for each in current.effects if each.rows > approved.get(each.reference.sides, 0)]
+    approved, following = _following(step), _following(current)
+    more = any(rows > approved.get(sides, 0) for sides, rows in following.items())
     if step.restorations and current.missing_keys > step.missing_keys:
         raise TooManyRows(
             f"{step.reference.label} now misses {current.missing_keys:,} keys; approved were "
@@ -110,14 +110,20 @@ def _refuse_more(target: Target, step: Step, current: Step) -> None:
             where=target.alias,
             hint="Nothing was changed. Make and look at a new plan.",
         )
-    if current.rows > step.rows or more:
-        follow = sum(each.rows for each in current.effects)
+    if current.resolved > step.resolved or more:
         raise TooManyRows(
-            f"{step.reference.label} now has {current.rows:,} orphans, and {follow:,} rows follow; "
-            f"approved were {step.rows:,} and {sum(approved.values()):,}",
+            f"{step.reference.label} now has {current.resolved:,} orphans to resolve, and "
+            f"{sum(following.values()):,} rows follow; approved were {step.resolved:,} and "
+            f"{sum(approved.values()):,}",
             where=target.alias,
             hint="Nothing was changed. Make and look at a new plan.",
         )
+
+
+def _following(step: Step) -> dict[object, int]:
+    """How many rows change with the orphans, by reference: what is in the way does not."""
+    changed = [each for each in step.effects if each.change is not Change.RESTRICT]
+    return {each.reference.sides: each.rows for each in changed}
 
 
 def _measured(

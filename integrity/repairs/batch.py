@@ -83,14 +83,38 @@ class Batch:
         if not held:
             return 0
         if piece.change is Change.DELETE:
-            closure.spread(piece.leaf, held, piece.reference)
-            self._ends(closure)
-            self._delete(closure)
+            self._spread(closure, piece.reference, [(piece.leaf, held)])
         else:
             own = piece.reference.sides == self.step.reference.sides
             wrong = orphaned(self.session.engine, self.schema, self.step.reference) if own else piece.where
             self._update(piece.reference, piece.leaf, held, piece.change, wrong)
         return len(held)
+
+    def delete_together(self, rows: Sequence[tuple[Table, Sequence[Locator]]]) -> int:
+        """Deletes orphans that forbid one another unless they go at once.
+
+        Args:
+            rows: each table that holds some of them, with these.
+
+        Returns:
+            How many of them still are what they were.
+
+        Raises:
+            Disagreement: something forbids it by now.
+        """
+        closure, held = self._closure(), []
+        for leaf, locators in rows:
+            still = self.session.engine.located(leaf, locators) & self.orphans
+            held.append((leaf, closure.claimed(leaf, still, len(locators))))
+        self._spread(closure, self.step.reference, [(leaf, found) for leaf, found in held if found])
+        return sum(len(found) for _, found in held)
+
+    def _spread(
+        self, closure: Closure, reference: Reference, rows: Sequence[tuple[Table, Sequence[Locator]]]
+    ) -> None:
+        closure.spread(reference, rows)
+        self._ends(closure)
+        self._delete(closure)
 
     def _closure(self) -> Closure:
         return Closure(

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from integrity.database.engine import Locator, Predicate
 from integrity.database.identifiers import TableName
-from integrity.database.schema import Schema, Table, TableKind
+from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
 from integrity.exceptions import ReferentialIntegrityError
+from integrity.plans.consequences import Consequences
 from integrity.plans.following import ancestors
-from integrity.plans.plan import Change, change_for
+from integrity.plans.plan import Change
 from integrity.references.orphans import joined, refers
 from integrity.references.reference import Reference
 
-_HOLD_ROWS = (TableKind.TABLE, TableKind.PARTITIONED, TableKind.PARTITION)
 _DEEPEST = 500
 
 
@@ -69,24 +70,30 @@ class Closure:
         """How many rows go."""
         return sum(len(locators) for locators in self.gone.values())
 
-    def spread(self, leaf: Table, locators: Sequence[Locator], reference: Reference) -> None:
+    @cached_property
+    def _consequences(self) -> Consequences:
+        return Consequences(self.session, self.schema, self.references)
+
+    def spread(self, reference: Reference, rows: Sequence[tuple[Table, Sequence[Locator]]]) -> None:
         """Adds rows, which are locked already, and everything that goes with them.
 
         Raises:
             Disagreement: something that stays forbids it.
             TooManyFollow: some of it must go first.
         """
-        self._through(self._added(Level(leaf, reference, tuple(locators))))
+        first = [self._added(Level(leaf, reference, tuple(locators))) for leaf, locators in rows]
+        for level in first:
+            self._through(level)
         while more := self._blockers():
             self._through(self._added(more))
 
     def referring(self, change: Change | None, leaf: Table) -> Iterator[tuple[Reference, Table]]:
         """The references to rows of ``leaf`` that ``change`` belongs to, and who holds their rows."""
         names = {leaf.name, *ancestors(self.schema, leaf)}
-        for reference in self.references:
-            if reference.referenced_table not in names or change not in (None, change_for(reference)):
+        for reference in self._consequences.followed:
+            if reference.referenced_table not in names:
                 continue
-            if self.schema.table(reference.table).kind in _HOLD_ROWS:
+            if change is None or change is self._consequences.of(reference):
                 for child in self.schema.leaves(reference.table):
                     yield reference, child
 
@@ -139,7 +146,7 @@ class Closure:
                     continue
                 orphans = self.claimed(child, where, 1_000, self.where) if child.name in mine else []
                 if len(orphans) < len(found):
-                    raise _forbidden(reference, child, len(found) - len(orphans))
+                    raise self._forbidden(reference, child, len(found) - len(orphans))
                 return Level(child, self.step, tuple(orphans))
         return None
 
@@ -147,11 +154,10 @@ class Closure:
         leaves = {level.leaf.name: level.leaf for level in self.levels}
         return [(leaf, tuple(self.gone[name])) for name, leaf in leaves.items()]
 
-
-def _forbidden(reference: Reference, leaf: Table, rows: int) -> Disagreement:
-    noun = "row" if rows == 1 else "rows"
-    how = f"{reference.label}, {reference.on_delete}"
-    return Disagreement(f"{rows:,} {noun} of {leaf.name} refer to it ({how})")
+    def _forbidden(self, reference: Reference, leaf: Table, rows: int) -> Disagreement:
+        noun = "row" if rows == 1 else "rows"
+        why = self._consequences.why(reference)
+        return Disagreement(f"{rows:,} {noun} of {leaf.name} refer to it ({why})")
 
 
 def referring(

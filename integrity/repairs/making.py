@@ -7,7 +7,7 @@ from typing import Any
 from integrity.database.engine import Predicate
 from integrity.database.identifiers import TableName
 from integrity.plans.plan import Step
-from integrity.plans.survey import following
+from integrity.plans.row_paths import following
 from integrity.references.reference import Reference
 from integrity.repairs.journal import ACTION, AFTER, BATCH, IMAGE, ORDER, REASON, REFERS, STEP, WITNESS
 from integrity.repairs.walk import Walk

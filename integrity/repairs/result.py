@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from integrity.database.identifiers import TableName
-from integrity.plans.plan import Tally
+from integrity.plans.plan import Plan, Tally
+from integrity.repairs.promises import Difference, compare, promised_by
 
 
 class State(StrEnum):
@@ -50,7 +51,8 @@ class Refusal:
 
 @dataclass
 class RepairResult:
-    """What a run did. ``run`` is its number in the target's journal, None for a dry run."""
+    """What a run did. ``run`` is its number in the target's journal, None for a dry run; ``promised`` is
+    what the plan said of each table, at most where ``at_most``."""
 
     target: str
     kind: str
@@ -62,6 +64,19 @@ class RepairResult:
     refusals: list[Refusal] = field(default_factory=list)
     duration_s: float = 0.0
     error: str = ""
+    promised: dict[TableName, Tally] = field(default_factory=dict)
+    at_most: bool = False
+
+    @property
+    def differences(self) -> list[Difference]:
+        """Where a finished run did something else than the plan promised."""
+        if self.state is not State.FINISHED or not self.promised:
+            return []
+        return compare(self.promised, self.rows, at_most=self.at_most)
+
+    def promise(self, plan: Plan) -> None:
+        """Notes what a plan says, to compare with what is done."""
+        self.promised, self.at_most = promised_by(plan), bool(plan.doubts)
 
     def tally(self, table: TableName) -> Tally:
         """The counts of one table."""
@@ -84,6 +99,7 @@ class RepairResult:
             "rows": {str(table): vars(tally) for table, tally in sorted(self.rows.items())},
             "refusals": [refusal.as_json() for refusal in self.refusals],
             "duration_s": round(self.duration_s, 3),
+            "differences": [each.as_json() for each in self.differences],
         }
 
 

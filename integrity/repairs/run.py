@@ -96,6 +96,7 @@ def run_repair(
         if options.approved or limit is not None:
             refuse_more_rows(target, plan, references, uniques, limit, approved=options.approved)
         result = RepairResult(target.alias, kind, plan.hash)
+        result.promise(plan)
         if not plan.changing_steps:
             result.state = State.FINISHED
             return result
@@ -337,8 +338,14 @@ def _remembered(target: Target, record: RunRecord, plan: Plan) -> RepairResult:
     result.rows = {tables[name]: Tally(**tally) for name, tally in record.rows.items() if name in tables}
     for tally in result.rows.values():
         tally.refused = 0
+    result.promise(plan)
     return result
 
 
 def _allowed(plan: Plan) -> dict[TableName, int]:
-    return {table: tally.touched for table, tally in plan.blast_radius().items()}
+    """By table, the rows that may be touched: an orphan that is held may be free by the time."""
+    found = {table: tally.touched for table, tally in plan.blast_radius().items()}
+    for step in plan.orphan_changes:
+        if step.stays:
+            found[step.table] = found.get(step.table, 0) + step.stays
+    return found

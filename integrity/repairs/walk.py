@@ -19,7 +19,7 @@ from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema, Table
 from integrity.database.session import Session
 from integrity.exceptions import Interrupted, TooManyRows
-from integrity.plans.plan import Step, Tally
+from integrity.plans.plan import Change, Step, Tally
 from integrity.plans.scope import in_scope
 from integrity.references.reference import Reference
 from integrity.references.uniques import UniqueRule
@@ -29,6 +29,7 @@ from integrity.repairs.journal import Journal
 from integrity.repairs.refusing import Refusals
 from integrity.repairs.result import RepairResult
 from integrity.repairs.target_log import TargetLog
+from integrity.repairs.together import delete_together
 
 _SMALLEST, _LARGEST = 50, 10_000
 _SMALLEST_STRETCH, _LARGEST_STRETCH = 1_000, 2_000_000
@@ -101,7 +102,10 @@ class Walk:
             for leaf in self._leaves(step):
                 self._walk_leaf(step, leaf, where)
             self.position = {"step": step.number, "taken": self.taken}
-            if (self.touched == before and whole) or not self._left(step, where):
+            if not self._left(step, where):
+                break
+            together = step.change is Change.DELETE and delete_together(self, step, where, self._room(step))
+            if self.touched == before and whole and not together:
                 break
         self.refusals.end_step()
 

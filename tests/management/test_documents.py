@@ -18,7 +18,18 @@ FINDING = {
     "code", "severity", "fingerprint", "schema", "table", "columns", "referenced_schema", "referenced_table",
     "referenced_columns", "rows", "missing_keys", "source", "message", "suggestion", "evidence",
 }  # fmt: skip
-REPAIR = {"target", "run", "kind", "state", "plan", "dry_run", "rows", "refusals", "duration_s"}
+REPAIR = {
+    "target",
+    "run",
+    "kind",
+    "state",
+    "plan",
+    "dry_run",
+    "rows",
+    "refusals",
+    "duration_s",
+    "differences",
+}
 TALLY = {"deleted", "updated", "restored", "refused"}
 
 
@@ -235,7 +246,8 @@ def test_a_plan_that_would_be_refused_in_part_is_shown_but_not_written_as_a_scri
     asked = ("plan", shop.alias, "--reference", "orders.customer_id", "--action", "delete")
     ran = run(*asked)
     assert ran.code == 0
-    assert "forbid the deletion" in ran.out
+    assert "changing 2 orphans; 1 orphan stays." in ran.out
+    assert "1 orphan stays because of" in ran.out
     refused = run(*asked, "--sql", tmp_path / "fix.sql")
     assert refused.code == 2
     assert "integrity_cleanup" in refused.err

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from integrity.plans import Change, Plan
+from integrity.plans import Change, Plan, Step
 from integrity.references.reference import Reference
 
 Row = dict[str, int | None]
@@ -14,13 +14,14 @@ Found = set[tuple[str, int]]
 
 @dataclass
 class Column:
-    """A referencing column of a table."""
+    """A referencing column of a table; ``tenant`` says that the row and its parent share a tenant, too."""
 
     name: str
     parent: str
     action: str
     nullable: bool
     default: int | None = None
+    tenant: bool = False
 
     @property
     def sql(self) -> str:
@@ -42,29 +43,48 @@ class Database:
         """Everything as SQL that both engines read."""
         parts = []
         for table, columns in self.columns.items():
-            listed = ", ".join(["id integer PRIMARY KEY", *(each.sql for each in columns)])
+            head = ["id integer PRIMARY KEY", "g integer NOT NULL"]
+            listed = ", ".join([*head, *(each.sql for each in columns)])
             parts.append(f"CREATE TABLE {table} ({listed});")
             for number, row in self.rows[table].items():
-                values = ", ".join(
-                    "NULL" if row[each.name] is None else str(row[each.name]) for each in columns
-                )
-                parts.append(f"INSERT INTO {table} VALUES ({number}{', ' if values else ''}{values});")
+                names = ["g", *(each.name for each in columns)]
+                values = ", ".join("NULL" if row[name] is None else str(row[name]) for name in names)
+                parts.append(f"INSERT INTO {table} VALUES ({number}, {values});")
         return "\n".join(parts)
 
     @property
     def references(self) -> list[str]:
         """As the tests write them."""
         return [
-            f"{table}.{each.name} -> {each.parent}.id {each.action}"
+            f"{table}.{each.name}{',g' * each.tenant} -> {each.parent}.id{',g' * each.tenant} {each.action}"
             for table, columns in self.columns.items()
             for each in columns
         ]
 
+    def parent(self, each: Column, row: Row) -> int | None:
+        """The row that a row refers to by a column."""
+        key, there = row[each.name], self.rows[each.parent]
+        if key is None or key not in there or (each.tenant and there[key]["g"] != row["g"]):
+            return None
+        return key
+
     def orphans(self, table: str, column: str) -> set[int]:
         """Which rows break a reference."""
         (found,) = [each for each in self.columns[table] if each.name == column]
-        rows, there = self.rows[table].items(), self.rows[found.parent]
-        return {number for number, row in rows if row[column] is not None and row[column] not in there}
+        rows = self.rows[table].items()
+        return {number for number, row in rows if row[column] is not None and self.parent(found, row) is None}
+
+    def meant(self, step: Step) -> set[int]:
+        """Which rows a step is about."""
+        table, names = step.table.name, step.reference.columns
+        found = set()
+        for number in self.orphans(table, names[0]):
+            key = tuple(str(self.rows[table][number][name]) for name in names)
+            wanted = not step.keys or key in step.keys
+            chosen = not step.chosen_rows or (str(number),) in step.chosen_rows
+            if wanted and chosen and key not in step.spared and (str(number),) not in step.spared_rows:
+                found.add(number)
+        return found
 
     def referring(self, doomed: Found, actions: Iterable[str]) -> set[tuple[str, int, str]]:
         """(table, row, column) of what refers to rows by one of these actions."""
@@ -74,7 +94,7 @@ class Database:
             for each in columns
             if each.action in actions
             for number, row in self.rows[table].items()
-            if (each.parent, row[each.name]) in doomed
+            if (each.parent, self.parent(each, row)) in doomed
         }
 
     def closure(self, roots: Found) -> Found:
@@ -84,11 +104,11 @@ class Database:
             doomed |= more
         return doomed
 
-    def forbidden(self, doomed: Found) -> bool:
-        """Whether a row that stays refers to one that goes."""
+    def forbidden(self, doomed: Found, going: Found) -> bool:
+        """Whether a row that stays, when ``going`` go, refers to one of ``doomed``."""
         strict = self.referring(doomed, ["RESTRICT", "NO ACTION"])
         strict |= {each for each in self.referring(doomed, ["SET NULL"]) if not self._may_be_null(each)}
-        return any((table, row) not in doomed for table, row, _ in strict)
+        return any((table, row) not in going for table, row, _ in strict)
 
     def _may_be_null(self, found: tuple[str, int, str]) -> bool:
         return next(each.nullable for each in self.columns[found[0]] if each.name == found[2])
@@ -111,20 +131,33 @@ class Database:
             self.updated[table] = self.updated.get(table, 0) + 1
 
 
-def forbidden_anywhere(database: Database, plan: Plan) -> bool:
-    """Carries a plan out on ``database``; returns whether something forbids a part of it."""
+def carried_out(database: Database, plan: Plan) -> int:
+    """Carries a plan out on ``database``; returns how many orphans stay because something is in the way."""
+    stay = 0
     for step in plan.changing_steps:
+        assert isinstance(step, Step)
         table, column = _named(step.reference)
-        orphans = database.orphans(table, column)
+        orphans = database.meant(step)
         if step.change is Change.DELETE:
             roots = {(table, row) for row in orphans}
-            if database.forbidden(database.closure(roots)):
-                return True
-            database.delete(roots)
+            free = _free(database, roots)
+            stay += len(roots - free)
+            database.delete(free)
         else:
             value = None if step.change is Change.SET_NULL else int(step.values[0][1])
             database.set(table, column, orphans, value)
-    return False
+    return stay
+
+
+def _free(database: Database, roots: Found) -> Found:
+    """The most of them that can go together: whose closure is held is left out, until nothing is held."""
+    free = set(roots)
+    while True:
+        doomed = database.closure(free)
+        held = {each for each in free if database.forbidden(database.closure({each}), doomed)}
+        if not held:
+            return free
+        free -= held
 
 
 def _named(reference: Reference) -> tuple[str, str]:
@@ -142,14 +175,20 @@ def databases(draw: st.DrawFn) -> Database:
     for name in names:
         count = draw(st.integers(0, 3))
         columns[name] = [
-            Column(f"r{n}", draw(st.sampled_from(names)), draw(actions), draw(st.integers(0, 4)) > 0)
+            Column(
+                f"r{n}",
+                draw(st.sampled_from(names)),
+                draw(actions),
+                draw(st.integers(0, 4)) > 0,
+                tenant=draw(st.integers(0, 3)) == 0,
+            )
             for n in range(count)
         ]
     rows: dict[str, dict[int, Row]] = {}
     for name in names:
         rows[name] = {}
         for number in draw(st.lists(st.integers(1, 9), unique=True, max_size=8)):
-            rows[name][number] = {
+            rows[name][number] = {"g": draw(st.sampled_from([1, 1, 1, 2]))} | {
                 each.name: draw(
                     st.one_of(st.integers(1, 12), st.none()) if each.nullable else st.integers(1, 12)
                 )

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
 
+from integrity.admin.cells import grouped
 from integrity.admin.deciding.running import what_of
 from integrity.admin.deciding.sentences import said
+from integrity.admin.deciding.words import DOUBTS, WORDS
 from integrity.database.identifiers import TableName, quote_table, shown
 from integrity.plans import Change, DuplicateStep, Effect, Plan, Step, Tally
 from integrity.plans.duplicate_steps import Sample
@@ -27,20 +29,6 @@ WIDE = 100.0
 LEAST = 1.5
 """A bar is this wide at most, and each part of it at least."""
 
-WORDS = {
-    Change.DELETE: gettext_lazy("deleted"),
-    Change.SET_NULL: gettext_lazy("set to NULL"),
-    Change.SET_DEFAULT: gettext_lazy("set to the default"),
-    Change.REASSIGN: gettext_lazy("reassigned"),
-    Change.RELINK: gettext_lazy("relinked"),
-    Change.RESTRICT: gettext_lazy("refused"),
-    Change.INSERT: gettext_lazy("inserted"),
-    Change.RENAME: gettext_lazy("renamed"),
-    Change.REPOINT: gettext_lazy("repointed"),
-    Change.FILL: gettext_lazy("filled"),
-}
-"""What happens to a row, in a word."""
-
 
 @dataclass(frozen=True)
 class Part:
@@ -53,11 +41,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Touched:
-    """A table with what happens to its rows, in numbers and as a bar."""
+    """A table with what happens to its rows, in numbers and as a bar: ``stays`` are orphans that stay."""
 
     table: str
     tally: Tally
-    refused: int
+    stays: int
     bar: tuple[Part, ...]
 
 
@@ -70,15 +58,18 @@ class Line:
     rows: int
     through: str = ""
     depth: int = 0
+    stays: bool = False
 
     @property
     def word(self) -> Any:
         """What happens to them."""
-        return WORDS[self.change]
+        return _("stays as it is") if self.stays else WORDS[self.change]
 
     @property
     def kind(self) -> str:
         """The colour of what happens to them."""
+        if self.stays:
+            return "refused"
         kinds = {Change.DELETE: "deleted", Change.INSERT: "inserted", Change.RESTRICT: "refused"}
         return kinds.get(self.change, "updated")
 
@@ -134,16 +125,16 @@ class Viewer:
 
 def touched(plan: Plan) -> list[Touched]:
     """What happens to how many rows, table by table: those where most happens first."""
-    radius, refused = plan.blast_radius(), _refused(plan)
-    tables = {table: radius.get(table, Tally()) for table in {*radius, *refused}}
-    rows = {table: tally.touched + refused.get(table, 0) for table, tally in tables.items()}
+    radius, staying = plan.blast_radius(), _staying(plan)
+    tables = {table: radius.get(table, Tally()) for table in {*radius, *staying}}
+    rows = {table: tally.touched + staying.get(table, 0) for table, tally in tables.items()}
     most = max(rows.values(), default=0)
     found = [
-        Touched(written(table), tally, refused.get(table, 0), _bar(tally, refused.get(table, 0), most))
+        Touched(written(table), tally, staying.get(table, 0), _bar(tally, staying.get(table, 0), most))
         for table, tally in tables.items()
         if rows[table]
     ]
-    return sorted(found, key=lambda each: (-each.tally.touched - each.refused, each.table))
+    return sorted(found, key=lambda each: (-each.tally.touched - each.stays, each.table))
 
 
 def steps_of(plan: Plan, viewer: Viewer) -> list[Shown]:
@@ -159,24 +150,32 @@ def triggers_of(plan: Plan) -> list[str]:
     return sorted(found)
 
 
-def _refused(plan: Plan) -> dict[TableName, int]:
+def doubts_of(plan: Plan) -> list[str]:
+    """Why numbers of a plan are at most what will happen; none where they are exact."""
+    return [str(DOUBTS[each]) for each in plan.doubts]
+
+
+def in_the_way(plan: Plan) -> int:
+    """How many rows are in the way of what is asked for."""
+    return sum(step.blocked for step in plan.steps)
+
+
+def _staying(plan: Plan) -> dict[TableName, int]:
+    """How many orphans or duplicates stay because something is in the way, by table."""
     found: dict[TableName, int] = {}
-    for step in plan.orphan_steps:
-        for effect in step.effects:
-            if effect.change is Change.RESTRICT and effect.rows:
-                found[effect.table] = found.get(effect.table, 0) + effect.rows
+    for step in plan.orphan_changes:
+        found[step.table] = found.get(step.table, 0) + step.stays
     for each in plan.duplicate_steps:
-        if each.blocked:
-            found[each.table] = found.get(each.table, 0) + each.blocked
-    return found
+        found[each.table] = found.get(each.table, 0) + each.blocked
+    return {table: rows for table, rows in found.items() if rows}
 
 
-def _bar(tally: Tally, refused: int, most: int) -> tuple[Part, ...]:
+def _bar(tally: Tally, stays: int, most: int) -> tuple[Part, ...]:
     counts = {
         "deleted": tally.deleted,
         "updated": tally.updated,
         "inserted": tally.inserted,
-        "refused": refused,
+        "refused": stays,
     }
     widths = {kind: max(LEAST, WIDE * rows / most) for kind, rows in counts.items() if rows}
     wide = max(1.0, sum(widths.values()) / WIDE)
@@ -211,6 +210,8 @@ def _lines(step: AnyStep) -> list[Line]:
     if isinstance(step, Step):
         if step.change and step.changed:
             found.append(Line(written(step.table), step.change, step.changed))
+        if step.stays:
+            found.append(Line(written(step.table), Change.RESTRICT, step.stays, stays=True))
         found += [Line(written(each.table), Change.INSERT, each.rows) for each in step.restorations]
         return found + _branches(step.effects, step.table, 1, set(range(len(step.effects))))
     if step.change and step.rows:
@@ -262,12 +263,27 @@ def _refusals(step: AnyStep) -> list[tuple[int, str]]:
     """How many rows stay as they are, and why."""
     if isinstance(step, DuplicateStep):
         return [(each.rows, each.reason) for each in step.blocked_by]
-    reason = _("what they refer to would be deleted, and %(reference)s forbids that")
-    return [
-        (each.rows, reason % {"reference": each.reference.label})
-        for each in step.effects
-        if each.change is Change.RESTRICT and each.rows
-    ]
+    return [(each.holds, _reason(each)) for each in step.held_by]
+
+
+def _reason(effect: Effect) -> str:
+    """What holds orphans, and through which reference."""
+    facts = {
+        "rows": grouped(effect.rows),
+        "table": written(effect.table),
+        "reference": effect.reference.label,
+        "action": effect.reference.on_delete,
+    }
+    return (
+        ngettext(
+            "%(rows)s row of %(table)s stays and refers to them or to what goes with them "
+            "(%(reference)s, %(action)s)",
+            "%(rows)s rows of %(table)s stay and refer to them or to what goes with them "
+            "(%(reference)s, %(action)s)",
+            effect.rows,
+        )
+        % facts
+    )
 
 
 def _sql(step: AnyStep, plan: Plan, viewer: Viewer) -> str:

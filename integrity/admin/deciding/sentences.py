@@ -43,16 +43,46 @@ def said_of(plan: Plan, sees: Callable[[AnyStep], bool]) -> list[str]:
 
 
 def _deleted(step: Step) -> str:
-    if step.blocked:
-        return _(
-            "Of %(rows)s rows of %(table)s, those that %(blocked)s rows of other tables refer to stay; the "
-            "others are taken out, to the quarantine."
-        ) % (_facts(step) | {"blocked": grouped(step.blocked)})
-    return ngettext(
-        "%(rows)s row of %(table)s is taken out, to the quarantine.",
-        "%(rows)s rows of %(table)s are taken out, to the quarantine.",
-        step.rows,
-    ) % _facts(step)
+    facts = _facts(step)
+    if step.stays:
+        return _held(step)
+    if step.doubt is not None:
+        return (
+            ngettext(
+                "At most %(rows)s row of %(table)s is taken out, to the quarantine.",
+                "At most %(rows)s rows of %(table)s are taken out, to the quarantine.",
+                step.rows,
+            )
+            % facts
+        )
+    return (
+        ngettext(
+            "%(rows)s row of %(table)s is taken out, to the quarantine.",
+            "%(rows)s rows of %(table)s are taken out, to the quarantine.",
+            step.rows,
+        )
+        % facts
+    )
+
+
+def _held(step: Step) -> str:
+    """What goes and what stays, where rows that stay are in the way."""
+    facts = _facts(step) | {"goes": grouped(step.resolved), "stays": grouped(step.stays)}
+    if not step.resolved:
+        text = ngettext(
+            "The %(rows)s row of %(table)s stays: other rows refer to it or to what would go with it.",
+            "All %(rows)s rows of %(table)s stay: other rows refer to them or to what would go with them.",
+            step.rows,
+        )
+        return text % facts
+    text = ngettext(
+        "Of %(rows)s rows of %(table)s, %(goes)s is taken out, to the quarantine, and %(stays)s must stay: "
+        "others refer to them or to what would go with them.",
+        "Of %(rows)s rows of %(table)s, %(goes)s are taken out, to the quarantine, and %(stays)s must stay: "
+        "others refer to them or to what would go with them.",
+        step.resolved,
+    )
+    return text % facts
 
 
 def _set_null(step: Step) -> str:

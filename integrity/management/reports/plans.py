@@ -8,11 +8,25 @@ from typing import Any
 from integrity.management.blocks import Block, Code, Grid, Line, Title, count
 from integrity.management.reports.duplicates import duplicate_blocks, run_it, table_blocks
 from integrity.operations.fixes import consequence
-from integrity.plans import Effect, Plan, Step, Tally
+from integrity.plans import Change, Effect, Plan, Step, Tally
+from integrity.plans.plan import Doubt
 from integrity.references.reference import Reference, Resolution, written
 from integrity.repairs import DEDUPLICATION
 
 __all__ = ["plan_blocks", "plan_json", "rows_json", "run_it"]
+
+
+_DOUBTS = {
+    Doubt.MANY: "more rows hang together than are looked at beforehand (FORESEEN_ROWS)",
+    Doubt.REFERRED: "others refer to a value that would change; those rows stay",
+    Doubt.CHECKED: "a CHECK speaks of a column that changes",
+    Doubt.DEFAULT: "a default may refer to a row that goes, or repeat a value that is unique",
+    Doubt.EARLIER: "an earlier step changes what it refers to",
+    Doubt.RELATED: "others refer to these rows by the name of another table that they belong to",
+    Doubt.TRIGGERS: "triggers act",
+    Doubt.BEFORE: "it was planned before plans told how many rows stay: plan anew",
+}
+"""Why the numbers of a step are at most what will happen."""
 
 
 def plan_blocks(plan: Plan, statements: Sequence[str] = (), *, kind: str = "") -> Iterator[Block]:
@@ -26,11 +40,13 @@ def plan_blocks(plan: Plan, statements: Sequence[str] = (), *, kind: str = "") -
         yield Line("There is nothing to do: no reference has orphans.", "good")
     else:
         yield Line(_summary(plan))
+        stay = any(step.stays for step in changed)
         yield Grid(
-            ("step", "reference", "becomes", "rows", "missing keys", "also touched"),
-            [_step_row(step) for step in plan.orphan_steps],
+            ("step", "reference", "becomes", "rows", *["stay"] * stay, "missing keys", "also touched"),
+            [_step_row(step, stay=stay) for step in plan.orphan_steps],
         )
     yield from _effects(changed)
+    yield from _staying(changed)
     yield from table_blocks(plan)
     yield from _warnings(plan, kept)
     yield from _afterwards(plan.orphan_steps)
@@ -47,6 +63,9 @@ def plan_json(plan: Plan, statements: Sequence[str] = ()) -> dict[str, Any]:
         "hash": plan.hash,
         "rows": plan.rows,
         "touched": plan.touched,
+        "stays": plan.stays,
+        "exact": not plan.doubts,
+        "doubts": [str(each) for each in plan.doubts],
         "blast_radius": rows_json(plan.blast_radius()),
         "consequences": [consequence(each) for each in _becoming(plan.orphan_steps)],
         "notes": list(plan.notes),
@@ -61,16 +80,20 @@ def rows_json(radius: dict[Any, Tally]) -> dict[str, dict[str, int]]:
 
 def _summary(plan: Plan) -> str:
     follow = plan.touched - sum(step.changed for step in plan.orphan_changes)
+    at_most, stay = "at most " if plan.doubts else "", plan.stays
     more = f", {follow:,} more with them" if follow else ""
-    return f"{count(len(plan.orphan_changes), 'step')} changing {count(plan.rows, 'orphan')}{more}."
+    held = f"; {count(stay, 'orphan')} {'stays' if stay == 1 else 'stay'}" if stay else ""
+    steps = count(len(plan.orphan_changes), "step")
+    return f"{steps} changing {at_most}{count(plan.rows, 'orphan')}{more}{held}."
 
 
-def _step_row(step: Step) -> tuple[Any, ...]:
+def _step_row(step: Step, *, stay: bool) -> tuple[Any, ...]:
     return (
         step.number,
         step.reference.label + _scope(step),
         _becomes(step),
-        step.rows,
+        step.resolved,
+        *[step.stays] * stay,
         step.missing_keys,
         _also(step),
     )
@@ -100,7 +123,7 @@ def _becomes(step: Step) -> str:
 
 def _also(step: Step) -> int | str:
     made = sum(not row.exists for row in step.system_rows) + sum(each.rows for each in step.restorations)
-    return sum(each.rows for each in step.effects) + made
+    return sum(each.rows for each in step.effects if each.change is not Change.RESTRICT) + made
 
 
 def _effects(steps: Sequence[Step]) -> Iterator[Block]:
@@ -108,13 +131,21 @@ def _effects(steps: Sequence[Step]) -> Iterator[Block]:
     if rows:
         yield Title("What follows from the deletions")
         yield Grid(("step", "level", "through", "rows", "become"), rows)
+
+
+def _staying(steps: Sequence[Step]) -> Iterator[Block]:
+    """What stays and because of which reference, and where a number is not exact, why."""
     for step in steps:
-        if step.blocked:
-            yield Line(
-                f"Step {step.number}: {count(step.blocked, 'row')} forbid the deletion of what they refer "
-                "to; those orphans will be refused.",
-                "warning",
-            )
+        for each in step.held_by:
+            to = "it, or to what goes with it" if each.holds == 1 else "them, or to what goes with them"
+            noun = "refers" if each.rows == 1 else "refer"
+            rows = f"{count(each.rows, 'row')} of {written(each.table)} that {noun} to {to}"
+            how = f"{each.reference.label}, {each.reference.on_delete}"
+            held = f"{count(each.holds, 'orphan')} {'stays' if each.holds == 1 else 'stay'}"
+            who = held if each.holds else "orphans stay"
+            yield Line(f"Step {step.number}: {who} because of {rows} ({how}).", "warning")
+        if step.doubt is not None:
+            yield Line(f"Step {step.number} says at most: {_DOUBTS[step.doubt]}.", "warning")
 
 
 def _effect_row(effect: Effect) -> tuple[Any, ...]:

@@ -25,6 +25,7 @@ def repair_blocks(result: RepairResult, catalog: Path | None = None) -> Iterator
     yield Title(f"Run {result.run} of {result.target}: {str(result.state).replace('_', ' ')}")
     yield from _rows(result)
     yield from _refusals(result)
+    yield from _differences(result)
     if result.state is not State.FINISHED:
         yield Line("Every finished batch is kept and journaled.")
         yield Line(
@@ -63,6 +64,17 @@ def _refusals(result: RepairResult) -> Iterator[Block]:
         yield Line(f"{written(each.table)} ({key}): {each.reason}", "warning", 1)
     if len(result.refusals) > REFUSALS_SHOWN:
         yield Line(f"… and {len(result.refusals) - REFUSALS_SHOWN:,} more, see integrity_log", "faint", 1)
+
+
+def _differences(result: RepairResult) -> Iterator[Block]:
+    """Whether the run did what the plan promised, and where it did not, why."""
+    if result.state is not State.FINISHED or not result.promised:
+        return
+    if not result.differences:
+        yield Line("No more than the plan said." if result.at_most else "Exactly what the plan said.", "good")
+    for each in result.differences:
+        what = f"{written(each.table)}: {each.done:,} {each.kind}, {each.promised:,} planned"
+        yield Line(f"{what}: {each.why}.", "warning")
 
 
 def _proof(result: RollbackResult) -> Iterator[Block]:
@@ -150,6 +162,7 @@ def planned_json(plan: Plan, kind: str) -> dict[str, Any]:
         "rows": rows_json(plan.blast_radius()),
         "refusals": [],
         "duration_s": 0.0,
+        "differences": [],
     }
 
 
