@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -81,7 +81,7 @@ def boss(page: Page, live_server: LiveServer) -> Iterator[Page]:
 def sign_in(page: Page, live_server: LiveServer, name: str) -> None:
     """Make a page somebody's who may do everything, as the form for it would, at once."""
     client = Client()
-    client.force_login(User.objects.create_superuser(name, password=name))
+    client.force_login(get_user_model().objects.create_superuser(name, password=name))
     key = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies(
         [{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": live_server.url, "httpOnly": True}]
