@@ -39,6 +39,7 @@ SETTINGS = (
     "CSV_ROWS",
     "DIRECT",
     "ENVIRONMENT",
+    "FORESEEN_ROWS",
     "LOCK_ATTEMPTS",
     "LOCK_TIMEOUT_MS",
     "METRICS_TOKEN",
@@ -126,8 +127,8 @@ def check_admin_sites(**kwargs: Any) -> list[checks.CheckMessage]:
     from django.contrib.admin.sites import all_sites  # noqa: PLC0415 - a project may have no admin
 
     ours = list(apps.get_app_config("integrity").get_models())
-    known = {site.name: {model for model in ours if site.is_registered(model)} for site in all_sites}
-    every = set().union(*known.values())
+    known = [(site.name, {model for model in ours if site.is_registered(model)}) for site in all_sites]
+    every = set().union(*(has for _name, has in known))
     return [
         checks.Warning(
             _("The admin site %(site)r has pages of this app, but not those of %(models)s.")
@@ -135,7 +136,7 @@ def check_admin_sites(**kwargs: Any) -> list[checks.CheckMessage]:
             hint=_("They lead to one another. Register them all: integrity.admin.register(site)."),
             id="integrity.W008",
         )
-        for name, has in known.items()
+        for name, has in known
         if has and has != every
     ]
 

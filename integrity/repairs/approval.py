@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from integrity.database.identifiers import TableName
 from integrity.database.schema import Schema
 from integrity.database.session import Session, Target
 from integrity.exceptions import PlanMismatch, TooManyRows
@@ -153,3 +154,12 @@ def _refuse_others(target: Target, before: DuplicateStep, after: DuplicateStep) 
             where=target.alias,
             hint="Nothing was changed. Make and look at a new plan.",
         )
+
+
+def allowed_rows(plan: Plan) -> dict[TableName, int]:
+    """Returns by table the rows that a run may touch: an orphan that is held may be free by the time."""
+    found = {table: tally.touched for table, tally in plan.blast_radius().items()}
+    for step in plan.orphan_changes:
+        if step.stays:
+            found[step.table] = found.get(step.table, 0) + step.stays
+    return found

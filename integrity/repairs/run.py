@@ -25,7 +25,7 @@ from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference
 from integrity.references.resolve import known_references, known_uniques
 from integrity.references.uniques import UniqueRule
-from integrity.repairs.approval import refuse_more_rows, refuse_other
+from integrity.repairs.approval import allowed_rows, refuse_more_rows, refuse_other
 from integrity.repairs.journal import Journal, RunRecord, now
 from integrity.repairs.resolving import resolve
 from integrity.repairs.result import RepairResult, State, command_for
@@ -243,7 +243,7 @@ class _Run:
             position=dict(self.position),
             batch=int(str(self.position.get("batch") or 0)),
             max_rows=self.options.max_rows if self.options.max_rows is not None else self.plan.max_rows,
-            allowed=_allowed(self.plan) if self.options.approved else None,
+            allowed=allowed_rows(self.plan) if self.options.approved else None,
             stop=self.options.stop,
             progressed=self._progressed,
             log=self.log,
@@ -340,12 +340,3 @@ def _remembered(target: Target, record: RunRecord, plan: Plan) -> RepairResult:
         tally.refused = 0
     result.promise(plan)
     return result
-
-
-def _allowed(plan: Plan) -> dict[TableName, int]:
-    """By table, the rows that may be touched: an orphan that is held may be free by the time."""
-    found = {table: tally.touched for table, tally in plan.blast_radius().items()}
-    for step in plan.orphan_changes:
-        if step.stays:
-            found[step.table] = found.get(step.table, 0) + step.stays
-    return found
