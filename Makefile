@@ -8,6 +8,9 @@ SERVE ?= 1
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest -n 2 -rs
 
+# Dozens of processes import the same modules: they need not compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install test soak pictures lint format wheel demo clean
 
 help: ## these lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, transaction
@@ -26,6 +26,7 @@ class Alteration:
     editor: BaseDatabaseSchemaEditor
     session: Session
     migration: str = ""
+    _seen: list[Schema] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
     def by(cls, editor: BaseDatabaseSchemaEditor) -> Alteration:
@@ -47,10 +48,16 @@ class Alteration:
 
     def look(self) -> Schema:
         """Reads the structure as it is now."""
-        return self.session.schema()
+        return self._seen.pop() if self._seen else self.session.schema()
+
+    def look_ahead(self) -> Schema:
+        """Reads the structure for a first decision; the next look takes it too, unless something happened."""
+        self._seen[:] = [self.look()]
+        return self._seen[0]
 
     def execute(self, sql: str) -> None:
         """Sends one statement without parameters."""
+        self._seen.clear()
         self.editor.execute(sql, None)
 
     def within_bounds(self, work: Callable[[], Any]) -> None:
@@ -62,6 +69,7 @@ class Alteration:
         """
 
         def once() -> None:
+            self._seen.clear()
             with self.session.engine.errors(self.session), self._transaction():
                 work()
 

@@ -69,7 +69,7 @@ class CatalogOperation(Operation):
             return
         with refusing(f"Reversing {self.describe()!r}", schema_editor.connection.alias):
             work = Alteration.by(schema_editor)
-            if not self.gone(work.look()):
+            if not self.gone(work.look_ahead()):
                 self.unmake(work)
 
     def locked_tables(self) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """A reference that should hold has a constraint, or a finding says which one is missing."""
 
+import pytest
+
 from integrity.audit import AuditResult, audit
 from integrity.database.identifiers import TableName
 from integrity.database.session import Target
@@ -7,6 +9,8 @@ from integrity.references.catalog import Catalog
 from integrity.references.reference import Reference, Source
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
+
+pytestmark = pytest.mark.newest_postgres_only
 
 TABLES = """
 CREATE TABLE p (id integer PRIMARY KEY, a integer, b integer, UNIQUE (a, b));

@@ -8,6 +8,8 @@ from integrity.detectors import Finding, Severity
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = "CREATE TABLE tags (id integer PRIMARY KEY, store integer NOT NULL, slug varchar(40), gone integer);"
 
 

@@ -9,6 +9,8 @@ from integrity.operations import ConvertKey
 from tests.commands import run
 from tests.operations.conftest import Shop, catalog_root, empty_shop  # noqa: F401
 
+pytestmark = pytest.mark.newest_postgres_only
+
 ONE = "6b47cbac-9009-42e3-9a37-b1106bf0cba0"
 SQL = """
 CREATE TABLE p (id {parent} PRIMARY KEY);

@@ -1,11 +1,15 @@
 """A SQLite file whose declared keys are violated has a client that does not enforce them."""
 
+import pytest
+
 from integrity.audit import audit
 from integrity.database.session import Target
 from integrity.detectors import Finding, Severity
 from integrity.references.catalog import Catalog
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
+
+pytestmark = pytest.mark.newest_postgres_only
 
 TABLES = """
 CREATE TABLE p (id integer PRIMARY KEY);

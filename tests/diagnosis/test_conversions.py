@@ -7,6 +7,8 @@ import pytest
 from tests.commands import run
 from tests.servers import EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 SQL = """
 CREATE TABLE presets (id {key} PRIMARY KEY, name text);
 CREATE TABLE trades (id integer PRIMARY KEY, preset_id {key} REFERENCES presets (id));

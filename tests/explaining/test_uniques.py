@@ -8,6 +8,8 @@ from integrity.explaining import Explanation
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = """
 CREATE TABLE tags (id integer PRIMARY KEY, store integer NOT NULL, slug varchar(40), gone integer);
 INSERT INTO tags VALUES (1, 1, 'Shoes', NULL), (2, 1, 'shoes', 5), (3, 2, 'hats', NULL);

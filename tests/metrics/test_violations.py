@@ -14,7 +14,7 @@ from integrity.metrics import counters, watching
 from tests.metrics.conftest import Scrape, key
 from tests.servers import EmptyTarget
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
 
 UNIQUE = {"target": "default", "kind": "unique", "constraint": "integrity_target.alias"}
 
@@ -143,7 +143,6 @@ CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer
 """
 
 
-@pytest.mark.newest_postgres_only
 def test_a_key_that_is_checked_at_commit_is_counted_even_where_the_view_catches_it(
     empty_target: EmptyTarget, site: Client, scrape: Scrape
 ) -> None:

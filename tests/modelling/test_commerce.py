@@ -13,6 +13,8 @@ from tests.commands import CHECKOUT, run_json
 from tests.modelling.conftest import Loaded, mistakes
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 CATALOG = CHECKOUT / "migrations_catalog" / "commerce" / "catalog.toml"
 ROWS = 600
 

@@ -12,6 +12,8 @@ from tests.commands import environment, manage, run, run_json
 from tests.modelling.conftest import Loaded
 from tests.servers import EmptyTarget, RegisterTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 SHOP = """
 CREATE TABLE customers (id integer PRIMARY KEY, name text);
 CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer REFERENCES customers (id));

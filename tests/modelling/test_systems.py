@@ -9,6 +9,8 @@ from tests.commands import CHECKOUT, run_json
 from tests.modelling.conftest import Loaded, all_models, mistakes
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 SYSTEMS = {"gaztime": gaztime, "mexc": mexc, "trulybot": trulybot}
 
 

@@ -10,6 +10,8 @@ from integrity.references.reference import Resolution
 from tests.catalogs import LendCatalog
 from tests.servers import EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = """
 CREATE TABLE region (id integer PRIMARY KEY);
 CREATE TABLE shop (id integer PRIMARY KEY, region integer);

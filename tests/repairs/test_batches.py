@@ -8,6 +8,8 @@ from integrity.repairs import walk as walking
 from integrity.repairs.batch import Batch
 from tests.repairs.world import World, tallies, there_and_back
 
+pytestmark = pytest.mark.newest_postgres_only
+
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ import pytest
 from tests.repairs.test_deduplication import REFERENCES, SHOP, UNIQUE
 from tests.repairs.world import World
 
+pytestmark = pytest.mark.newest_postgres_only
+
 
 @pytest.fixture
 def shop(world: World) -> World:

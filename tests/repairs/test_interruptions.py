@@ -14,6 +14,8 @@ from tests.repairs import running
 from tests.repairs.test_batches import series
 from tests.repairs.world import World
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = """
 CREATE TABLE p (id integer PRIMARY KEY);
 CREATE TABLE c (id integer PRIMARY KEY, p integer, q integer);

@@ -4,6 +4,8 @@ import pytest
 
 from tests.repairs.world import World, tallies, there_and_back
 
+pytestmark = pytest.mark.newest_postgres_only
+
 ODD = """
 CREATE TABLE "Order ""Details"" 100%" ("select" integer PRIMARY KEY, "from %s" integer, "c" text, "p" text);
 CREATE TABLE "Group" ("seq" integer, "j" integer, "loc" integer, "m" text, PRIMARY KEY ("seq", "j"));

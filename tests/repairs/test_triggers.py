@@ -4,6 +4,8 @@ import pytest
 
 from tests.repairs.world import World, there_and_back
 
+pytestmark = pytest.mark.newest_postgres_only
+
 TABLES = """
 CREATE TABLE p (id integer PRIMARY KEY);
 CREATE TABLE c (id integer PRIMARY KEY, p integer, state text DEFAULT 'live', changes integer DEFAULT 0);

@@ -2,12 +2,15 @@
 
 import sqlite3
 
+import pytest
 from django.test import override_settings
 
 from integrity.database.session import Target
 from integrity.verification import VerifyResult, verify
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
+
+pytestmark = pytest.mark.newest_postgres_only
 
 SHOP = """
 CREATE TABLE customers (id integer PRIMARY KEY);

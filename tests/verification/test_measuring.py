@@ -11,6 +11,8 @@ from integrity.verification.measuring import measure, measure_side_by_side
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 NUMBERS = "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 3000)"
 ORDERS = f"""
 CREATE TABLE orders (id integer PRIMARY KEY, customer integer, note varchar(20));

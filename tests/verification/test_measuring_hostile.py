@@ -17,6 +17,8 @@ from integrity_project.targets import database_settings
 from tests.catalogs import LendCatalog
 from tests.servers import SQLITE, EmptyTarget, MakePostgresDatabase, RegisterTarget
 
+pytestmark = pytest.mark.newest_postgres_only
+
 ORDERS = """
 CREATE TABLE orders (id integer PRIMARY KEY, customer integer);
 INSERT INTO orders VALUES (1, 1), (2, 2), (3, NULL);

@@ -19,7 +19,7 @@ from tests.factories import TargetFactory, UserFactory
 from tests.operations.conftest import KEY, ORPHANS, Shop
 from tests.views.conftest import MIGRATE, READ
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.newest_postgres_only]
 URL = "/integrity/migrate/"
 INDEX = AddIndex(table="orders", columns=("customer_id",), name="orders_customer")
 
@@ -175,7 +175,6 @@ def test_who_asks_while_a_job_migrates_is_told_which(migrations: Shop, site: Cli
     assert models.Job.objects.count() == 1
 
 
-@pytest.mark.newest_postgres_only
 def test_two_who_ask_at_the_same_instant_migrate_once(migrations: Shop, site: Client) -> None:
     answers: list[Any] = []
     together = threading.Barrier(2)
@@ -200,7 +199,6 @@ def test_two_who_ask_at_the_same_instant_migrate_once(migrations: Shop, site: Cl
     assert not models.MigrationRun.objects.exclude(state="finished").exists()
 
 
-@pytest.mark.newest_postgres_only
 def test_who_asks_while_the_command_migrates_is_refused(migrations: Shop, site: Client) -> None:
     held, done = threading.Event(), threading.Event()
 
