@@ -34,13 +34,25 @@ def test_a_repair_says_in_a_sentence_what_it_did_and_where_it_leads(
     repaired: Shop, everything: Client, sign_in: SignIn
 ) -> None:
     text = page(everything)
-    assert "6 rows were taken out, to the quarantine." in text
+    assert "6 rows were taken out, to the quarantine. That is exactly what its plan said." in text
     assert "See its quarantine" in text
     assert "Roll back…" in text
     assert reverse(ROWS, args=[models.RepairRun.objects.get().pk]) in text
     looking = page(sign_in("view_repairrun"))
     assert "Roll back…" not in looking
     assert reverse(ROWS, args=[models.RepairRun.objects.get().pk]) not in looking
+
+
+def test_a_repair_that_found_other_rows_than_planned_says_which_and_why(
+    audited: Shop, everything: Client
+) -> None:
+    plan = tasks.plan_and_store("shop", [Request(resolution=Resolution.DELETE)])
+    audited.execute("DELETE FROM lines WHERE id = 2")
+    tasks.repair_and_store("shop", plan, options=Options(actor="ann"))
+    text = page(everything)
+    assert "exactly what its plan said" not in text
+    assert "The plan said something else:" in text
+    assert "lines: 2 deleted, 3 planned: somebody else put them right, changed or deleted them since." in text
 
 
 def test_a_rollback_states_its_proof(repaired: Shop, everything: Client) -> None:

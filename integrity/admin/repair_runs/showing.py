@@ -18,6 +18,7 @@ from integrity.admin import cells
 from integrity.admin.base import may, told
 from integrity.admin.quarantine import can_be_taken_back
 from integrity.admin.quarantine.asking import masks_of
+from integrity.admin.repair_runs.promised import promised
 from integrity.admin.repair_runs.telling import WORDS, lasted, proof_of, sentences, table_text, totals
 from integrity.admin.serving import reverse
 from integrity.database.identifiers import TableName
@@ -62,6 +63,7 @@ def shown(request: HttpRequest, run: models.RepairRun) -> dict[str, Any]:
         "tables": _tables(run, linked=repair),
         "columns": [word for word in WORDS if totals(run)[word]],
         "refused": _refused(request, run),
+        "promised": promised(run),
         "proof": proof_of(run),
         "events": _events(request, run, rollbacks),
         "plan_url": _plan_url(request, run),
