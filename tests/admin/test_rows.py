@@ -128,6 +128,20 @@ def test_chosen_rows_lead_to_the_decision_about_them(audited: Shop, everything: 
     assert everything.post(url.replace("delete", "restore_parent"), posted).status_code == 404
 
 
+def test_what_is_impossible_for_a_finding_is_not_offered_for_its_rows(
+    audited: Shop, everything: Client
+) -> None:
+    by_label = {label: audited.finding(label).pk for label in ("orders.customer_id", "lines.order_id")}
+    shown = {
+        label: text(everything.get(reverse("admin:integrity_orphanfinding_rows", args=[pk])))
+        for label, pk in by_label.items()
+    }
+
+    assert "Delete to quarantine…" in shown["lines.order_id"]
+    assert "Set NULL…" in shown["orders.customer_id"]
+    assert "Set NULL…" not in shown["lines.order_id"], "the column is NOT NULL"
+
+
 def test_whoever_may_not_decide_cannot_choose_rows(audited: Shop, sign_in: SignIn) -> None:
     url = reverse("admin:integrity_orphanfinding_rows_chosen", args=[audited.finding().pk, "delete"])
     assert sign_in(*SEES, "keep_finding").post(url, {"row": ['["4"]']}).status_code == 403

@@ -20,6 +20,7 @@ from integrity.admin.triage.wording import what_is_wrong
 from integrity.database.identifiers import TableName, parse_path
 from integrity.diagnosis.rows import KeyPage, MissingKey, Sought
 from integrity.exceptions import NotAnswerable
+from integrity.plans.offers import offers
 from integrity.references import load_catalog
 from integrity.references.masking import MASKED, any_masked
 
@@ -77,7 +78,8 @@ def address(name: str, finding: models.Finding, **query: Any) -> str:
 
 
 def offered(request: HttpRequest, finding: models.Finding, key: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """Returns the decisions that somebody may make about a part of a finding, the suggested one first.
+    """Returns the decisions that somebody may make about a part of a finding, the suggested one first; what
+    is impossible for the finding is left out, as its page says why.
 
     Args:
         request: whose.
@@ -86,7 +88,8 @@ def offered(request: HttpRequest, finding: models.Finding, key: tuple[str, ...] 
     """
     if finding.state == models.FindingState.RESOLVED:
         return []
-    known = [name for name in ONE_BY_ONE if name in PERMISSIONS and may(request, PERMISSIONS[name])]
+    possible = {str(each.resolution) for each in offers(finding.evidence, finding.rows) if each.possible}
+    known = [name for name in ONE_BY_ONE if name in possible and may(request, PERMISSIONS[name])]
     known.sort(key=lambda name: name != finding.suggested)
     query = urlencode({"_selected_action": finding.pk, **({"key": json.dumps(list(key))} if key else {})})
     urls = {name: reverse("admin:integrity_orphanfinding_decide", args=[name]) for name in known}
